@@ -1,0 +1,1 @@
+"""VeracityPro pipeline: an asset graph for Amazon-marketplace analytics."""

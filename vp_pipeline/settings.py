@@ -1,0 +1,134 @@
+"""Typed settings from the environment.
+
+Here: every variable that the project reads, with its default and meaning (`.env.example` lists the same).
+Not here: anything that opens a file, a socket or a database: reading settings has no side effect.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal
+
+from dotenv import dotenv_values
+from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from vp_pipeline.failures import PermanentError
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+# Variables with our prefix that are read by something else than `Settings`.
+READ_ELSEWHERE: frozenset[str] = frozenset()
+
+
+class SettingsError(PermanentError):
+    """A variable is unknown or its value cannot be used; the message names the variable."""
+
+
+class Settings(BaseSettings):
+    """All settings. Variables are `VP_<NAME>`, except the keys that the vendors name themselves."""
+
+    model_config = SettingsConfigDict(env_prefix="VP_", extra="forbid", frozen=True, populate_by_name=True)
+
+    env: Literal["local"] = Field(
+        default="local", description="Which resources the graph runs on. Only `local` exists so far."
+    )
+    data_dir: Path = Field(
+        default=PROJECT_ROOT / "data",
+        description="Holds `lake/` and `warehouse.duckdb`. A relative path is under the project root.",
+    )
+    start_date: date = Field(
+        default=date(2025, 1, 1), description="The first daily partition (UTC), as YYYY-MM-DD."
+    )
+    keepa_api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias="KEEPA_API_KEY",
+        description="With a key the real Keepa is asked; without one, the sandbox.",
+    )
+    keepa_url: HttpUrl = Field(
+        default=HttpUrl("https://api.keepa.com"), description="Where Keepa answers when a key is set."
+    )
+    keepa_asins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Products to ask for, separated by commas: `ASIN` (in VP_KEEPA_DOMAIN) or `DOMAIN:ASIN`. "
+        "Empty: the sandbox's catalogue.",
+    )
+    keepa_domain: int = Field(default=1, description="Keepa's number of the marketplace for plain ASINs.")
+    keepa_days: int = Field(
+        default=365, ge=1, le=10_000, description="Days of history to ask for in each answer."
+    )
+    recordings: Path | None = Field(
+        default=None, description="A folder of recorded Keepa answers; the sandbox answers from it."
+    )
+    sandbox_seed: int = Field(default=7, ge=0, description="Seed of the sandbox's products and histories.")
+
+    @field_validator("data_dir", "recordings")
+    @classmethod
+    def _under_the_root(cls, value: Path | None) -> Path | None:
+        return None if value is None else (PROJECT_ROOT / value.expanduser()).resolve()
+
+    @field_validator("keepa_api_key", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("keepa_asins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def lake_dir(self) -> Path:
+        return self.data_dir / "lake"
+
+    @property
+    def warehouse_path(self) -> Path:
+        return self.data_dir / "warehouse.duckdb"
+
+
+def load_settings(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+    """Settings from `environ` (default: the `.env` in the project root, then the process environment).
+
+    `overrides` are field names with values that win over both.
+
+    Raises:
+        SettingsError: a variable with our prefix is unknown, or a value is refused.
+    """
+    if environ is None:
+        from_file = {k: v for k, v in dotenv_values(PROJECT_ROOT / ".env").items() if v is not None}
+        environ = {**from_file, **os.environ}
+    variables = {_variable(name): name for name in Settings.model_fields}
+    for variable in environ:
+        if variable.startswith("VP_") and variable not in variables and variable not in READ_ELSEWHERE:
+            near = difflib.get_close_matches(variable, variables, n=1, cutoff=0.6)
+            hint = f" Did you mean {near[0]}?" if near else f" Known: {', '.join(sorted(variables))}."
+            raise SettingsError(f"{variable} is not a setting of this project.{hint}")
+    values: dict[str, object] = {
+        name: environ[variable] for variable, name in variables.items() if variable in environ
+    }
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    try:
+        return _Exactly(**values)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        name = variables.get(field, field)
+        raise SettingsError(f"{_variable(name)} cannot be used: {first['msg']}.") from None
+
+
+class _Exactly(Settings):
+    """Settings from the given values only: the environment was read by `load_settings` already."""
+
+    @classmethod
+    def settings_customise_sources(cls, settings_cls, init_settings, **_):  # type: ignore[no-untyped-def]
+        return (init_settings,)
+
+
+def _variable(name: str) -> str:
+    field = Settings.model_fields.get(name)
+    alias = field.validation_alias if field else None
+    return alias if isinstance(alias, str) else f"VP_{name.upper()}"
