@@ -1,0 +1,125 @@
+"""Recorded answers, served again."""
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.sandbox.server import Sandbox, catalogue
+from vp_pipeline_tests.sandbox.asking import DAY, get
+
+EARLY, LATE = 1_778_386_768_884, 1_778_392_006_978
+
+
+def product(asin: str, **fields: object) -> dict[str, object]:
+    return {"asin": asin, "domainId": 1, "csv": [[100, 5]], "lastUpdate": 8_000_000, **fields}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two answers for one product (the later one with a second product), and a lone product with a NaN."""
+    answers: dict[str, dict[str, object]] = {
+        "b.json": {"timestamp": EARLY, "tokensLeft": 5, "products": [product("B000000001", title="früh")]},
+        "a.json": {"timestamp": LATE, "products": [product("B000000001"), product("B000000002")]},
+        "c.json": product("B000000003", data={"x": [float("nan"), 1.5]}),
+    }
+    for name, answer in answers.items():
+        (tmp_path / name).write_text(json.dumps(answer), encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def recorded(folder: Path) -> Iterator[Sandbox]:
+    with Sandbox(recordings=folder) as running:
+        yield running
+
+
+def ask(base: str, asins: str) -> dict[str, Any]:
+    response = get(base, domain=1, asin=asins)
+    assert response.status_code == 200, response.text
+    return dict(response.json())
+
+
+def test_the_catalogue_has_one_entry_an_answer_in_time_order(folder: Path) -> None:
+    assert catalogue(folder, 7) == ("1:B000000003", "1:B000000001", "1:B000000001", "1:B000000002")
+
+
+def test_successive_requests_get_successive_answers_on_each_clock(recorded: Sandbox) -> None:
+    for base in (recorded.url, recorded.url_as_of(DAY), recorded.url_as_of(date(2026, 10, 2))):
+        envelopes = [ask(base, "B000000001") for _ in range(3)]
+        assert [envelope["timestamp"] for envelope in envelopes] == [EARLY, LATE, EARLY]
+        assert [envelope["products"] for envelope in envelopes[:2]] == [
+            [product("B000000001", title="früh")],
+            [product("B000000001")],
+        ]
+        assert envelopes[0]["tokensLeft"] > 5, "tokens are the sandbox's own"
+
+
+def test_a_lone_product_gets_an_envelope_and_nan_becomes_null(recorded: Sandbox) -> None:
+    envelope = ask(recorded.url, "B000000003")
+    assert envelope["timestamp"] == (8_000_000 + 21_564_000) * 60_000
+    assert envelope["products"][0]["data"] == {"x": [None, 1.5]}
+
+
+def test_products_of_one_answer_can_be_asked_for_together_and_others_cannot(recorded: Sandbox) -> None:
+    refused = get(recorded.url, domain=1, asin="B000000001,B000000002")
+    assert refused.status_code == 400, "the first answer for B000000001 is another one"
+    assert "one ASIN at a time" in refused.json()["error"]["message"]
+    assert refused.json()["tokensConsumed"] == 0
+    assert ask(recorded.url, "B000000001")["timestamp"] == EARLY, "the refusal used nothing up"
+    together = ask(recorded.url, "B000000002,B000000001,B000000009")
+    assert together["timestamp"] == LATE
+    assert [p.get("productType") for p in together["products"]] == [None, None, 4]
+
+
+def test_a_product_without_a_recording_is_invalid(recorded: Sandbox) -> None:
+    envelope = ask(recorded.url_as_of(DAY), "B0SBXUSA01")
+    assert envelope["products"][0]["productType"] == 4
+    assert envelope["timestamp"] == 1_790_899_199_999
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b"[]",
+        b"{}",
+        b"\xff\xfe",
+        b'{"timestamp": 1, "products": []}',
+        b'{"products": [{"asin": "B000000001", "domainId": 1}]}',
+        b'{"timestamp": 1, "products": [{"asin": "B000000001"}]}',
+        b'{"timestamp": 1, "products": [7]}',
+    ],
+)
+def test_a_file_that_is_no_answer_is_named(folder: Path, content: bytes) -> None:
+    (folder / "broken.json").write_bytes(content)
+    with pytest.raises(PermanentError, match=r"broken\.json"):
+        Sandbox(recordings=folder)
+    with pytest.raises(PermanentError, match=r"broken\.json"):
+        catalogue(folder, 7)
+
+
+def test_a_folder_without_answers_is_named(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(PermanentError, match=folder.name):
+            Sandbox(recordings=folder)
+
+
+def test_real_answers_are_served_unchanged(real_answers: Path) -> None:
+    entries = catalogue(real_answers, 7)
+    moments = {}
+    with Sandbox(recordings=real_answers) as sandbox:
+        for entry in entries:
+            domain, asin = entry.split(":")
+            response = get(sandbox.url_as_of(DAY), domain=domain, asin=asin)
+            envelope = json.loads(response.text, parse_constant=lambda text: pytest.fail(f"{text} is not JSON"))
+            moments[envelope["timestamp"]] = envelope["products"]
+    assert list(moments) == sorted(moments)
+    assert len(moments) == len(entries) == len(list(real_answers.glob("*.json")))
+    for file in real_answers.glob("*_envelope.json"):
+        recorded = json.loads(file.read_text(encoding="utf-8"))
+        assert moments[recorded["timestamp"]] == recorded["products"]
