@@ -19,8 +19,8 @@ from vp_pipeline.failures import PermanentError
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
-# Variables with our prefix that are read by something else than `Settings`.
-READ_ELSEWHERE: frozenset[str] = frozenset()
+# Variables with our prefix that are not settings: the pipeline itself tells dbt where the warehouse is.
+READ_ELSEWHERE = frozenset({"VP_WAREHOUSE_PATH"})
 
 
 class SettingsError(PermanentError):

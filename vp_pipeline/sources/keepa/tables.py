@@ -40,7 +40,12 @@ PRODUCT = _table(
         DOMAIN_ID,
         SNAPSHOT_AT,
         Column(
-            "product_type", INT, "0 standard, 1 download, 2 ebook, 5 variation parent.", at_least=0, at_most=5
+            "product_type",
+            INT,
+            "0 standard, 1 download, 2 ebook, 5 variation parent; null: not told.",
+            nullable=True,
+            at_least=0,
+            at_most=5,
         ),
         Column("title", TEXT, "The product's title.", nullable=True),
         Column("brand", TEXT, "Brand.", nullable=True),
@@ -51,7 +56,11 @@ PRODUCT = _table(
         Column("product_group", TEXT, "Amazon's product group.", nullable=True),
         Column("parent_asin", TEXT, "The variation parent's ASIN.", nullable=True),
         Column(
-            "root_category_id", INT, "Category id of the root of the tree; null: none.", nullable=True, at_least=0
+            "root_category_id",
+            INT,
+            "Category id of the root of the tree; null: none.",
+            nullable=True,
+            at_least=0,
         ),
         Column(
             "category_id",
@@ -68,7 +77,9 @@ PRODUCT = _table(
             nullable=True,
             at_least=0,
         ),
-        Column("tracking_since", TIMESTAMP, "When Keepa began to track it.", unit="UTC minute", nullable=True),
+        Column(
+            "tracking_since", TIMESTAMP, "When Keepa began to track it.", unit="UTC minute", nullable=True
+        ),
         Column("listed_since", TIMESTAMP, "When Amazon listed it.", unit="UTC minute", nullable=True),
         Column("last_update", TIMESTAMP, "Keepa's last look at it.", unit="UTC minute", nullable=True),
         Column("last_price_change", TIMESTAMP, "Last change of a price.", unit="UTC minute", nullable=True),
@@ -179,7 +190,9 @@ BUY_BOX = _table(
         DOMAIN_ID,
         OBSERVED_AT,
         SNAPSHOT_AT,
-        Column("seller_id", TEXT, "Amazon's seller id; -1: no offer qualified; -2: out of stock.", matches=".+"),
+        Column(
+            "seller_id", TEXT, "Amazon's seller id; -1: no offer qualified; -2: out of stock.", matches=".+"
+        ),
     ),
 )
 

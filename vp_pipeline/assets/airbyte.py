@@ -1,0 +1,73 @@
+"""The Airbyte syncs: one asset a stream."""
+
+from collections.abc import Iterator, Mapping, Set
+from datetime import date
+
+import dagster as dg
+
+from vp_pipeline.assets.days import DayReport, day_by_day, run_days
+from vp_pipeline.assets.keys import airbyte_key, asset_spec, check_specs
+from vp_pipeline.quality.outcome import Outcome
+from vp_pipeline.resources.local_airbyte import LocalAirbyte
+from vp_pipeline.sources.source import Source, Stream
+
+
+class SyncConfig(dg.Config):
+    """`resync`: ask the API again although a finished sync of the day is there."""
+
+    resync: bool = False
+
+
+def airbyte_asset(source: Source, stream: Stream, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """The sync of a stream."""
+    key = airbyte_key(stream)
+    replay = {
+        "window": "A past day can be asked for again.",
+        "snapshot": "The API only tells the present: a past day is asked of the sandbox, or read from bronze.",
+    }[stream.replay]
+
+    @dg.multi_asset(
+        name=f"airbyte_{stream.source}_{stream.name}",
+        specs=[
+            asset_spec(
+                key,
+                deps=[],
+                description=f"{stream.description} Synced by Airbyte. {replay}",
+                kinds={"airbyte", "json"},
+                partitions=partitions,
+                source=stream.source,
+                metadata={"replay": stream.replay, "connector": str(source.manifest.name)},
+            )
+        ],
+        check_specs=check_specs([key], partitions),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def sync(
+        context: dg.AssetExecutionContext, config: SyncConfig, airbyte: dg.ResourceParam[LocalAirbyte]
+    ) -> Iterator[object]:
+        def build(day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
+            sync = airbyte.sync(source, stream, day, resync=config.resync, log=context.log.info)
+            job = sync.record
+            seconds = (job.ended_at - job.started_at).total_seconds()
+            said = f"Sync {job.job_id} landed {job.records:,} records from {job.origin} in {seconds:.1f} s."
+            if sync.reused:
+                said = f"Nothing was asked: {sync.reused}. Set `resync: true` to ask again."
+            return {
+                key: DayReport(
+                    [Outcome("synced", True, said)],
+                    {
+                        "dagster/row_count": job.records,
+                        "bytes": job.bytes,
+                        "objects": len(job.objects),
+                        "seconds": seconds,
+                        "job_id": dg.MetadataValue.text(str(job.job_id)),
+                        "origin": job.origin,
+                        "reused": dg.MetadataValue.bool(sync.reused is not None),
+                    },
+                    data_version=job.digest[:16],
+                )
+            }
+
+        yield from run_days(context, day_by_day(context, build), rests_on=lambda _: [])
+
+    return sync

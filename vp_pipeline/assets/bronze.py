@@ -1,0 +1,72 @@
+"""Bronze: the landed objects of each sync become a partition when all of them are whole."""
+
+from collections.abc import Iterator, Mapping, Set
+from datetime import date
+
+import dagster as dg
+
+from vp_pipeline.assets.days import DayReport, day_by_day, run_days
+from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of
+from vp_pipeline.quality.outcome import Outcome, conservation
+from vp_pipeline.resources import bronze
+from vp_pipeline.resources.lake import Lake
+from vp_pipeline.sources.source import Stream
+
+
+def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """The landed objects of a stream."""
+    key, upstream = bronze_key(stream), airbyte_key(stream)
+
+    @dg.multi_asset(
+        name=f"bronze_{stream.source}_{stream.name}",
+        specs=[
+            asset_spec(
+                key,
+                deps=[upstream],
+                description="The answers as Airbyte landed them, never changed: gzip JSONL, one answer a line. "
+                "A manifest lists the objects of each day.",
+                kinds={"json", "gzip"},
+                partitions=partitions,
+                source=stream.source,
+            )
+        ],
+        check_specs=check_specs([key], partitions),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def land(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> Iterator[object]:
+        def build(day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
+            manifest = bronze.land(lake, stream, day)
+            empty = manifest.records == 0
+            arrival = (
+                f"Sync {manifest.sync.job_id} landed no records for {day}: check what the connection asks for."
+                if empty
+                else f"{len(manifest.objects)} objects are whole."
+            )
+            reported = manifest.sync.records
+            return {
+                key: DayReport(
+                    [
+                        Outcome("arrival", not empty, arrival),
+                        conservation("Landed", reported, manifest.records, duplicates=0, quarantined=0),
+                    ],
+                    {
+                        "dagster/row_count": manifest.records,
+                        "bytes": sum(item.size for item in manifest.objects),
+                        "objects": len(manifest.objects),
+                        **stream.summarize(bronze.lines_of(lake, manifest)),
+                        "manifest": dg.MetadataValue.path(lake.local_path(bronze.manifest_path(stream, day))),
+                        "landed": dg.MetadataValue.md(_listing(manifest.objects)),
+                        "upstream_job": dg.MetadataValue.text(str(manifest.sync.job_id)),
+                    },
+                    data_version=manifest.digest[:16],
+                )
+            }
+
+        yield from run_days(context, day_by_day(context, build), rests_on=lambda _: checks_of(upstream))
+
+    return land
+
+
+def _listing(objects: tuple[bronze.ManifestObject, ...]) -> str:
+    rows = "\n".join(f"| `{o.path}` | {o.records:,} | {o.size:,} | `{o.sha256[:12]}` |" for o in objects)
+    return f"| object | records | bytes | SHA-256 |\n|---|---:|---:|---|\n{rows}"

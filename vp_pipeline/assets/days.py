@@ -1,0 +1,180 @@
+"""How an asset goes through the days of a run: one account, one set of check results and one verdict a day.
+
+Here: the events that Dagster hears. Not here: any work; the plain functions that do it are passed in.
+
+Stock Dagster decides for a run's days together: an output marks all of them as materialized, a blocking check that
+fails stops all of them, and a result carries no day. Here each day's events are emitted one by one, days that failed
+(or whose upstream has) are left out and named, and the others go on. The last step of a run turns it red.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import date
+
+import dagster as dg
+from dagster._core.definitions.data_version import DATA_VERSION_TAG
+
+# An output with this key emits no materialization of its own. It is not public; test_days.py guards what we need of it.
+from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
+
+from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.partitions import parse_days
+from vp_pipeline.quality.gate import standing_failure
+from vp_pipeline.quality.outcome import Outcome
+
+Metadatum = dg.MetadataValue[object] | str | int | float
+MAX_RETRIES = 3
+FIRST_WAIT_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class DayReport:
+    """What became of one asset on one day.
+
+    It counts as materialized unless `built` is false or an outcome blocks. `data_version`: a checksum of the content,
+    so that Dagster sees when nothing changed.
+    """
+
+    outcomes: Sequence[Outcome] = ()
+    metadata: Mapping[str, Metadatum] = field(default_factory=dict)
+    data_version: str | None = None
+    built: bool = True
+
+    @property
+    def blocked(self) -> Outcome | None:
+        """The first outcome that keeps the day from counting."""
+        return next((o for o in self.outcomes if not o.passed and not o.warning), None)
+
+
+Admitted = Mapping[date, Set[dg.AssetKey]]
+Build = Callable[[Admitted], Iterator[tuple[dg.AssetKey, date, DayReport]]]
+BuildDay = Callable[[date, Set[dg.AssetKey]], Mapping[dg.AssetKey, DayReport]]
+RestsOn = Callable[[dg.AssetKey], Sequence[dg.AssetCheckKey]]
+
+
+def run_days(context: dg.AssetExecutionContext, build: Build, *, rests_on: RestsOn) -> Iterator[object]:
+    """Builds the days of the run and yields their events.
+
+    `rests_on` names, for each asset, the blocking checks of everything that it is made from, however far up: a day
+    whose newest result of one of them is a failure is not built. `build` gets the assets that are admitted, by day,
+    and reports on each asset and day as it goes. A `PassingError` in it is tried again, the whole step with it.
+
+    Raises:
+        dagster.Failure: no day went through, or some did not and nothing follows in this run that could say so.
+    """
+    problems: dict[date, list[str]] = {}
+    admitted = _admit(context, rests_on, problems)
+    built = 0
+    try:
+        for key, day, report in build(admitted) if admitted else ():
+            yield from _events(key, day, report)
+            built += report.built and report.blocked is None
+            if report.blocked is not None:
+                _note(context, problems, day, f"{key.to_user_string()}: {report.blocked.description}")
+    except PermanentError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    except PassingError as error:
+        wait = FIRST_WAIT_SECONDS * 2**context.retry_number
+        attempt = f"{context.retry_number + 1} of {MAX_RETRIES}"
+        context.log.warning("%s Trying again in %.0f s (%s).", error, wait, attempt)
+        raise dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=wait) from error
+    if problems and (not built or _is_last(context)):
+        raise dg.Failure(verdict(problems, len(context.partition_keys)), allow_retries=False)
+    for name in _output_names(context):
+        yield dg.Output(None, name, metadata={SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True})
+
+
+def day_by_day(context: dg.AssetExecutionContext, build: BuildDay) -> Build:
+    """A `Build` that does the work of one day after the other.
+
+    `build(day, keys)` reports on each of `keys`. A `PermanentError` in it fails that day alone, by the first check of
+    each asset in `keys`.
+    """
+
+    def build_all(admitted: Admitted) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:
+        for day, keys in admitted.items():
+            try:
+                reports = build(day, keys)
+            except PermanentError as error:
+                reports = {key: refusal(context, key, str(error)) for key in sorted(keys)}
+            for key, report in reports.items():
+                yield key, day, report
+
+    return build_all
+
+
+def refusal(context: dg.AssetExecutionContext, key: dg.AssetKey, reason: str) -> DayReport:
+    """A day that failed before any check of the asset could be evaluated: its first check says why."""
+    check = next(spec.name for spec in context.assets_def.check_specs if spec.asset_key == key)
+    return DayReport([Outcome(check, False, reason)])
+
+
+def verdict(problems: Mapping[date, Sequence[str]], days: int) -> str:
+    """The reason of a red run, one line a problem, in order of days; each reason once."""
+    count = f"{len(problems)} of {days} days" if days > 1 else "The day"
+    lines = [f"{count} did not go through:"]
+    for day in sorted(problems):
+        reasons = dict.fromkeys(problems[day])
+        lines += [f"  {day}  {reason}" for reason in reasons]
+    return "\n".join(lines)
+
+
+def _admit(context: dg.AssetExecutionContext, rests_on: RestsOn, problems: dict[date, list[str]]) -> Admitted:
+    """The assets that may be built, by day; why the others may not goes into `problems`."""
+    admitted: dict[date, set[dg.AssetKey]] = {}
+    for day in parse_days(context.partition_keys):
+        for key in sorted(context.selected_asset_keys):
+            reason = standing_failure(context.instance, rests_on(key), day.isoformat())
+            if reason is None:
+                admitted.setdefault(day, set()).add(key)
+            else:
+                _note(context, problems, day, f"{key.to_user_string()} was not built, because {reason}")
+    return admitted
+
+
+def _events(key: dg.AssetKey, day: date, report: DayReport) -> Iterator[object]:
+    if report.built and report.blocked is None:
+        yield dg.AssetMaterialization(
+            key,
+            partition=day.isoformat(),
+            metadata=dict(report.metadata),
+            tags={DATA_VERSION_TAG: report.data_version} if report.data_version else {},
+        )
+    for outcome in report.outcomes:
+        yield dg.AssetCheckEvaluation(
+            asset_key=key,
+            check_name=outcome.check,
+            passed=outcome.passed,
+            description=outcome.description,
+            metadata=dict(outcome.metadata),
+            severity=dg.AssetCheckSeverity.WARN if outcome.warning else dg.AssetCheckSeverity.ERROR,
+            partition=day.isoformat(),
+            # Whether the run goes on is decided here, day by day, not by the step's failure.
+            blocking=False,
+        )
+
+
+def _note(context: dg.AssetExecutionContext, problems: dict[date, list[str]], day: date, reason: str) -> None:
+    context.log.error("%s: %s", day, reason)
+    problems.setdefault(day, []).append(reason)
+
+
+def _output_names(context: dg.AssetExecutionContext) -> list[str]:
+    """The outputs of the step, assets in order of their dependencies, as Dagster asks for; then the checks."""
+    selected = set(context.op_execution_context.selected_output_names)
+    by_key = context.assets_def.node_keys_by_output_name
+    order = {key: i for i, key in enumerate(context.job_def.asset_layer.asset_graph.toposorted_asset_keys)}
+    assets = sorted(selected & by_key.keys(), key=lambda name: order[by_key[name]])
+    return [*assets, *sorted(selected - by_key.keys())]
+
+
+def _is_last(context: dg.AssetExecutionContext) -> bool:
+    """Whether no other step of this run depends on this one."""
+    structure = context.job_def.dependencies
+    name = context.op_execution_context.op_handle.name
+    return not any(
+        dependency.node == name
+        for inputs in structure.values()
+        for d in inputs.values()
+        for dependency in d.get_node_dependencies()
+    )

@@ -1,0 +1,78 @@
+"""The names of the assets and of their own checks, layer by layer in flow order, and how their specs are made.
+
+Here: keys, groups, owners, check specs. Not here: what any of them does.
+"""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from vp_pipeline.sources.contract import Table
+from vp_pipeline.sources.source import Stream
+
+OWNER = "team:data-platform"
+
+# Each layer's blocking checks of ours. The first also carries a day that failed before any other could be evaluated.
+CHECKS: dict[str, dict[str, str]] = {
+    "airbyte": {"synced": "A sync of the day has finished."},
+    "bronze": {
+        "arrival": "Every landed object is there, whole and readable to its end.",
+        "conservation": "The objects hold as many records as the sync reported.",
+    },
+    "silver": {"conservation": "Records in = rows + duplicates + quarantined."},
+    "raw": {"conservation": "The table holds exactly the rows of the silver manifest for the day."},
+}
+
+
+def airbyte_key(stream: Stream) -> dg.AssetKey:
+    return dg.AssetKey(["airbyte", stream.source, stream.name])
+
+
+def bronze_key(stream: Stream) -> dg.AssetKey:
+    return dg.AssetKey(["bronze", stream.source, stream.name])
+
+
+def silver_key(table: Table) -> dg.AssetKey:
+    return dg.AssetKey(["silver", table.source, table.name])
+
+
+def raw_key(table: Table) -> dg.AssetKey:
+    return dg.AssetKey(["raw", table.raw_name])
+
+
+def checks_of(*keys: dg.AssetKey) -> list[dg.AssetCheckKey]:
+    """Our blocking checks of assets, by the layer that their key begins with."""
+    return [dg.AssetCheckKey(key, name) for key in keys for name in CHECKS[key.path[0]]]
+
+
+def check_specs(keys: Iterable[dg.AssetKey], partitions: dg.PartitionsDefinition) -> list[dg.AssetCheckSpec]:
+    """The specs of `checks_of`: blocking, and evaluated day by day."""
+    return [
+        dg.AssetCheckSpec(name, asset=key, description=description, blocking=True, partitions_def=partitions)
+        for key in keys
+        for name, description in CHECKS[key.path[0]].items()
+    ]
+
+
+def asset_spec(
+    key: dg.AssetKey,
+    *,
+    deps: Iterable[dg.AssetKey],
+    description: str,
+    kinds: set[str],
+    partitions: dg.PartitionsDefinition,
+    source: str,
+    metadata: dict[str, object] | None = None,
+) -> dg.AssetSpec:
+    """The spec of an asset; its group is the layer that its key begins with."""
+    return dg.AssetSpec(
+        key,
+        deps=list(deps),
+        description=description,
+        kinds=kinds,
+        group_name=key.path[0],
+        owners=[OWNER],
+        partitions_def=partitions,
+        tags={"source": source},
+        metadata=metadata or {},
+    )

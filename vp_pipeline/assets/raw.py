@@ -1,0 +1,99 @@
+"""RAW: each silver partition loaded into the warehouse in one transaction."""
+
+from collections.abc import Iterator, Mapping, Set
+from datetime import date
+
+import dagster as dg
+import duckdb
+
+from vp_pipeline.assets.days import DayReport, day_by_day, run_days
+from vp_pipeline.assets.keys import (
+    airbyte_key,
+    asset_spec,
+    bronze_key,
+    check_specs,
+    checks_of,
+    raw_key,
+    silver_key,
+)
+from vp_pipeline.assets.preview import column_schema
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.quality.outcome import Outcome, conservation
+from vp_pipeline.resources import silver
+from vp_pipeline.resources.lake import Lake
+from vp_pipeline.resources.warehouse import DUCKDB_POOL, DuckDBWarehouse
+from vp_pipeline.sources.contract import RAW_COLUMNS, Table
+from vp_pipeline.sources.source import Stream
+
+
+def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """The RAW tables of a stream: one step, one connection, a transaction a table and day."""
+    tables = {raw_key(table): table for table in stream.tables}
+    ingestion = checks_of(airbyte_key(stream), bronze_key(stream))
+
+    @dg.multi_asset(
+        name=f"raw_{stream.source}_{stream.name}",
+        specs=[
+            asset_spec(
+                key,
+                deps=[silver_key(table)],
+                description=f"{table.description} Grain: {table.grain}, within a run_date.",
+                kinds={"duckdb", "table"},
+                partitions=partitions,
+                source=stream.source,
+                metadata={
+                    "dagster/column_schema": column_schema(table),
+                    "dagster/relation_identifier": f"raw.{table.raw_name}",
+                },
+            ).replace_attributes(skippable=True)
+            for key, table in tables.items()
+        ],
+        check_specs=check_specs(tables, partitions),
+        can_subset=True,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=DUCKDB_POOL,
+    )
+    def load(
+        context: dg.AssetExecutionContext,
+        lake: dg.ResourceParam[Lake],
+        warehouse: dg.ResourceParam[DuckDBWarehouse],
+    ) -> Iterator[object]:
+        def build(day: date, keys: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
+            with warehouse.connect() as connection:
+                return {
+                    key: _report(lake, warehouse, connection, table, day)
+                    for key, table in tables.items()
+                    if key in keys
+                }
+
+        def rests_on(key: dg.AssetKey) -> list[dg.AssetCheckKey]:
+            return [*ingestion, *checks_of(silver_key(tables[key]))]
+
+        yield from run_days(context, day_by_day(context, build), rests_on=rests_on)
+
+    return load
+
+
+def _report(
+    lake: Lake, warehouse: DuckDBWarehouse, connection: duckdb.DuckDBPyConnection, table: Table, day: date
+) -> DayReport:
+    try:
+        manifest = silver.read_manifest(lake, table, day)
+        load = warehouse.load_partition(connection, lake, table, manifest)
+    except PermanentError as error:
+        return DayReport([Outcome("conservation", False, str(error))])
+    return DayReport(
+        [
+            conservation(
+                f"raw.{table.raw_name} for {day}", manifest.rows, load.rows, duplicates=0, quarantined=0
+            )
+        ],
+        {
+            "dagster/row_count": load.rows,
+            "unchanged": dg.MetadataValue.bool(load.unchanged),
+            "added_columns": ", ".join(column.name for column in RAW_COLUMNS),
+            "silver_manifest": dg.MetadataValue.path(lake.local_path(silver.manifest_path(table, day))),
+            "silver_file": dg.MetadataValue.path(lake.local_path(manifest.objects[0].path)),
+        },
+        data_version=manifest.digest[:16],
+    )

@@ -1,0 +1,18 @@
+"""The schedules. They are off until someone switches them on."""
+
+import dagster as dg
+from dagster._core.definitions.partitions.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+Schedule = dg.ScheduleDefinition | UnresolvedPartitionedAssetScheduleDefinition
+
+
+def daily_schedule(job: UnresolvedAssetJobDefinition) -> Schedule:
+    """At 00:10 UTC, for the day that has just finished: ten minutes let late answers of the old day in."""
+    return dg.build_schedule_from_partitioned_job(
+        job,
+        name="daily_pipeline_schedule",
+        hour_of_day=0,
+        minute_of_hour=10,
+        description="00:10 UTC, for the day just finished.",
+    )

@@ -1,0 +1,60 @@
+"""The daily partition, and everything about days and windows.
+
+A `run_date` is the UTC day `[D 00:00, D+1 00:00)`; as a partition key it is written YYYY-MM-DD. Every window here
+and in SQL is half-open: its end is not part of it.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+import dagster as dg
+
+from vp_pipeline.failures import PermanentError
+
+ONE_DAY = timedelta(days=1)
+
+
+def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
+    """One partition for each finished UTC day from `start` on."""
+    return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone="UTC")
+
+
+def newest_finished_day(now: datetime | None = None) -> date:
+    """The last UTC day that is over at `now` (default: the present)."""
+    return (now or datetime.now(UTC)).astimezone(UTC).date() - ONE_DAY
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of a UTC day."""
+    return datetime.combine(day, time(), UTC)
+
+
+def window_of(days: Sequence[date]) -> tuple[date, date]:
+    """The half-open window `[first, last + 1 day)` that holds all of `days`."""
+    return min(days), max(days) + ONE_DAY
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Every day from `first` to `last`, both included."""
+    return [first + ONE_DAY * n for n in range((last - first).days + 1)]
+
+
+def finished_days(first: date, last: date, *, start: date, now: datetime | None = None) -> list[date]:
+    """The days of a request, `first` to `last`, both included.
+
+    Raises:
+        PermanentError: the range is backwards, begins before `start`, or ends after the newest finished day.
+    """
+    newest = newest_finished_day(now)
+    if last < first:
+        raise PermanentError(f"The range is backwards: {first} is after {last}.")
+    if first < start:
+        raise PermanentError(f"{first} is before the first partition, {start} (VP_START_DATE).")
+    if last > newest:
+        raise PermanentError(f"{last} is not over yet: the newest finished UTC day is {newest}.")
+    return days_between(first, last)
+
+
+def parse_days(keys: Iterable[str]) -> list[date]:
+    """Partition keys as days, in order."""
+    return sorted(date.fromisoformat(key) for key in keys)

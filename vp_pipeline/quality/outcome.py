@@ -1,0 +1,38 @@
+"""What a gate said: the result of one check for one day, before Dagster hears of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`check` passed or not for a day. `description` is a sentence for people; a warning shows and does not block."""
+
+    check: str
+    passed: bool
+    description: str
+    warning: bool = False
+    metadata: Mapping[str, int | float | str] = field(default_factory=dict)
+
+
+def conservation(what: str, records_in: int, rows: int, duplicates: int, quarantined: int) -> Outcome:
+    """`records in = rows out + duplicates + quarantined`: nothing is dropped silently."""
+    accounted = rows + duplicates + quarantined
+    equation = f"{records_in:,} in = {rows:,} rows + {duplicates:,} duplicates + {quarantined:,} quarantined"
+    passed = records_in == accounted
+    description = (
+        f"{what}: {equation}."
+        if passed
+        else f"{what}: {records_in - accounted:+,} records not accounted for: {equation}."
+    )
+    return Outcome(
+        "conservation",
+        passed,
+        description,
+        metadata={
+            "records_in": records_in,
+            "rows": rows,
+            "duplicates": duplicates,
+            "quarantined": quarantined,
+        },
+    )

@@ -1,0 +1,87 @@
+"""Silver: decoded, typed, de-duplicated Parquet; one partition a day and table, under the same names on every re-run.
+
+Here: how a decoded partition is written and read back. Not here: decoding (`sources`), and whether a partition may
+be written at all (`assets/silver.py` asks the gates first).
+
+    silver/<source>/<table>/run_date=D/part-00000.parquet
+    silver/<source>/<table>/_manifests/run_date=D.json
+    quarantine/<source>/<table>/run_date=D.jsonl                      rows that broke the contract, with the reason
+"""
+
+import dataclasses
+import io
+from datetime import date
+
+import orjson
+import pyarrow.parquet as pq
+
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.resources.lake import Lake, checksum
+from vp_pipeline.resources.manifests import ManifestObject, SilverManifest, read_document
+from vp_pipeline.sources.contract import Table
+from vp_pipeline.sources.landed import Decoded
+
+
+def manifest_path(table: Table, run_date: date) -> str:
+    return f"silver/{table.source}/{table.name}/_manifests/run_date={run_date}.json"
+
+
+def object_path(table: Table, run_date: date) -> str:
+    return f"silver/{table.source}/{table.name}/run_date={run_date}/part-00000.parquet"
+
+
+def quarantine_path(table: Table, run_date: date) -> str:
+    return f"quarantine/{table.source}/{table.name}/run_date={run_date}.jsonl"
+
+
+def read_manifest(lake: Lake, table: Table, run_date: date) -> SilverManifest:
+    """The partition of a table.
+
+    Raises:
+        PermanentError: it does not exist.
+    """
+    manifest = read_document(lake, manifest_path(table, run_date), SilverManifest)
+    if manifest is None:
+        raise PermanentError(
+            f"silver/{table.source}/{table.name} has no partition {run_date}. Materialize it for {run_date} first."
+        )
+    return manifest
+
+
+def write(lake: Lake, decoded: Decoded, run_date: date) -> SilverManifest:
+    """Replaces the partition of one table: quarantine first, then the rows, then the manifest that makes them count."""
+    table = decoded.table
+    quarantine = _write_quarantine(lake, decoded, run_date)
+    buffer = io.BytesIO()
+    pq.write_table(decoded.rows, buffer, compression="zstd", store_schema=False)
+    content = buffer.getvalue()
+    path = object_path(table, run_date)
+    lake.write(path, content)
+    manifest = SilverManifest(
+        source=table.source,
+        table=table.name,
+        run_date=run_date,
+        objects=(
+            ManifestObject(
+                path=path, size=len(content), sha256=checksum(content), records=decoded.rows.num_rows
+            ),
+        ),
+        records_in=decoded.records_in,
+        duplicates=decoded.duplicates,
+        quarantined=len(decoded.quarantined),
+        quarantine=quarantine,
+    )
+    lake.write(manifest_path(table, run_date), manifest.to_bytes())
+    return manifest
+
+
+def _write_quarantine(lake: Lake, decoded: Decoded, run_date: date) -> ManifestObject | None:
+    path = quarantine_path(decoded.table, run_date)
+    if not decoded.quarantined:
+        lake.delete(path)
+        return None
+    content = b"".join(orjson.dumps(dataclasses.asdict(row)) + b"\n" for row in decoded.quarantined)
+    lake.write(path, content)
+    return ManifestObject(
+        path=path, size=len(content), sha256=checksum(content), records=len(decoded.quarantined)
+    )

@@ -1,0 +1,65 @@
+"""Keepa as a source: its stream, its connector's configuration, and what its answers cost."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import orjson
+
+from vp_pipeline.settings import Settings
+from vp_pipeline.sources.keepa.tables import TABLES
+from vp_pipeline.sources.landed import Decoded, LandedLine
+from vp_pipeline.sources.source import Origin, Source, Stream
+
+
+def connector_config(settings: Settings, origin: Origin) -> dict[str, object]:
+    """The configuration of `connector.yaml` (its spec says what each means)."""
+    key = settings.keepa_api_key.get_secret_value() if settings.keepa_api_key else "sandbox"
+    return {
+        "api_key": key,
+        "asins": list(settings.keepa_asins or origin.entities),
+        "domain": settings.keepa_domain,
+        "days": settings.keepa_days,
+        "stats": 90,
+        "rating": True,
+        "buybox": True,
+        "base_url": origin.base_url,
+    }
+
+
+def decode(lines: Iterable[LandedLine]) -> dict[str, Decoded]:
+    """Product answers as tables; see `decode.py`, which is imported when it is needed."""
+    from vp_pipeline.sources.keepa import decode as decoding
+
+    return decoding.decode(lines)
+
+
+def token_cost(lines: Iterable[LandedLine]) -> Mapping[str, int]:
+    """What the answers cost and how many tokens the newest one left."""
+    consumed, newest, left = 0, -1, 0
+    for line in lines:
+        answer = orjson.loads(line.text).get("_airbyte_data") or {}
+        consumed += answer.get("tokensConsumed") or 0
+        if (answer.get("timestamp") or 0) >= newest:
+            newest, left = answer.get("timestamp") or 0, answer.get("tokensLeft") or 0
+    return {"tokens_consumed": consumed, "tokens_left": left}
+
+
+PRODUCT = Stream(
+    source="keepa",
+    name="product",
+    description="Keepa's product answers: price, rank, rating, offer and buy-box histories of each ASIN.",
+    replay="snapshot",
+    tables=TABLES,
+    decode=decode,
+    summarize=token_cost,
+)
+
+KEEPA = Source(
+    name="keepa",
+    description="Keepa: histories of Amazon products.",
+    manifest=Path(__file__).with_name("connector.yaml"),
+    streams=(PRODUCT,),
+    api_key=lambda s: s.keepa_api_key.get_secret_value() if s.keepa_api_key else None,
+    api_url=lambda s: str(s.keepa_url).rstrip("/"),
+    connector_config=connector_config,
+)

@@ -1,0 +1,75 @@
+"""What a decoder takes and gives: landed lines in, one table's rows and everything that did not become a row out.
+
+Here: the values that pass between bronze, the decoders and silver. Not here: how a source's lines become rows
+(`sources/<source>/decode.py`) and what a valid row is (`sources/enforce.py`).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from vp_pipeline.sources.contract import Table
+
+RECORD_LIMIT = 2000
+# Every rejection of a record that Airbyte says it changed begins with these words: count them by it.
+ALTERED = "altered by Airbyte"
+
+
+@dataclass(frozen=True, slots=True)
+class LandedLine:
+    """One line of a bronze object, as landed. `line` counts from 1."""
+
+    object: str
+    line: int
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that could not become a row: a row of the quarantine.
+
+    `record` is the offending piece as compact JSON, at most `RECORD_LIMIT` characters (a longer one ends in '…'; a
+    line that is no JSON is quoted as it is). `asin` is None where the piece is not of a product that could be told.
+    """
+
+    table: str
+    reason: str
+    record: str
+    source_object: str
+    source_line: int
+    asin: str | None = None
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One table's share of a partition.
+
+    `rows` has the table's schema, is sorted by its natural key, valid and unique. `duplicates` counts records equal to
+    a kept row in every column. `records_in` is counted while the input is read, before any row is built, so that
+    `unaccounted` is a measurement: anything but 0 means that records were lost or made up.
+    """
+
+    table: Table
+    records_in: int
+    rows: pa.Table
+    duplicates: int
+    quarantined: tuple[Rejected, ...]
+
+    @property
+    def unaccounted(self) -> int:
+        """Records in that are neither a row, nor a duplicate, nor in the quarantine. Must be 0."""
+        return self.records_in - self.rows.num_rows - self.duplicates - len(self.quarantined)
+
+
+def as_record(piece: Any) -> str:
+    """A piece of an answer as compact JSON, cut to `RECORD_LIMIT` characters. Timestamps become ISO 8601."""
+    return shorten(orjson.dumps(piece, option=orjson.OPT_NON_STR_KEYS))
+
+
+def shorten(text: bytes) -> str:
+    """UTF-8 text cut to `RECORD_LIMIT` characters; bytes that are no UTF-8 show as U+FFFD."""
+    # A character is at most 4 bytes: no need to decode megabytes to keep 2000 characters.
+    short = text[: 4 * RECORD_LIMIT].decode("utf-8", errors="replace")
+    return short if len(short) <= RECORD_LIMIT else short[: RECORD_LIMIT - 1] + "…"
