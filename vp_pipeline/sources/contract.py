@@ -1,7 +1,7 @@
 """The contract of a table: declared once, used by the decoder, the silver gate, the RAW columns and the docs.
 
 Here: what a column and a table are. Not here: any particular table (`sources/<source>/tables.py`) and the code
-that enforces a contract (`quality/contract.py`).
+that enforces a contract (`enforce.py`).
 """
 
 from dataclasses import dataclass, field

@@ -34,14 +34,23 @@ def decode(lines: Iterable[LandedLine]) -> dict[str, Decoded]:
 
 
 def token_cost(lines: Iterable[LandedLine]) -> Mapping[str, int]:
-    """What the answers cost and how many tokens the newest one left."""
-    consumed, newest, left = 0, -1, 0
-    for line in lines:
-        answer = orjson.loads(line.text).get("_airbyte_data") or {}
-        consumed += answer.get("tokensConsumed") or 0
-        if (answer.get("timestamp") or 0) >= newest:
-            newest, left = answer.get("timestamp") or 0, answer.get("tokensLeft") or 0
-    return {"tokens_consumed": consumed, "tokens_left": left}
+    """What the answers cost, and how many tokens the newest one left. A line that is no answer costs nothing here;
+    the decoder says what is wrong with it."""
+    answers = [answer for line in lines if (answer := _envelope(line))]
+    newest = max(answers, key=lambda answer: answer.get("timestamp") or 0, default={})
+    return {
+        "tokens_consumed": sum(answer.get("tokensConsumed") or 0 for answer in answers),
+        "tokens_left": newest.get("tokensLeft") or 0,
+    }
+
+
+def _envelope(line: LandedLine) -> dict[str, int]:
+    try:
+        answer = orjson.loads(line.text)["_airbyte_data"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return {}
+    wanted = ("timestamp", "tokensConsumed", "tokensLeft")
+    return {name: answer[name] for name in wanted if isinstance(answer, dict) and isinstance(answer.get(name), int)}
 
 
 PRODUCT = Stream(

@@ -14,9 +14,7 @@ SNAPSHOT_AT = Column("snapshot_at", TIMESTAMP, "The moment Keepa answered.", uni
 OBSERVED_AT = Column(
     "observed_at", TIMESTAMP, "When the value became true; it holds until the next row.", unit="UTC minute"
 )
-CURRENCY = Column(
-    "currency", TEXT, "ISO 4217 code.", one_of=tuple(sorted({d.currency for d in DOMAINS.values()}))
-)
+CURRENCY = Column("currency", TEXT, "ISO 4217 code.", one_of=tuple(sorted({d.currency for d in DOMAINS.values()})))
 POINT_KEY = ("asin", "domain_id", "series", "observed_at", "snapshot_at")
 
 
@@ -24,9 +22,7 @@ def _series(kind_names: tuple[str, ...]) -> Column:
     return Column("series", TEXT, "Keepa's name of the history.", one_of=kind_names)
 
 
-def _table(
-    name: str, description: str, grain: str, key: tuple[str, ...], columns: tuple[Column, ...]
-) -> Table:
+def _table(name: str, description: str, grain: str, key: tuple[str, ...], columns: tuple[Column, ...]) -> Table:
     return Table("keepa", "product", name, description, grain, key, columns)
 
 
@@ -77,9 +73,7 @@ PRODUCT = _table(
             nullable=True,
             at_least=0,
         ),
-        Column(
-            "tracking_since", TIMESTAMP, "When Keepa began to track it.", unit="UTC minute", nullable=True
-        ),
+        Column("tracking_since", TIMESTAMP, "When Keepa began to track it.", unit="UTC minute", nullable=True),
         Column("listed_since", TIMESTAMP, "When Amazon listed it.", unit="UTC minute", nullable=True),
         Column("last_update", TIMESTAMP, "Keepa's last look at it.", unit="UTC minute", nullable=True),
         Column("last_price_change", TIMESTAMP, "Last change of a price.", unit="UTC minute", nullable=True),
@@ -190,9 +184,7 @@ BUY_BOX = _table(
         DOMAIN_ID,
         OBSERVED_AT,
         SNAPSHOT_AT,
-        Column(
-            "seller_id", TEXT, "Amazon's seller id; -1: no offer qualified; -2: out of stock.", matches=".+"
-        ),
+        Column("seller_id", TEXT, "Amazon's seller id; -1: no offer qualified; -2: out of stock.", matches=".+"),
     ),
 )
 

@@ -1,0 +1,139 @@
+"""The columns of each of Keepa's tables, from stacked points.
+
+Here: what a column is made of. Not here: which rows are valid (`tables.py` says it, `sources/enforce.py` looks).
+
+Texts are dictionary-encoded while rows are candidates: the contract looks at each distinct text once.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from vp_pipeline.sources.contract import TEXT, TIMESTAMP, Table
+from vp_pipeline.sources.keepa.decoding.pieces import Block, Ints, Pieces
+from vp_pipeline.sources.keepa.decoding.products import PRODUCT_FIELDS
+from vp_pipeline.sources.keepa.decoding.stack import Stack
+from vp_pipeline.sources.keepa.decoding.stats import STAT_SERIES
+from vp_pipeline.sources.keepa.series import DOMAINS, KEEPA_EPOCH_MINUTES, SERIES
+from vp_pipeline.sources.keepa.tables import PRODUCT
+
+_WITH_SHIPPING = frozenset(s.name for s in SERIES if s.with_shipping)
+Columns = dict[str, Any]  # name → Arrow array
+# How many value arrays a block of each table has.
+WIDTHS: Mapping[str, int] = {
+    "product": 1, "price": 2, "rank": 1, "review": 1, "offer_count": 1, "buy_box": 1, "monthly_sold": 1, "stats": 2,
+}  # fmt: skip
+
+
+def candidate_rows(table: Table, stack: Stack, pieces: Pieces) -> pa.Table:
+    """The stack as rows with the table's columns, in the stack's order."""
+    columns = {
+        "asin": _text(stack, lambda block: block.origin.asin),
+        "domain_id": pa.array(stack.each(lambda block: block.origin.domain_id)),
+        "snapshot_at": _timestamps(stack.each(lambda block: block.origin.snapshot_us)),
+        **_COLUMNS[table.name](stack, pieces),
+    }
+    return pa.table({column.name: columns[column.name] for column in table.columns})
+
+
+def point(table: Table, stack: Stack, row: int, pieces: Pieces) -> dict[str, list[Any]]:
+    """One row as Keepa wrote it, `{history: [t, value, …]}`, for rows that cannot be columns."""
+    block = stack.block_of(row)
+    values: list[Any] = [int(values[row]) for values in stack.values]
+    if table.name == "price" and block.key[0] not in _WITH_SHIPPING:
+        del values[1]
+    elif table.name == "buy_box":
+        values = [pieces.sellers.values[values[0]]]
+    return {" ".join(map(str, block.key)) or table.name: [int(stack.at[row]), *values]}
+
+
+def _price(stack: Stack, pieces: Pieces) -> Columns:
+    price, shipping = stack.values
+    without = stack.each(lambda block: block.key[0] not in _WITH_SHIPPING, np.bool_)
+    landed = np.where(price < 0, -1, price + np.maximum(shipping, 0))
+    return {
+        **_series(stack),
+        "price": pa.array(price),
+        "shipping": pa.array(shipping, mask=without),
+        "landed_price": pa.array(landed),
+        "currency": _text(stack, lambda block: DOMAINS[block.origin.domain_id].currency),
+    }
+
+
+def _rank(stack: Stack, pieces: Pieces) -> Columns:
+    category = stack.each(lambda block: int(block.key[1]))
+    return {**_series(stack), "category_id": pa.array(category), "sales_rank": pa.array(stack.values[0])}
+
+
+def _value(stack: Stack, pieces: Pieces) -> Columns:
+    return {**_series(stack), "value": pa.array(stack.values[0])}
+
+
+def _buy_box(stack: Stack, pieces: Pieces) -> Columns:
+    sellers = _encoded(stack.values[0], pieces.sellers.values)
+    return {"observed_at": _observed(stack.at), "seller_id": sellers}
+
+
+def _monthly_sold(stack: Stack, pieces: Pieces) -> Columns:
+    return {"observed_at": _observed(stack.at), "monthly_sold": pa.array(stack.values[0])}
+
+
+def _stats(stack: Stack, pieces: Pieces) -> Columns:
+    value, time = stack.values
+    return {
+        "stat": _text(stack, lambda block: str(block.key[0])),
+        "series": _encoded(stack.at, STAT_SERIES),
+        "value": pa.array(value),
+        "value_at": _timestamps(_unix_us(time), mask=time < 0),
+    }
+
+
+def _product(stack: Stack, pieces: Pieces) -> Columns:
+    types = {column.name: column.type for column in PRODUCT.columns}
+    rows = [pieces.products.values[code] for code in stack.values[0].tolist()]
+    fields = zip(*rows, strict=True) if rows else [()] * len(PRODUCT_FIELDS)
+    return {name: pa.array(values, type=types[name]) for name, values in zip(PRODUCT_FIELDS, fields, strict=True)}
+
+
+_COLUMNS: Mapping[str, Callable[[Stack, Pieces], Columns]] = {
+    "product": _product,
+    "price": _price,
+    "rank": _rank,
+    "review": _value,
+    "offer_count": _value,
+    "buy_box": _buy_box,
+    "monthly_sold": _monthly_sold,
+    "stats": _stats,
+}
+
+
+def _series(stack: Stack) -> Columns:
+    return {"series": _text(stack, lambda block: str(block.key[0])), "observed_at": _observed(stack.at)}
+
+
+def _text(stack: Stack, of_block: Callable[[Block], str]) -> "pa.Array[Any]":
+    texts = sorted({of_block(block) for block in stack.blocks})
+    codes = {text: code for code, text in enumerate(texts)}
+    return _encoded(stack.each(lambda block: codes[of_block(block)], np.int32), texts)
+
+
+def _encoded(codes: Any, texts: Sequence[str]) -> "pa.Array[Any]":
+    # `safe` would look at every code again; they all come from enumerating `texts`.
+    indices = pa.array(codes.astype(np.int32, copy=False))
+    return pa.DictionaryArray.from_arrays(indices, pa.array(texts, type=TEXT), safe=False)
+
+
+def _observed(minutes: Ints) -> "pa.Array[Any]":
+    return _timestamps(_unix_us(minutes))
+
+
+def _unix_us(minutes: Ints) -> Ints:
+    moments = minutes + KEEPA_EPOCH_MINUTES
+    moments *= 60_000_000
+    return moments
+
+
+def _timestamps(unix_us: Ints, mask: Any = None) -> "pa.Array[Any]":
+    return pa.array(unix_us, mask=mask).cast(TIMESTAMP)

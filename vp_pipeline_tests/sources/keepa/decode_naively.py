@@ -1,0 +1,112 @@
+"""A second decoder, as plain as can be and as slow: what the real one is compared with.
+
+It shares nothing with the real one but the lists of series and domains. Bad points are left out, not told.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from vp_pipeline.sources.keepa.series import DOMAINS, SERIES
+from vp_pipeline.sources.keepa.tables import TABLES
+from vp_pipeline.sources.landed import LandedLine
+
+Rows = dict[tuple[Any, ...], tuple[Any, ...]]
+ARRAYS = {
+    *("current", "avg", "avg30", "avg90", "avg180", "avg365", "atIntervalStart"),
+    *(f"outOfStockPercentage{window}" for window in ("30", "90", "180", "365", "InInterval")),
+}
+TEXTS = ("title", "brand", "manufacturer", "model", "color", "size", "productGroup", "parentAsin")
+EXTREMES = ("min", "max", "minInInterval", "maxInInterval")
+
+
+def moment(minute: int) -> datetime:
+    return datetime(2011, 1, 1) + timedelta(minutes=minute)
+
+
+def naive(lines: Iterable[LandedLine]) -> dict[str, Rows]:
+    """Rows by natural key, a table; the newest record of a key stays. Lines must be sound, and extracted in ms."""
+    tables: dict[str, Rows] = {table.name: {} for table in TABLES}
+    read = [(json.loads(line.text), line) for line in lines]
+    for record, _ in sorted(read, key=lambda r: (r[0]["_airbyte_extracted_at"], r[1].object, r[1].line)):
+        data = record["_airbyte_data"]
+        snapshot = datetime(1970, 1, 1) + timedelta(milliseconds=data["timestamp"])
+        for item in data["products"]:
+            for name, key, value in _rows(item, snapshot):
+                tables[name][key] = value
+    return tables
+
+
+def _rows(p: dict[str, Any], snapshot: datetime) -> Iterator[tuple[str, tuple[Any, ...], tuple[Any, ...]]]:
+    who = (p["asin"], p["domainId"])
+    currency = DOMAINS[p["domainId"]].currency
+    yield "product", (*who, snapshot), _fields(p)
+    for series, history in zip(SERIES, p["csv"] or [], strict=False):
+        for at, *values in _points(history, 3 if series.with_shipping else 2):
+            if min(values) < -1 and series.name != "EXTRA_INFO_UPDATES":
+                continue
+            if series.kind == "price":
+                price, shipping = values[0], values[1] if series.with_shipping else None
+                total = -1 if price == -1 else price + max(shipping or 0, 0)
+                yield "price", (*who, series.name, moment(at), snapshot), (price, shipping, total, currency)
+            elif series.kind == "rank":
+                yield "rank", (*who, "SALES", 0, moment(at), snapshot), (values[0],)
+            else:
+                yield series.kind, (*who, series.name, moment(at), snapshot), (values[0],)
+    for category, history in (p.get("salesRanks") or {}).items():
+        for at, rank in _points(history, 2):
+            if rank >= -1:
+                yield "rank", (*who, "CATEGORY", int(category), moment(at), snapshot), (rank,)
+    for at, sold in _points(p.get("monthlySoldHistory"), 2):
+        if sold >= -1:
+            yield "monthly_sold", (*who, moment(at), snapshot), (sold,)
+    sellers = p.get("buyBoxSellerIdHistory") or []
+    for at, seller in zip(sellers[::2], sellers[1::2], strict=True):
+        yield "buy_box", (*who, moment(int(at)), snapshot), (seller,)
+    for stat, series, value, at in _figures(p.get("stats") or {}):
+        yield "stats", (*who, stat, series, snapshot), (value, None if at <= 0 else moment(at))
+
+
+def _points(history: list[Any] | None, width: int) -> Iterator[list[int]]:
+    for start in range(0, len(history or []), width):
+        point = (history or [])[start : start + width]
+        whole = len(point) == width and all(type(x) is int and abs(x) <= 2**53 for x in point)
+        if whole and 0 <= point[0] < 46_810_080:  # 2100-01-01
+            yield point
+
+
+def _figures(stats: dict[str, Any]) -> Iterator[tuple[str, str, int, int]]:
+    for name, value in stats.items():
+        if name in ARRAYS:
+            for series, element in zip(SERIES, value or [], strict=False):
+                if element is not None:
+                    yield name, series.name, element, -1
+        elif name in EXTREMES:
+            for series, element in zip(SERIES, value or [], strict=False):
+                if element is not None:
+                    yield name, series.name, element[1], element[0]
+        elif type(value) is int:
+            yield name, "PRODUCT", value, -1
+
+
+def _fields(p: dict[str, Any]) -> tuple[Any, ...]:
+    texts = [p.get(name) or None for name in TEXTS]
+    tree = p.get("categoryTree") or []
+    times = [p.get(name) or 0 for name in ("trackingSince", "listedSince", "lastUpdate", "lastPriceChange")]
+    sizes = [p.get(f"package{name}") for name in ("Weight", "Length", "Width", "Height")]
+    return (
+        p.get("productType"),
+        *texts,
+        _known(p.get("rootCategory")),
+        tree[-1]["catId"] if tree else None,
+        " > ".join(node["name"] for node in tree) or None,
+        _known(p.get("salesRankReference")),
+        *(moment(time) if time > 0 else None for time in times),
+        *map(_known, sizes),
+        p.get("isAdultProduct"),
+    )
+
+
+def _known(number: int | None) -> int | None:
+    return None if number in (None, 0, -1) else number
