@@ -22,9 +22,7 @@ from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.sources.source import Stream
 
 
-def build_definitions(
-    settings: Settings, resource_overrides: Mapping[str, object] | None = None
-) -> dg.Definitions:
+def build_definitions(settings: Settings, resource_overrides: Mapping[str, object] | None = None) -> dg.Definitions:
     """The asset graph of an environment: the same everywhere, on that environment's resources."""
     partitions = daily_partitions(settings.start_date)
     job = daily_pipeline(partitions)

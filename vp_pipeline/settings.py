@@ -6,14 +6,14 @@ Not here: anything that opens a file, a socket or a database: reading settings h
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from dotenv import dotenv_values
-from pydantic import Field, HttpUrl, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator
 
 from vp_pipeline.failures import PermanentError
 
@@ -23,14 +23,19 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 READ_ELSEWHERE = frozenset({"VP_WAREHOUSE_PATH"})
 
 
+# Keepa's marketplaces by number; `sources/keepa/series.py` says more of each.
+_DOMAINS = (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12)
+_PRODUCT = re.compile(rf"(?:(?:{'|'.join(map(str, _DOMAINS))}):)?[A-Z0-9]{{10}}")
+
+
 class SettingsError(PermanentError):
     """A variable is unknown or its value cannot be used; the message names the variable."""
 
 
-class Settings(BaseSettings):
-    """All settings. Variables are `VP_<NAME>`, except the keys that the vendors name themselves."""
+class Settings(BaseModel):
+    """All settings. Variables are `VP_<NAME>`, except those that a field names itself (`json_schema_extra`)."""
 
-    model_config = SettingsConfigDict(env_prefix="VP_", extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     env: Literal["local"] = Field(
         default="local", description="Which resources the graph runs on. Only `local` exists so far."
@@ -39,26 +44,22 @@ class Settings(BaseSettings):
         default=PROJECT_ROOT / "data",
         description="Holds `lake/` and `warehouse.duckdb`. A relative path is under the project root.",
     )
-    start_date: date = Field(
-        default=date(2025, 1, 1), description="The first daily partition (UTC), as YYYY-MM-DD."
-    )
+    start_date: date = Field(default=date(2025, 1, 1), description="The first daily partition (UTC), as YYYY-MM-DD.")
     keepa_api_key: SecretStr | None = Field(
         default=None,
-        validation_alias="KEEPA_API_KEY",
+        json_schema_extra={"variable": "KEEPA_API_KEY"},
         description="With a key the real Keepa is asked; without one, the sandbox.",
     )
     keepa_url: HttpUrl = Field(
         default=HttpUrl("https://api.keepa.com"), description="Where Keepa answers when a key is set."
     )
-    keepa_asins: Annotated[tuple[str, ...], NoDecode] = Field(
+    keepa_asins: tuple[str, ...] = Field(
         default=(),
         description="Products to ask for, separated by commas: `ASIN` (in VP_KEEPA_DOMAIN) or `DOMAIN:ASIN`. "
         "Empty: the sandbox's catalogue.",
     )
     keepa_domain: int = Field(default=1, description="Keepa's number of the marketplace for plain ASINs.")
-    keepa_days: int = Field(
-        default=365, ge=1, le=10_000, description="Days of history to ask for in each answer."
-    )
+    keepa_days: int = Field(default=365, ge=1, le=10_000, description="Days of history to ask for in each answer.")
     recordings: Path | None = Field(
         default=None, description="A folder of recorded Keepa answers; the sandbox answers from it."
     )
@@ -79,6 +80,21 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("keepa_domain")
+    @classmethod
+    def _is_a_marketplace(cls, value: int) -> int:
+        if value not in _DOMAINS:
+            raise ValueError(f"{value} is no marketplace of Keepa's: {', '.join(map(str, _DOMAINS))}")
+        return value
+
+    @field_validator("keepa_asins")
+    @classmethod
+    def _are_products(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for product in value:
+            if not _PRODUCT.fullmatch(product):
+                raise ValueError(f"{product} is no product: write ASIN or DOMAIN:ASIN, such as 5:B0D4M48BM2")
         return value
 
     @property
@@ -107,28 +123,17 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: object)
             near = difflib.get_close_matches(variable, variables, n=1, cutoff=0.6)
             hint = f" Did you mean {near[0]}?" if near else f" Known: {', '.join(sorted(variables))}."
             raise SettingsError(f"{variable} is not a setting of this project.{hint}")
-    values: dict[str, object] = {
-        name: environ[variable] for variable, name in variables.items() if variable in environ
-    }
+    values: dict[str, object] = {name: environ[variable] for variable, name in variables.items() if variable in environ}
     values.update({name: value for name, value in overrides.items() if value is not None})
     try:
-        return _Exactly(**values)  # type: ignore[arg-type]
+        return Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        field = str(first["loc"][0])
-        name = variables.get(field, field)
-        raise SettingsError(f"{_variable(name)} cannot be used: {first['msg']}.") from None
-
-
-class _Exactly(Settings):
-    """Settings from the given values only: the environment was read by `load_settings` already."""
-
-    @classmethod
-    def settings_customise_sources(cls, settings_cls, init_settings, **_):  # type: ignore[no-untyped-def]
-        return (init_settings,)
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{_variable(str(first['loc'][0]))} cannot be used: {reason}.") from None
 
 
 def _variable(name: str) -> str:
     field = Settings.model_fields.get(name)
-    alias = field.validation_alias if field else None
-    return alias if isinstance(alias, str) else f"VP_{name.upper()}"
+    extra = field.json_schema_extra if field else None
+    return str(extra["variable"]) if isinstance(extra, dict) else f"VP_{name.upper()}"

@@ -10,6 +10,7 @@ from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_s
 from vp_pipeline.quality.outcome import Outcome, conservation
 from vp_pipeline.resources import bronze
 from vp_pipeline.resources.lake import Lake
+from vp_pipeline.resources.manifests import ManifestObject
 from vp_pipeline.sources.source import Stream
 
 
@@ -67,6 +68,6 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
     return land
 
 
-def _listing(objects: tuple[bronze.ManifestObject, ...]) -> str:
+def _listing(objects: tuple[ManifestObject, ...]) -> str:
     rows = "\n".join(f"| `{o.path}` | {o.records:,} | {o.size:,} | `{o.sha256[:12]}` |" for o in objects)
     return f"| object | records | bytes | SHA-256 |\n|---|---:|---:|---|\n{rows}"

@@ -10,6 +10,7 @@ fails stops all of them, and a result carries no day. Here each day's events are
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.data_version import DATA_VERSION_TAG
@@ -22,7 +23,6 @@ from vp_pipeline.partitions import parse_days
 from vp_pipeline.quality.gate import standing_failure
 from vp_pipeline.quality.outcome import Outcome
 
-Metadatum = dg.MetadataValue[object] | str | int | float
 MAX_RETRIES = 3
 FIRST_WAIT_SECONDS = 2.0
 
@@ -36,7 +36,7 @@ class DayReport:
     """
 
     outcomes: Sequence[Outcome] = ()
-    metadata: Mapping[str, Metadatum] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     data_version: str | None = None
     built: bool = True
 

@@ -74,9 +74,7 @@ def dbt_models(
     ) -> Iterator[object]:
         def build(admitted: Admitted) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:
             days = list(admitted)
-            invocation = dbt.cli(
-                build_arguments(days), context=context, target_path=target, raise_on_error=False
-            )
+            invocation = dbt.cli(build_arguments(days), context=context, target_path=target, raise_on_error=False)
             built: list[dg.Output[object]] = []
             for event in invocation.stream():
                 if isinstance(event, dg.Output):
@@ -118,9 +116,7 @@ def _outcomes(
 
 
 def _raise(reasons: Sequence[str]) -> None:
-    text = "dbt did not finish:\n" + "\n".join(
-        f"  {reason}" for reason in reasons or ["no results were written"]
-    )
+    text = "dbt did not finish:\n" + "\n".join(f"  {reason}" for reason in reasons or ["no results were written"])
     if any("Could not set lock" in reason or "Conflicting lock" in reason for reason in reasons):
         raise PassingError(text)
     raise PermanentError(text)
@@ -134,7 +130,5 @@ def _row_counts(context: dg.AssetExecutionContext, warehouse: DuckDBWarehouse) -
 def _layer(props: Mapping[str, Any]) -> str:
     schema = str(props["config"].get("schema") or props["schema"])
     if schema not in _LAYERS:
-        raise PermanentError(
-            f"{props['name']} is in schema {schema}; the layers are {', '.join(sorted(_LAYERS))}."
-        )
+        raise PermanentError(f"{props['name']} is in schema {schema}; the layers are {', '.join(sorted(_LAYERS))}.")
     return schema

@@ -83,11 +83,7 @@ def _report(
     except PermanentError as error:
         return DayReport([Outcome("conservation", False, str(error))])
     return DayReport(
-        [
-            conservation(
-                f"raw.{table.raw_name} for {day}", manifest.rows, load.rows, duplicates=0, quarantined=0
-            )
-        ],
+        [conservation(f"raw.{table.raw_name} for {day}", manifest.rows, load.rows, duplicates=0, quarantined=0)],
         {
             "dagster/row_count": load.rows,
             "unchanged": dg.MetadataValue.bool(load.unchanged),

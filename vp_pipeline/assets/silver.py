@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Set
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
-from vp_pipeline.assets.days import DayReport, Metadatum, day_by_day, run_days
+from vp_pipeline.assets.days import DayReport, day_by_day, run_days
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of, silver_key
 from vp_pipeline.assets.preview import column_schema, counted, preview
 from vp_pipeline.failures import PermanentError
@@ -73,17 +74,15 @@ def _report(lake: Lake, decoded: Decoded, day: date) -> DayReport:
     return DayReport([outcome], _metadata(lake, decoded, manifest), data_version=manifest.digest[:16])
 
 
-def _metadata(lake: Lake, decoded: Decoded, manifest: SilverManifest) -> dict[str, Metadatum]:
-    metadata: dict[str, Metadatum] = {
+def _metadata(lake: Lake, decoded: Decoded, manifest: SilverManifest) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
         "dagster/row_count": manifest.rows,
         "records_in": manifest.records_in,
         "duplicates": manifest.duplicates,
         "quarantined": manifest.quarantined,
         "bytes": sum(item.size for item in manifest.objects),
         "preview": dg.MetadataValue.md(preview(decoded.rows)),
-        "manifest": dg.MetadataValue.path(
-            lake.local_path(silver.manifest_path(decoded.table, manifest.run_date))
-        ),
+        "manifest": dg.MetadataValue.path(lake.local_path(silver.manifest_path(decoded.table, manifest.run_date))),
         "file": dg.MetadataValue.path(lake.local_path(manifest.objects[0].path)),
     }
     if manifest.quarantine:

@@ -8,15 +8,13 @@ from collections.abc import Iterable
 
 import dagster as dg
 from dagster import AssetCheckSeverity, DagsterInstance
+from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
-from dagster._core.storage.event_log.base import PartitionKeyFilter
 
 _FINISHED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
 
 
-def standing_failure(
-    instance: DagsterInstance, checks: Iterable[dg.AssetCheckKey], partition: str
-) -> str | None:
+def standing_failure(instance: DagsterInstance, checks: Iterable[dg.AssetCheckKey], partition: str) -> str | None:
     """Why a day may not be built upon: the first of `checks` whose newest result for the day is a failure.
 
     Returns a sentence that names the check, the day and the run, or None when nothing stands in the way. A check that

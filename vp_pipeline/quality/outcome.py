@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -12,7 +13,7 @@ class Outcome:
     passed: bool
     description: str
     warning: bool = False
-    metadata: Mapping[str, int | float | str] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
 def conservation(what: str, records_in: int, rows: int, duplicates: int, quarantined: int) -> Outcome:

@@ -63,9 +63,7 @@ def land(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest:
         for _ in verified(lake, existing.objects, _remedy(run_date)):
             pass
         return existing
-    manifest = BronzeManifest(
-        sync=sync, objects=tuple(_inspect(lake, path, run_date) for path in sync.objects)
-    )
+    manifest = BronzeManifest(sync=sync, objects=tuple(_inspect(lake, path, run_date) for path in sync.objects))
     if manifest.records != sync.records:
         raise DamagedDataError(
             f"Sync {sync.job_id} of {stream.source}/{stream.name} for {run_date} reported {sync.records} records, but "
@@ -85,9 +83,7 @@ def lines_of(lake: Lake, manifest: BronzeManifest) -> Iterator[LandedLine]:
         DamagedDataError: an object is not what the manifest says.
     """
     for item, content in verified(lake, manifest.objects, _remedy(manifest.sync.run_date)):
-        for number, text in enumerate(
-            _unzip(item.path, content, manifest.sync.run_date).splitlines(), start=1
-        ):
+        for number, text in enumerate(_unzip(item.path, content, manifest.sync.run_date).splitlines(), start=1):
             yield LandedLine(object=item.path, line=number, text=text)
 
 
@@ -103,9 +99,7 @@ def _unzip(path: str, content: bytes, run_date: date) -> bytes:
     try:
         return gzip.decompress(content)
     except (EOFError, OSError, zlib.error) as error:
-        raise DamagedDataError(
-            f"The object {path} is truncated or damaged ({error}). {_remedy(run_date)}"
-        ) from None
+        raise DamagedDataError(f"The object {path} is truncated or damaged ({error}). {_remedy(run_date)}") from None
 
 
 def _remedy(run_date: date) -> str:

@@ -6,17 +6,24 @@ the results (`assets/dbt.py`).
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import cached_property
+from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import orjson
 from dagster_dbt import DbtCliResource
 from filelock import FileLock
+from packaging.version import Version
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.partitions import window_of
 from vp_pipeline.settings import PROJECT_ROOT, Settings
+
+if TYPE_CHECKING:
+    from dbt.adapters.base.impl import BaseAdapter
 
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 WAREHOUSE_VARIABLE = "VP_WAREHOUSE_PATH"
@@ -24,10 +31,25 @@ WAREHOUSE_VARIABLE = "VP_WAREHOUSE_PATH"
 _INPUTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "snapshots", "tests")
 
 
-def dbt_resource(settings: Settings) -> DbtCliResource:
-    """dbt as this interpreter has it, which need not be on the PATH."""
+class InstalledDbt(DbtCliResource):
+    """dbt as this interpreter has it, without two costs of an invocation that buy us nothing.
+
+    Stock dagster-dbt starts `dbt --version` for each resource (1.5 s), and sets up dbt's adapter in this process for
+    metadata queries that we do not make (1 s). Neither has a public switch; test_dbt_resource.py guards both.
+    """
+
+    @cached_property
+    def _cli_version(self) -> Version:
+        return Version(metadata.version("dbt-core"))
+
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> "BaseAdapter":
+        return cast("BaseAdapter", None)  # "no adapter" is a value that its callers know
+
+
+def dbt_resource(settings: Settings) -> InstalledDbt:
+    """dbt for an environment; its executable need not be on the PATH."""
     os.environ[WAREHOUSE_VARIABLE] = str(settings.warehouse_path)
-    return DbtCliResource(
+    return InstalledDbt(
         project_dir=os.fspath(DBT_PROJECT_DIR),
         profiles_dir=os.fspath(DBT_PROJECT_DIR),
         dbt_executable=os.fspath(Path(sys.executable).with_name("dbt")),

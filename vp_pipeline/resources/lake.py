@@ -8,7 +8,7 @@ import hashlib
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -50,13 +50,13 @@ class Lake:
                 os.fsync(file.fileno())
             partial.replace(target)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            _discard(partial)
             raise PermanentError(
                 f"The lake cannot be written: {error.strerror or error} ({target}). Nothing was left half-written. "
                 f"Free some space or make the folder writable (VP_DATA_DIR), then run the same day again."
             ) from error
         except BaseException:
-            partial.unlink(missing_ok=True)
+            _discard(partial)
             raise
 
     def write(self, path: str, content: bytes) -> None:
@@ -102,6 +102,11 @@ class Lake:
         if not resolved.is_relative_to(self.root.resolve()):
             raise PermanentError(f"{path} leads out of the lake ({self.root}).")
         return resolved
+
+
+def _discard(partial: Path) -> None:
+    with suppress(OSError):  # where it could not be made, there is nothing to remove
+        partial.unlink()
 
 
 def checksum(content: bytes) -> str:

@@ -97,9 +97,7 @@ def read_document(lake: Lake, path: str, kind: type[Document]) -> Document | Non
         raise DamagedDataError(f"{path} is not a {kind.__name__}: {error}") from None
 
 
-def verified(
-    lake: Lake, objects: tuple[ManifestObject, ...], remedy: str
-) -> Iterator[tuple[ManifestObject, bytes]]:
+def verified(lake: Lake, objects: tuple[ManifestObject, ...], remedy: str) -> Iterator[tuple[ManifestObject, bytes]]:
     """Each object with its bytes, once they are what the manifest says.
 
     Raises:

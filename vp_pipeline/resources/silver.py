@@ -62,9 +62,7 @@ def write(lake: Lake, decoded: Decoded, run_date: date) -> SilverManifest:
         table=table.name,
         run_date=run_date,
         objects=(
-            ManifestObject(
-                path=path, size=len(content), sha256=checksum(content), records=decoded.rows.num_rows
-            ),
+            ManifestObject(path=path, size=len(content), sha256=checksum(content), records=decoded.rows.num_rows),
         ),
         records_in=decoded.records_in,
         duplicates=decoded.duplicates,
@@ -82,6 +80,4 @@ def _write_quarantine(lake: Lake, decoded: Decoded, run_date: date) -> ManifestO
         return None
     content = b"".join(orjson.dumps(dataclasses.asdict(row)) + b"\n" for row in decoded.quarantined)
     lake.write(path, content)
-    return ManifestObject(
-        path=path, size=len(content), sha256=checksum(content), records=len(decoded.quarantined)
-    )
+    return ManifestObject(path=path, size=len(content), sha256=checksum(content), records=len(decoded.quarantined))

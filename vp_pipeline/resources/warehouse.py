@@ -77,10 +77,7 @@ class DuckDBWarehouse:
         """
         day = manifest.run_date
         remedy = f"Materialize silver/{table.source}/{table.name} for {day} again."
-        files = [
-            (item.path, str(lake.local_path(item.path)))
-            for item, _ in verified(lake, manifest.objects, remedy)
-        ]
+        files = [(item.path, str(lake.local_path(item.path))) for item, _ in verified(lake, manifest.objects, remedy)]
         digest = manifest.digest
         name = f"raw.{table.raw_name}"
         connection.execute("begin")
@@ -105,12 +102,8 @@ class DuckDBWarehouse:
                     f"{name} took {rows} rows for {day} where the manifest says {manifest.rows}. The load was rolled "
                     f"back and the table is as it was. {remedy}"
                 )
-            connection.execute(
-                "delete from raw._loads where table_name = ? and run_date = ?", [table.raw_name, day]
-            )
-            connection.execute(
-                "insert into raw._loads values (?, ?, ?, ?)", [table.raw_name, day, digest, rows]
-            )
+            connection.execute("delete from raw._loads where table_name = ? and run_date = ?", [table.raw_name, day])
+            connection.execute("insert into raw._loads values (?, ?, ?, ?)", [table.raw_name, day, digest, rows])
             connection.execute("commit")
         except BaseException:
             connection.execute("rollback")
@@ -122,23 +115,16 @@ class DuckDBWarehouse:
         if not relations or not self.path.exists():
             return {}
         with self.connect(read_only=True) as connection:
-            there = set(
-                connection.execute(
-                    "select table_schema, table_name from information_schema.tables"
-                ).fetchall()
-            )
+            there = set(connection.execute("select table_schema, table_name from information_schema.tables").fetchall())
             wanted = [r for r in relations if r in there]
             if not wanted:
                 return {}
             query = " union all ".join(
-                f"""select '{schema}', '{name}', count(*) from "{schema}"."{name}\""""
-                for schema, name in wanted
+                f"""select '{schema}', '{name}', count(*) from "{schema}"."{name}\"""" for schema, name in wanted
             )
             return {(schema, name): rows for schema, name, rows in connection.execute(query).fetchall()}
 
-    def _loaded(
-        self, connection: duckdb.DuckDBPyConnection, table: Table, day: date
-    ) -> tuple[str, int] | None:
+    def _loaded(self, connection: duckdb.DuckDBPyConnection, table: Table, day: date) -> tuple[str, int] | None:
         found = connection.execute(
             "select digest from raw._loads where table_name = ? and run_date = ?", [table.raw_name, day]
         ).fetchone()
@@ -165,8 +151,21 @@ def _create(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     connection.execute(
         "create table if not exists raw._loads (table_name varchar, run_date date, digest varchar, rows bigint)"
     )
-    columns = ", ".join(map(_ddl, (*table.columns, *RAW_COLUMNS)))
-    connection.execute(f"create table if not exists raw.{table.raw_name} ({columns})")
+    columns = (*table.columns, *RAW_COLUMNS)
+    name = f"raw.{table.raw_name}"
+    connection.execute(f"create table if not exists {name} ({', '.join(map(_ddl, columns))})")
+    there = connection.execute(
+        "select column_name, lower(data_type) from information_schema.columns "
+        "where table_schema = 'raw' and table_name = ? order by ordinal_position",
+        [table.raw_name],
+    ).fetchall()
+    wanted = [(column.name, _DUCKDB_TYPES[column.type]) for column in columns]
+    if there != wanted:
+        differing = sorted({column for column, _ in set(there) ^ set(wanted)})
+        raise PermanentError(
+            f"{name} has other columns than its contract ({', '.join(differing)}). It was made by another version: "
+            f"`drop table {name}` in the warehouse and run the days again; their silver is still there."
+        )
 
 
 def _ddl(column: Column) -> str:
@@ -174,8 +173,6 @@ def _ddl(column: Column) -> str:
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: Table, day: date) -> int:
-    found = connection.execute(
-        f"select count(*) from raw.{table.raw_name} where _run_date = ?", [day]
-    ).fetchone()
+    found = connection.execute(f"select count(*) from raw.{table.raw_name} where _run_date = ?", [day]).fetchone()
     assert found is not None
     return int(found[0])

@@ -1,0 +1,213 @@
+"""Days of a run, one by one: who goes on, who does not, and what Dagster is told. On a graph of two small layers."""
+
+from collections.abc import Callable, Iterator, Mapping, Set
+from datetime import date
+
+import dagster as dg
+import pytest
+
+from vp_pipeline.assets import days as days_module
+from vp_pipeline.assets.days import DayReport, day_by_day, run_days, verdict
+from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.local_runs import partition_tags
+from vp_pipeline.quality.outcome import Outcome
+
+PARTITIONS = dg.DailyPartitionsDefinition("2026-01-01")
+UPPER, LOWER = dg.AssetKey("upper"), dg.AssetKey("lower")
+ONE, TWO, THREE = (date(2026, 2, n) for n in (1, 2, 3))
+
+Work = Callable[[date], DayReport]
+
+
+def good(_: date) -> DayReport:
+    return DayReport([Outcome("sound", True, "fine")], {"dagster/row_count": 1}, data_version="v1")
+
+
+def bad_on(*bad: date) -> Work:
+    return lambda day: DayReport([Outcome("sound", day not in bad, f"{day} is rotten")]) if day in bad else good(day)
+
+
+def graph(upper: Work, lower: Work = good) -> dg.Definitions:
+    def layer(key: dg.AssetKey, above: list[dg.AssetKey], work: Work) -> dg.AssetsDefinition:
+        @dg.multi_asset(
+            name=key.path[0],
+            specs=[dg.AssetSpec(key, deps=above, partitions_def=PARTITIONS)],
+            check_specs=[dg.AssetCheckSpec("sound", asset=key, blocking=True, partitions_def=PARTITIONS)],
+            backfill_policy=dg.BackfillPolicy.single_run(),
+        )
+        def step(context: dg.AssetExecutionContext) -> Iterator[object]:
+            def build(day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
+                return {key: work(day)}
+
+            checks = [dg.AssetCheckKey(k, "sound") for k in above]
+            yield from run_days(context, day_by_day(context, build), rests_on=lambda _: checks)
+
+        return step
+
+    job = dg.define_asset_job("all", dg.AssetSelection.all(), partitions_def=PARTITIONS)
+    return dg.Definitions(
+        [layer(UPPER, [], upper), layer(LOWER, [UPPER], lower)], jobs=[job], executor=dg.in_process_executor
+    )
+
+
+@pytest.fixture
+def instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield instance
+
+
+def run(
+    instance: dg.DagsterInstance, definitions: dg.Definitions, *days: date, only: dg.AssetKey | None = None
+) -> dg.ExecuteInProcessResult:
+    return definitions.resolve_job_def("all").execute_in_process(
+        instance=instance,
+        tags=partition_tags(days),
+        asset_selection=[only] if only else None,
+        raise_on_error=False,
+    )
+
+
+def materialized(instance: dg.DagsterInstance, key: dg.AssetKey) -> set[str]:
+    return set(instance.get_materialized_partitions(key))
+
+
+def reason(result: dg.ExecuteInProcessResult) -> str:
+    failures = [e.step_failure_data for e in result.all_events if e.is_step_failure]
+    (failure,) = failures
+    assert failure.user_failure_data is not None
+    return failure.user_failure_data.description or ""
+
+
+def evaluations(result: dg.ExecuteInProcessResult, key: dg.AssetKey) -> dict[str | None, bool]:
+    return {e.partition: e.passed for e in result.get_asset_check_evaluations() if e.asset_key == key}
+
+
+def test_each_day_has_its_own_materialization_and_check(instance: dg.DagsterInstance) -> None:
+    result = run(instance, graph(good), ONE, TWO, THREE)
+    assert result.success
+    for key in (UPPER, LOWER):
+        assert materialized(instance, key) == {"2026-02-01", "2026-02-02", "2026-02-03"}
+        assert evaluations(result, key) == {"2026-02-01": True, "2026-02-02": True, "2026-02-03": True}
+    events = [e for e in result.all_events if e.is_step_materialization]
+    assert len(events) == 6  # one a day and asset: the outputs add none of their own
+
+
+def test_a_bad_day_in_the_middle_is_red_alone(instance: dg.DagsterInstance) -> None:
+    result = run(instance, graph(bad_on(TWO)), ONE, TWO, THREE)
+    assert not result.success
+    assert materialized(instance, UPPER) == materialized(instance, LOWER) == {"2026-02-01", "2026-02-03"}
+    assert evaluations(result, UPPER) == {"2026-02-01": True, "2026-02-02": False, "2026-02-03": True}
+    assert evaluations(result, LOWER) == {"2026-02-01": True, "2026-02-03": True}
+    assert "1 of 3 days did not go through" in reason(result)
+    assert "2026-02-02  lower was not built, because the check sound of upper has failed" in reason(result)
+    assert "2026-02-02 is rotten" in reason(result)
+
+
+def test_a_run_of_the_bad_layer_alone_is_red(instance: dg.DagsterInstance) -> None:
+    result = run(instance, graph(bad_on(TWO)), ONE, TWO, THREE, only=UPPER)
+    assert not result.success
+    assert "2026-02-02  upper: 2026-02-02 is rotten" in reason(result)
+    assert materialized(instance, UPPER) == {"2026-02-01", "2026-02-03"}
+
+
+def test_nothing_goes_on_when_no_day_is_good(instance: dg.DagsterInstance) -> None:
+    result = run(instance, graph(bad_on(ONE)), ONE)
+    assert not result.success
+    assert materialized(instance, UPPER) == materialized(instance, LOWER) == set()
+    assert evaluations(result, LOWER) == {}
+
+
+def test_the_gate_holds_in_a_later_run(instance: dg.DagsterInstance) -> None:
+    run(instance, graph(good), ONE)
+    run(instance, graph(bad_on(ONE)), ONE, only=UPPER)
+    later = run(instance, graph(good), ONE, only=LOWER)
+    assert not later.success
+    assert "the check sound of upper has failed for 2026-02-01 (run " in reason(later)
+    assert len([e for e in later.all_events if e.is_step_materialization]) == 0
+
+
+def test_the_gate_opens_when_the_day_has_been_mended(instance: dg.DagsterInstance) -> None:
+    run(instance, graph(bad_on(ONE)), ONE)
+    assert run(instance, graph(good), ONE).success
+    assert materialized(instance, LOWER) == {"2026-02-01"}
+
+
+def test_a_bad_day_does_not_stop_its_neighbours_in_later_runs(instance: dg.DagsterInstance) -> None:
+    run(instance, graph(bad_on(TWO)), TWO)
+    assert run(instance, graph(good), ONE).success
+    assert run(instance, graph(good), THREE, only=UPPER).success
+    assert run(instance, graph(good), THREE, only=LOWER).success
+
+
+def test_a_warning_shows_and_does_not_stop(instance: dg.DagsterInstance) -> None:
+    def warn(_: date) -> DayReport:
+        return DayReport([Outcome("sound", False, "odd", warning=True)])
+
+    result = run(instance, graph(warn), ONE)
+    assert result.success
+    assert materialized(instance, LOWER) == {"2026-02-01"}
+    assert evaluations(result, UPPER) == {"2026-02-01": False}
+
+
+def test_a_permanent_failure_fails_its_day_and_is_not_tried_again(instance: dg.DagsterInstance) -> None:
+    calls = []
+
+    def broken(day: date) -> DayReport:
+        calls.append(day)
+        if day == TWO:
+            raise PermanentError("the object is truncated")
+        return good(day)
+
+    result = run(instance, graph(broken), ONE, TWO, THREE)
+    assert not result.success
+    assert calls == [ONE, TWO, THREE]
+    assert evaluations(result, UPPER) == {"2026-02-01": True, "2026-02-02": False, "2026-02-03": True}
+    assert "the object is truncated" in reason(result)
+    assert not [e for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_UP_FOR_RETRY]
+
+
+def test_a_passing_failure_is_tried_again(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(days_module, "FIRST_WAIT_SECONDS", 0.01)
+    calls = []
+
+    def busy_once(day: date) -> DayReport:
+        calls.append(day)
+        if len(calls) == 1:
+            raise PassingError("the server is busy.")
+        return good(day)
+
+    assert run(instance, graph(busy_once), ONE).success
+    assert calls == [ONE, ONE]
+
+
+def test_a_passing_failure_that_stays_ends_with_its_reason(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(days_module, "FIRST_WAIT_SECONDS", 0.01)
+    calls = []
+
+    def busy(day: date) -> DayReport:
+        calls.append(day)
+        raise PassingError("the server is busy.")
+
+    result = run(instance, graph(busy), ONE)
+    assert not result.success
+    assert len(calls) == 1 + days_module.MAX_RETRIES
+    (failure,) = [e.step_failure_data for e in result.all_events if e.is_step_failure]
+    assert "the server is busy." in str(failure.error)
+
+
+def test_a_bug_is_not_tried_again(instance: dg.DagsterInstance) -> None:
+    calls = []
+
+    def bug(day: date) -> DayReport:
+        calls.append(day)
+        raise ZeroDivisionError
+
+    assert not run(instance, graph(bug), ONE).success
+    assert calls == [ONE]
+
+
+def test_a_verdict_says_each_reason_once() -> None:
+    text = verdict({TWO: ["b", "b"], ONE: ["a"]}, days=3)
+    assert text == "2 of 3 days did not go through:\n  2026-02-01  a\n  2026-02-02  b"

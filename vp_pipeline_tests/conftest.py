@@ -1,0 +1,114 @@
+"""What tests share: a whole pipeline on a folder of its own, and the recorded answers."""
+
+import dataclasses
+import os
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pytest
+
+from vp_pipeline.build import build_definitions
+from vp_pipeline.local_runs import daily_run
+from vp_pipeline.report import RunReport
+from vp_pipeline.resources.lake import Lake
+from vp_pipeline.resources.warehouse import DuckDBWarehouse
+from vp_pipeline.settings import PROJECT_ROOT, Settings, load_settings
+
+RECORDINGS = PROJECT_ROOT.parent / "shared" / "data" / "keepa"
+# The moment of loading is the one thing that differs between two loads of the same rows.
+LOADED_AT = ("_loaded_at", "loaded_at")
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder of recorded Keepa answers, beside the project."""
+    if not RECORDINGS.is_dir():
+        pytest.skip(f"the recorded Keepa answers are not at {RECORDINGS}")
+    return RECORDINGS
+
+
+@dataclasses.dataclass
+class Pipeline:
+    """The whole graph on a folder and an instance of its own."""
+
+    settings: Settings
+    instance: dg.DagsterInstance
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.settings.lake_dir)
+
+    @property
+    def warehouse(self) -> DuckDBWarehouse:
+        return DuckDBWarehouse(self.settings.warehouse_path)
+
+    def run(self, *days: date, resync: bool = False) -> RunReport:
+        """One run of the daily job over consecutive days."""
+        report = RunReport()
+        _, events = daily_run(self.instance, build_definitions(self.settings), sorted(days), resync=resync)
+        for event in events:
+            report.take(event)
+        return report
+
+    def materialize(self, selection: str, *days: date) -> dg.ExecuteInProcessResult:
+        """Some assets on their own, as someone would launch them from the UI, in a run of one day."""
+        definitions = build_definitions(self.settings)
+        graph = definitions.resolve_asset_graph()
+        keys = dg.AssetSelection.from_string(selection).resolve(graph)
+        job = definitions.resolve_implicit_global_asset_job_def()
+        (day,) = days
+        return job.execute_in_process(
+            instance=self.instance, asset_selection=list(keys), partition_key=day.isoformat(), raise_on_error=False
+        )
+
+    def contents(self, schemas: Sequence[str] = ("raw", "stg", "core", "mart")) -> dict[str, list[tuple[object, ...]]]:
+        """Every row of every table and view, sorted, without the moment of loading."""
+        return contents(self.settings.warehouse_path, schemas)
+
+    def lake_contents(self, folder: str = "") -> dict[str, bytes]:
+        """Every object of the lake."""
+        return {info.path: self.lake.read(info.path) for info in self.lake.list(folder)}
+
+    def query(self, sql: str) -> list[tuple[object, ...]]:
+        with self.warehouse.connect(read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+def contents(path: Path, schemas: Sequence[str]) -> dict[str, list[tuple[object, ...]]]:
+    found = {}
+    with duckdb.connect(str(path), read_only=True) as connection:
+        for schema, table in connection.execute(
+            "select table_schema, table_name from information_schema.tables order by all"
+        ).fetchall():
+            if schema in schemas and not table.startswith("_"):
+                found[f"{schema}.{table}"] = connection.execute(
+                    f'select columns(lambda c: c not in {LOADED_AT}) from "{schema}"."{table}" order by all'
+                ).fetchall()
+    assert found
+    return found
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
+    """A pipeline on an empty folder, on the sandbox."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield Pipeline(pipeline_settings(tmp_path / "data"), instance)
+
+
+def pipeline_settings(data_dir: Path, **overrides: object) -> Settings:
+    """Settings that take nothing from the environment of the tests."""
+    return load_settings({}, data_dir=data_dir, **overrides)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a command on a folder and a Dagster home of its own, without any variable of the project's."""
+    home = tmp_path / "dagster_home"
+    home.mkdir()
+    config = (PROJECT_ROOT / "dagster.yaml").read_text().replace(".dagster", str(home))
+    (home / "dagster.yaml").write_text(config)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VP_", "KEEPA_", "DAGSTER_"))}
+    return {**kept, "VP_DATA_DIR": str(tmp_path / "data"), "DAGSTER_HOME": str(home), "COLUMNS": "140"}

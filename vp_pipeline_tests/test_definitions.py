@@ -1,0 +1,145 @@
+"""The code location: what it holds, what it costs to load, and which way imports run."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from vp_pipeline.build import build_definitions
+from vp_pipeline.settings import PROJECT_ROOT
+from vp_pipeline.sources.registry import SOURCES
+from vp_pipeline_tests.conftest import pipeline_settings
+
+BIN = Path(sys.executable).parent
+
+# Fails in whatever opens a socket to anywhere, and loads the code location all the same.
+_WITHOUT_NETWORK = """
+import socket
+
+def refuse(*args, **kwargs):
+    raise AssertionError(f"the network was used while loading: {args}")
+
+socket.socket.connect = socket.socket.connect_ex = socket.socket.sendto = refuse
+socket.create_connection = socket.getaddrinfo = refuse
+from vp_pipeline.definitions import defs
+print(len(list(defs.resolve_all_asset_specs())))
+"""
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
+    return build_definitions(pipeline_settings(tmp_path_factory.mktemp("data")))
+
+
+def test_loading_reaches_no_network_and_needs_no_secret(environment: dict[str, str]) -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_NETWORK], env=environment, capture_output=True, text=True, check=False
+    )
+    assert loaded.returncode == 0, loaded.stderr
+    assert int(loaded.stdout.split()[-1]) > 20
+    assert not Path(environment["VP_DATA_DIR"]).exists()  # and it writes nothing
+
+
+@pytest.mark.parametrize("command", [["dagster", "definitions", "validate"], ["dg", "check", "defs"]])
+def test_the_tools_find_nothing_wrong(command: list[str], environment: dict[str, str]) -> None:
+    path = f"{BIN}{os.pathsep}{environment['PATH']}"
+    checked = subprocess.run(
+        [str(BIN / command[0]), *command[1:]],
+        env={**environment, "PATH": path, "VIRTUAL_ENV": str(BIN.parent)},
+        cwd=PROJECT_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_every_layer_is_partitioned_by_day_and_described(definitions: dg.Definitions) -> None:
+    specs = list(definitions.resolve_all_asset_specs())
+    assert {s.group_name for s in specs} == {"airbyte", "bronze", "silver", "raw", "stg", "core", "mart"}
+    for spec in specs:
+        assert isinstance(spec.partitions_def, dg.DailyPartitionsDefinition), spec.key
+        assert spec.group_name == spec.key.path[0]
+        assert spec.description, spec.key
+        assert spec.owners, spec.key
+        assert spec.kinds, spec.key
+
+
+def test_the_lineage_runs_from_the_sync_to_every_mart(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    sync = dg.AssetKey(["airbyte", "keepa", "product"])
+    marts = {key for key in graph.materializable_asset_keys if key.path[0] == "mart"}
+    assert {key.path[1] for key in marts} >= {"dim_product", "fct_price_history_daily", "fct_rank_history_daily"}
+    for mart in marts - {key for key in marts if key.path[1].startswith("seed_")}:
+        assert sync in graph.get_ancestor_asset_keys(mart), mart
+
+
+def test_our_checks_block_and_are_evaluated_by_day(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    ours = [k for k in graph.asset_check_keys if k.asset_key.path[0] in ("airbyte", "bronze", "silver", "raw")]
+    assert len(ours) == 1 + 2 + 8 + 8
+    for key in graph.asset_check_keys:
+        spec = graph.get_check_spec(key)
+        assert spec.partitions_def is not None, key
+        assert spec.blocking, key
+
+
+def test_what_opens_the_warehouse_is_in_its_pool(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in graph.materializable_asset_keys:
+        expected = {"duckdb"} if key.path[0] in ("raw", "stg", "core", "mart") else set()
+        assert (graph.get(key).pools or set()) == expected, key
+
+
+def _imports(file: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+_ROOMS = ("automation", "assets", "quality", "resources", "sources")  # in the order that imports may run
+_LEAVES = ("partitions", "settings", "failures")
+
+
+@pytest.mark.parametrize("room", _ROOMS)
+def test_imports_run_one_way(room: str) -> None:
+    above = _ROOMS[: _ROOMS.index(room)]
+    for file in (PROJECT_ROOT / "vp_pipeline" / room).rglob("*.py"):
+        for name in _imports(file):
+            assert not re.match(rf"vp_pipeline\.({'|'.join([*above, 'build', 'definitions', 'cli'])})\b", name), (
+                f"{file.relative_to(PROJECT_ROOT)} imports {name}"
+            )
+
+
+@pytest.mark.parametrize("leaf", _LEAVES)
+def test_the_leaves_import_no_room(leaf: str) -> None:
+    names = _imports(PROJECT_ROOT / "vp_pipeline" / f"{leaf}.py")
+    assert not [n for n in names if n.startswith("vp_pipeline.") and n.split(".")[1] not in _LEAVES]
+
+
+def test_sources_never_import_dagster() -> None:
+    for file in (PROJECT_ROOT / "vp_pipeline" / "sources").rglob("*.py"):
+        assert not [n for n in _imports(file) if n.split(".")[0].startswith("dagster")], file
+
+
+def test_the_sandbox_is_imported_by_the_command_and_the_embedded_airbyte_alone() -> None:
+    importers = {
+        file.relative_to(PROJECT_ROOT).as_posix()
+        for file in (PROJECT_ROOT / "vp_pipeline").rglob("*.py")
+        if "sandbox" not in file.parts and any(n.startswith("vp_pipeline.sandbox") for n in _imports(file))
+    }
+    assert importers == {"vp_pipeline/cli.py", "vp_pipeline/resources/local_airbyte.py"}
+
+
+def test_every_source_is_registered() -> None:
+    folders = {p.name for p in (PROJECT_ROOT / "vp_pipeline" / "sources").iterdir() if (p / "connector.yaml").exists()}
+    assert folders == {source.name for source in SOURCES}

@@ -1,0 +1,68 @@
+"""Settings: defaults, and refusals that name the variable."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from vp_pipeline.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
+
+
+def test_everything_has_a_default() -> None:
+    settings = load_settings({})
+    assert settings.env == "local"
+    assert settings.data_dir == PROJECT_ROOT / "data"
+    assert settings.lake_dir == PROJECT_ROOT / "data" / "lake"
+    assert settings.warehouse_path == PROJECT_ROOT / "data" / "warehouse.duckdb"
+    assert settings.keepa_api_key is None
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("VP_ENV", "prod", "VP_ENV cannot be used: Input should be 'local'"),
+        ("VP_KEEPA_DAYS", "many", "VP_KEEPA_DAYS cannot be used"),
+        ("VP_KEEPA_DAYS", "0", "VP_KEEPA_DAYS cannot be used"),
+        ("VP_START_DATE", "2026-02-30", "VP_START_DATE cannot be used"),
+        ("VP_KEEPA_URL", "keepa", "VP_KEEPA_URL cannot be used"),
+        ("VP_KEEPA_DOMAIN", "7", "VP_KEEPA_DOMAIN cannot be used: 7 is no marketplace"),
+        ("VP_KEEPA_ASINS", "B0D8W1YVBX,5:short", "VP_KEEPA_ASINS cannot be used: 5:short is no product"),
+        ("VP_KEEPA_ASINS", "7:B0D8W1YVBX", "VP_KEEPA_ASINS cannot be used: 7:B0D8W1YVBX is no product"),
+        ("VP_DATADIR", "x", "VP_DATADIR is not a setting of this project. Did you mean VP_DATA_DIR?"),
+        ("VP_SOMETHING_ELSE", "x", "VP_SOMETHING_ELSE is not a setting of this project. Known: "),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_name(variable: str, value: str, says: str) -> None:
+    with pytest.raises(SettingsError, match="^" + re.escape(says)):
+        load_settings({variable: value})
+
+
+def test_relative_folders_are_under_the_project() -> None:
+    assert load_settings({"VP_DATA_DIR": "./other"}).data_dir == PROJECT_ROOT / "other"
+
+
+def test_lists_are_separated_by_commas() -> None:
+    asins = load_settings({"VP_KEEPA_ASINS": "B0D8W1YVBX, 5:B0D4M48BM2,"}).keepa_asins
+    assert asins == ("B0D8W1YVBX", "5:B0D4M48BM2")
+
+
+def test_an_empty_key_is_no_key() -> None:
+    assert load_settings({"KEEPA_API_KEY": ""}).keepa_api_key is None
+
+
+def test_a_key_is_not_shown() -> None:
+    settings = load_settings({"KEEPA_API_KEY": "very-secret-key"})
+    assert "very-secret-key" not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+def test_overrides_win_and_are_refused_alike(tmp_path: Path) -> None:
+    assert load_settings({"VP_DATA_DIR": "x"}, data_dir=tmp_path).data_dir == tmp_path
+    with pytest.raises(SettingsError, match="VP_KEEPA_DAYS"):
+        load_settings({}, keepa_days=-1)
+
+
+def test_the_example_file_lists_exactly_the_settings() -> None:
+    example = (PROJECT_ROOT / ".env.example").read_text()
+    listed = set(re.findall(r"^# ([A-Z_]+)=", example, flags=re.MULTILINE))
+    variables = {f"VP_{name.upper()}" for name in Settings.model_fields} - {"VP_KEEPA_API_KEY"} | {"KEEPA_API_KEY"}
+    assert listed == variables
