@@ -114,11 +114,8 @@ def _parse(settings: Settings, manifest: Path) -> None:
 
     os.environ[WAREHOUSE_VARIABLE] = str(settings.warehouse_path)
     scratch = manifest.parent / "parse"
-    result = dbtRunner().invoke(
-        ["--quiet", "parse", "--target", settings.env]
-        + [f"--project-dir={DBT_PROJECT_DIR}", f"--profiles-dir={DBT_PROJECT_DIR}"]
-        + [f"--target-path={scratch}", f"--log-path={scratch}"]
-    )
+    where = [f"--project-dir={DBT_PROJECT_DIR}", f"--profiles-dir={DBT_PROJECT_DIR}", f"--target={settings.env}"]
+    result = dbtRunner().invoke(["--quiet", "parse", *where, f"--target-path={scratch}", f"--log-path={scratch}"])
     if not result.success:
         raise PermanentError(
             f"dbt cannot parse {DBT_PROJECT_DIR}: {result.exception}. Run `dbt parse` there to see where."

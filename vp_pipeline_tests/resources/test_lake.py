@@ -23,11 +23,16 @@ def test_what_is_written_is_read_and_listed_in_order(lake: Lake) -> None:
     assert lake.list("nothing/here") == []
 
 
-def test_an_error_while_writing_leaves_what_was_there(lake: Lake) -> None:
-    lake.write("a", b"before")
-    with pytest.raises(ValueError, match="stop"), lake.writing("a") as file:
+def stop_in_the_middle(lake: Lake, path: str) -> None:
+    with lake.writing(path) as file:
         file.write(b"half")
         raise ValueError("stop")
+
+
+def test_an_error_while_writing_leaves_what_was_there(lake: Lake) -> None:
+    lake.write("a", b"before")
+    with pytest.raises(ValueError, match="stop"):
+        stop_in_the_middle(lake, "a")
     assert lake.read("a") == b"before"
     assert [p.name for p in lake.root.iterdir()] == ["a"]
 
@@ -59,12 +64,16 @@ def test_a_path_out_of_the_lake_is_refused(lake: Lake) -> None:
         lake.write("../x", b"")
 
 
+def fill_the_disk(lake: Lake, path: str) -> None:
+    """/dev/full is a disk without space."""
+    with lake.writing(path), Path("/dev/full").open("wb", buffering=0) as full:
+        full.write(b"x")
+
+
 def test_a_full_disk_is_told_clearly_and_leaves_nothing(lake: Lake) -> None:
-    """/dev/full is a disk without space; the object's temporary name is pointed at it."""
     lake.write("a", b"before")
     with pytest.raises(PermanentError, match=r"cannot be written: No space left on device.*VP_DATA_DIR"):
-        with lake.writing("a"), Path("/dev/full").open("wb", buffering=0) as full:
-            full.write(b"x")
+        fill_the_disk(lake, "a")
     assert lake.read("a") == b"before"
     assert [p.name for p in lake.root.iterdir()] == ["a"]
 

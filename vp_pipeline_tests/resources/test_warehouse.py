@@ -1,5 +1,7 @@
 """RAW: a partition is replaced in one transaction or stays as it was."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -140,9 +142,6 @@ def test_an_older_table_is_named_with_what_to_do(
 def test_a_warehouse_held_by_another_process_is_worth_another_try(
     duck: DuckDBWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import subprocess
-    import sys
-
     monkeypatch.setattr(warehouse, "_LOCK_WAIT_SECONDS", 0.5)
     holder = subprocess.Popen(
         [

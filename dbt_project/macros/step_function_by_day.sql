@@ -1,0 +1,125 @@
+{#-
+    A history as one row a UTC day: from the day of its first point to its last moment, no day missing.
+
+    A history is a step function: a value holds from its point until the next one, and the last one to the moment of
+    the product's newest snapshot, floored to the minute (points are whole minutes). A last point that is younger than
+    that snapshot (recordings without an envelope) ends the history itself. Time is half-open: `[point, next point)`.
+    A history that ends at 00:00 has no row for the day that begins there, unless it has a point there.
+
+    changes: the relation of points (observed_at; `value` is null where there is none). products: one row a product
+    with snapshot_at. key: what makes a history, beginning with asin and domain_id. value: an integer column.
+
+    Columns: `key`, observed_date and, of the day:
+      open_value     the value as the day begins = the close of the day before; on the first day the first point's
+      close_value    the value as the day ends
+      low_value      of the open and of every point of the day, so low <= open, close <= high always holds
+      high_value     (a value that a point at 00:00 sharp ends is the day's open, though it held for no minute)
+      value_minutes  sum of value × minutes: exact, so averages over any number of days can be exact too
+      known_minutes  minutes with a value
+      observed_minutes  minutes that the history covers
+      changes        points
+-#}
+{% macro step_function_by_day(changes, products, key, value) %}
+{%- set moments = ['observed_at', 'ends_at', 'is_first', 'is_last'] -%}
+{%- set in_order = 'partition by ' ~ columns_of('changes', key) | join(', ') ~ ' order by changes.observed_at' %}
+with
+points as (
+    select
+        {{ columns_of('changes', key) | join(',\n        ') }},
+        changes.observed_at,
+        changes.{{ value }} as step_value,
+        lag(changes.observed_at) over ({{ in_order }}) is null as is_first,
+        lead(changes.observed_at) over ({{ in_order }}) as next_observed_at
+    from {{ changes }} as changes
+),
+
+steps as (
+    select
+        {{ columns_of('points', key) | join(',\n        ') }},
+        points.observed_at,
+        points.step_value,
+        points.is_first,
+        points.next_observed_at is null as is_last,
+        coalesce(
+            points.next_observed_at,
+            greatest(points.observed_at, coalesce(date_trunc('minute', products.snapshot_at), points.observed_at))
+        ) as ends_at
+    from points
+    left join {{ products }} as products
+        on points.asin = products.asin and points.domain_id = products.domain_id
+),
+
+dated as (
+    select
+        {{ (key + ['step_value'] + moments) | join(',\n        ') }},
+        cast(observed_at as date) as first_date,
+        -- A step that another one follows is also on the day that it ends on: it is that day's open.
+        case
+            when is_last
+                then greatest(
+                    cast(observed_at as date), cast({{ dbt.dateadd('minute', -1, 'ends_at') }} as date)
+                )
+            else cast(ends_at as date)
+        end as last_date
+    from steps
+),
+
+days as (
+    {{ each_day('dated', key + ['step_value'] + moments, 'first_date', 'last_date') | indent(4) }}
+),
+
+bounds as (
+    select
+        {{ (key + ['observed_date', 'step_value'] + moments) | join(',\n        ') }},
+        cast(observed_date as timestamp) as day_starts_at,
+        cast({{ dbt.dateadd('day', 1, 'observed_date') }} as timestamp) as day_ends_at
+    from days
+),
+
+pieces as (
+    select
+        {{ (key + ['observed_date', 'step_value']) | join(',\n        ') }},
+        is_first or observed_at < day_starts_at as is_open,
+        is_last or ends_at >= day_ends_at as is_close,
+        case when observed_at >= day_starts_at then 1 else 0 end as is_change,
+        {{ dbt.datediff(
+            'greatest(observed_at, day_starts_at)', 'least(ends_at, day_ends_at)', 'minute'
+        ) }} as step_minutes
+    from bounds
+)
+
+select
+    {{ (key + ['observed_date']) | join(',\n    ') }},
+    max(case when is_open then step_value end) as open_value,
+    max(case when is_close then step_value end) as close_value,
+    min(step_value) as low_value,
+    max(step_value) as high_value,
+    cast(coalesce(sum(step_value * step_minutes), 0) as bigint) as value_minutes,
+    cast(sum(case when step_value is null then 0 else step_minutes end) as bigint) as known_minutes,
+    cast(sum(step_minutes) as bigint) as observed_minutes,
+    cast(sum(is_change) as bigint) as changes
+from pieces
+group by {{ (key + ['observed_date']) | join(', ') }}
+{% endmacro %}
+
+{#- Each row of `relation` once for every day of `[first, last]`, with the day as observed_date. -#}
+{% macro each_day(relation, columns, first, last) -%}
+    {{ return(adapter.dispatch('each_day')(relation, columns, first, last)) }}
+{%- endmacro %}
+
+{% macro duckdb__each_day(relation, columns, first, last) -%}
+select
+    {{ columns | join(',\n    ') }},
+    cast(unnest(generate_series({{ first }}, {{ last }}, interval 1 day)) as date) as observed_date
+from {{ relation }}
+{%- endmacro %}
+
+{% macro snowflake__each_day(relation, columns, first, last) -%}
+select
+    {{ columns_of(relation, columns) | join(',\n    ') }},
+    dateadd(day, cast(numbered.value as integer), {{ relation }}.{{ first }}) as observed_date
+from {{ relation }},
+    lateral flatten(
+        input => array_generate_range(0, datediff(day, {{ relation }}.{{ first }}, {{ relation }}.{{ last }}) + 1)
+    ) as numbered
+{%- endmacro %}

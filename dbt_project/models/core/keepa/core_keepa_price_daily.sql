@@ -1,0 +1,28 @@
+{{ config(materialized='table') }}
+
+with
+by_day as (
+    {{ step_function_by_day(
+        changes=ref('core_keepa_price_change'),
+        products=ref('core_keepa_product'),
+        key=['asin', 'domain_id', 'series', 'currency'],
+        value='landed_price',
+    ) | indent(4) }}
+)
+
+select
+    asin,
+    domain_id,
+    series,
+    observed_date,
+    open_value as open_price_minor,
+    high_value as high_price_minor,
+    low_value as low_price_minor,
+    close_value as close_price_minor,
+    cast(value_minutes as double) / nullif(known_minutes, 0) as average_price_minor,
+    value_minutes as price_minor_minutes,
+    known_minutes as in_stock_minutes,
+    observed_minutes,
+    changes,
+    currency
+from by_day

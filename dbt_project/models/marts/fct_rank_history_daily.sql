@@ -1,0 +1,29 @@
+with
+daily as (
+    select * from {{ ref('core_keepa_rank_daily') }}
+),
+
+products as (
+    select * from {{ ref('core_keepa_product') }}
+)
+
+select
+    {{ product_key('daily') }} as product_key,
+    daily.asin,
+    daily.domain_id,
+    daily.series,
+    daily.category_id,
+    daily.observed_date,
+    case when daily.series = 'SALES' then products.sales_rank_category_id else daily.category_id end
+        as ranked_category_id,
+    daily.open_rank,
+    daily.high_rank,
+    daily.low_rank,
+    daily.close_rank,
+    daily.average_rank,
+    daily.rank_minutes,
+    daily.ranked_minutes,
+    daily.observed_minutes,
+    daily.changes
+from daily
+left join products on daily.asin = products.asin and daily.domain_id = products.domain_id

@@ -1,0 +1,10 @@
+select
+    asin,
+    domain_id,
+    observed_at,
+    snapshot_at,
+    monthly_sold,
+    _run_date as run_date,
+    _source_object as source_object,
+    _loaded_at as loaded_at
+from {{ source('raw', 'keepa_monthly_sold') }}

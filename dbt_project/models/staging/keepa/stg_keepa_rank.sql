@@ -1,0 +1,12 @@
+select
+    asin,
+    domain_id,
+    series,
+    category_id,
+    observed_at,
+    snapshot_at,
+    sales_rank,
+    _run_date as run_date,
+    _source_object as source_object,
+    _loaded_at as loaded_at
+from {{ source('raw', 'keepa_rank') }}

@@ -1,0 +1,132 @@
+"""A warehouse for dbt tests: a DuckDB file with the RAW tables of the contracts, and dbt running in this process.
+
+Here: fixtures only. Not here: how production makes and loads RAW (`vp_pipeline/resources/warehouse.py`).
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+from dbt.artifacts.schemas.results import NodeStatus
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+
+from vp_pipeline.sources.contract import RAW_COLUMNS, Table
+from vp_pipeline.sources.keepa.tables import TABLES
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+BY_NAME = {table.name: table for table in TABLES}
+LOADED_AT = datetime(2026, 12, 1)
+
+
+def raw_schema(table: Table) -> pa.Schema:
+    """The columns of a RAW table, in order."""
+    return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in (*table.columns, *RAW_COLUMNS)])
+
+
+def duckdb_type(type_: pa.DataType) -> str:
+    """The type that a RAW column of this contract type has in DuckDB."""
+    names = {"int64": "bigint", "string": "varchar", "bool": "boolean", "timestamp[us]": "timestamp"}
+    return {**names, "date32[day]": "date"}[str(type_)]
+
+
+class Warehouse:
+    """A DuckDB file and the dbt project on it. Close no connection by hand: each call opens and closes its own."""
+
+    def __init__(self, folder: Path, manifest: Manifest | None = None) -> None:
+        self.folder = folder
+        # The manifest holds the file's name (it is dbt's database name): the same in every folder.
+        self.path = folder / "warehouse.duckdb"
+        self.manifest = manifest
+        self.events: list[str] = []
+        for table in TABLES:
+            columns = ", ".join(
+                f'"{f.name}" {duckdb_type(f.type)}{"" if f.nullable else " not null"}' for f in raw_schema(table)
+            )
+            self.execute("create schema if not exists raw", f"create table raw.{table.raw_name} ({columns})")
+
+    def execute(self, *statements: str) -> None:
+        with duckdb.connect(str(self.path)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(self.path)) as connection:
+            return connection.execute(query).fetchall()
+
+    def load(self, name: str, run_date: date, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Make `rows` the day's rows in RAW: delete the day, load the day."""
+        table = BY_NAME[name]
+        whole = [
+            {
+                "_run_date": run_date,
+                "_snapshot_at": row["snapshot_at"],
+                "_source_object": f"silver/{name}/{run_date}",
+                "_loaded_at": LOADED_AT,
+                **row,
+            }
+            for row in rows
+        ]
+        day = pa.Table.from_pylist(whole, schema=raw_schema(table))
+        with duckdb.connect(str(self.path)) as connection:
+            connection.register("day", day)
+            connection.execute("begin")
+            connection.execute(f"delete from raw.{table.raw_name} where _run_date = ?", [run_date])
+            connection.execute(f"insert into raw.{table.raw_name} select * from day")
+            connection.execute("commit")
+
+    def dbt(self, *arguments: str) -> dbtRunnerResult:
+        """Run dbt; the result is returned whether it succeeded or not."""
+        folder = str(PROJECT)
+        whole = [*arguments, "--project-dir", folder, "--profiles-dir", folder]
+        whole += ["--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")]
+        # Writing the manifest would be half of each call's time.
+        whole += ["--quiet", "--log-level-file", "none", "--no-write-json"]
+        self.events = []
+        runner = dbtRunner(self.manifest, callbacks=[lambda event: self.events.append(event.info.name)])
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("VP_WAREHOUSE_PATH", str(self.path))
+            return runner.invoke(whole)
+
+    def must(self, *arguments: str) -> dbtRunnerResult:
+        """Run dbt and fail the test, with dbt's own words, unless everything succeeded."""
+        result = self.dbt(*arguments)
+        bad = [
+            f"{r.node.name}: {r.status} {r.message}"
+            for r in getattr(result.result, "results", [])
+            if r.status not in (NodeStatus.Success, NodeStatus.Pass)
+        ]
+        assert result.success, "\n".join(bad) or result.exception
+        return result
+
+
+def window(first: date, end: date) -> tuple[str, ...]:
+    """The flags of the partition window `[first, end)`."""
+    return ("--event-time-start", first.isoformat(), "--event-time-end", end.isoformat())
+
+
+@pytest.fixture(scope="session")
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
+    """The parsed project: parsed once for all tests."""
+    parsed = Warehouse(tmp_path_factory.mktemp("parse")).must("parse").result
+    assert isinstance(parsed, Manifest)
+    return parsed
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, manifest: Manifest) -> Warehouse:
+    return Warehouse(tmp_path, manifest)
+
+
+@pytest.fixture(scope="module")
+def module_warehouse(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> Warehouse:
+    return Warehouse(tmp_path_factory.mktemp("warehouse"), manifest)
+
+
+@pytest.fixture(scope="session", name="window")
+def _window() -> Any:
+    return window

@@ -1,0 +1,175 @@
+"""The change tables: whatever is loaded, in any order, grouping and repetition, they end as the rule says."""
+
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+MODEL = "core_keepa_price_change"
+DAYS = 4
+FIRST = date(2026, 11, 18)
+KEYS = 40
+SNAPSHOTS = 5
+
+
+def day(number: int) -> date:
+    return FIRST + timedelta(days=number)
+
+
+def price_row(key: int, snapshot: int, price: int) -> dict[str, Any]:
+    return {
+        "asin": f"A00000000{key % 3}",
+        "domain_id": 1,
+        "series": "NEW" if key % 2 else "USED",
+        "observed_at": datetime(2026, 11, 1) + timedelta(minutes=key),
+        "snapshot_at": datetime(2026, 11, 19) + timedelta(hours=12 * snapshot),
+        "price": price,
+        "shipping": None,
+        "landed_price": price,
+        "currency": "USD",
+    }
+
+
+def random_day(seed: int) -> dict[tuple[int, int], int]:
+    """A day's RAW rows, (key, snapshot) → price: some keys absent, some in two snapshots, some out of stock."""
+    random = Random(seed)
+    density = random.choice((0.0, 0.2, 0.6, 1.0))
+    return {
+        (key, random.randrange(SNAPSHOTS)): random.choice((-1, random.randrange(1, 10_000)))
+        for key in range(KEYS)
+        for _ in range(2)
+        if random.random() < density
+    }
+
+
+def expected(raw: dict[int, dict[tuple[int, int], int]]) -> set[tuple[Any, ...]]:
+    """The rule in Python: of all rows of a key, the one with the greatest (snapshot, run_date)."""
+    winners: dict[int, tuple[int, int, int]] = {}
+    for number, rows in raw.items():
+        for (key, snapshot), price in rows.items():
+            winners[key] = max(winners.get(key, (-1, -1, -1)), (snapshot, number, price))
+    found = set()
+    for key, (snapshot, number, price) in winners.items():
+        row = price_row(key, snapshot, price)
+        value = None if price == -1 else price
+        identity = (row["asin"], row["series"], row["observed_at"])
+        found.add((*identity, value, value, price != -1, row["snapshot_at"], day(number)))
+    return found
+
+
+def actual(warehouse: Any) -> set[tuple[Any, ...]]:
+    rows = warehouse.rows(
+        f"select asin, series, observed_at, price, landed_price, is_in_stock, snapshot_at, run_date from core.{MODEL}"
+    )
+    assert len(rows) == len(set(rows))
+    return set(rows)
+
+
+@pytest.fixture(scope="module")
+def staged(module_warehouse: Any) -> Any:
+    module_warehouse.must("run", "--select", "stg_keepa_price")
+    return module_warehouse
+
+
+# A round: some days get other rows in RAW, then some windows are restated: the days that changed, or others, or both.
+# `None` as a window is none given; "full" is --full-refresh.
+windows = [(first, end) for first in range(DAYS) for end in range(first + 1, DAYS + 1)]
+rounds = st.lists(
+    st.tuples(
+        st.sets(st.integers(0, DAYS - 1), min_size=1),
+        st.integers(0, 2**32),
+        st.lists(st.sampled_from([*windows, *windows, None, "full"]), min_size=1, max_size=2),
+    ),
+    min_size=2,
+    max_size=4,
+)
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(rounds=rounds, finish=st.permutations(range(DAYS)), seed=st.integers(0, 2**32))
+def test_any_order_grouping_and_repetition(
+    staged: Any, window: Any, rounds: list[Any], finish: list[int], seed: int
+) -> None:
+    warehouse = staged
+    raw: dict[int, dict[tuple[int, int], int]] = {}
+    dirty: set[int] = set()
+
+    def load(number: int, seed: int) -> None:
+        raw[number] = random_day(seed)
+        warehouse.load("price", day(number), [price_row(*k, price=v) for k, v in raw[number].items()])
+        dirty.add(number)
+
+    def restate(which: Any) -> None:
+        if which is None or which == "full":
+            flags, done = (["--full-refresh"] if which else []), range(DAYS)
+        else:
+            flags, done = window(day(which[0]), day(which[1])), range(*which)
+        warehouse.must("run", "--select", MODEL, *flags)
+        dirty.difference_update(done)
+        if not dirty:
+            assert actual(warehouse) == expected(raw)
+
+    warehouse.execute(f"drop table if exists core.{MODEL}", "delete from raw.keepa_price")
+    load(0, seed)
+    restate((0, 1))
+    for days, seed_of_round, restated in rounds:
+        for number in days:
+            load(number, seed_of_round + number)
+        for which in restated:
+            restate(which)
+    for number in finish:
+        if number in dirty or number == finish[0]:
+            restate((number, number + 1))
+    assert not dirty
+    assert actual(warehouse) == expected(raw)
+
+
+def test_a_failed_restatement_changes_nothing(warehouse: Any, window: Any) -> None:
+    warehouse.load("price", day(0), [price_row(1, 0, 100), price_row(2, 0, 200)])
+    warehouse.must("run", "--select", f"+{MODEL}")
+    before = actual(warehouse)
+    # The insert breaks a constraint after both deletes have been done.
+    warehouse.execute(f"alter table core.{MODEL} alter column price set not null")
+    warehouse.load("price", day(0), [price_row(1, 0, 150), price_row(2, 0, -1)])
+    assert not warehouse.dbt("run", "--select", MODEL, *window(day(0), day(1))).success
+    assert len(before) == 2
+    assert actual(warehouse) == before
+
+
+def test_the_first_run_takes_all_of_raw_whatever_its_window(warehouse: Any, window: Any) -> None:
+    for number in range(3):
+        warehouse.load("price", day(number), [price_row(number, 0, 100)])
+    warehouse.must("run", "--select", f"+{MODEL}", *window(day(1), day(2)))
+    assert len(actual(warehouse)) == 3
+
+
+def test_a_window_must_be_whole_days(warehouse: Any) -> None:
+    warehouse.must("run", "--select", f"+{MODEL}")
+    flags = ("--event-time-start", "2026-11-20T06:00:00", "--event-time-end", "2026-11-21")
+    result = warehouse.dbt("run", "--select", MODEL, *flags)
+    assert not result.success
+    assert "must begin and end at 00:00 UTC" in result.result.results[0].message
+
+
+@pytest.mark.parametrize("text", ["2026-11-19", "2026-11-19T00:00:00", "2026-11-19 00:00:00"])
+def test_the_window_reaches_the_models(warehouse: Any, text: str) -> None:
+    for number in range(3):
+        warehouse.load("price", day(number), [price_row(number, 0, 100)])
+    warehouse.must("run", "--select", f"+{MODEL}")
+    for number in range(3):
+        warehouse.load("price", day(number), [price_row(number, 0, 101)])
+    warehouse.must("run", "--select", MODEL, "--event-time-start", text, "--event-time-end", "2026-11-20")
+    assert [price for *_, price in warehouse.rows(f"select price from core.{MODEL} order by observed_at")] == [
+        100,
+        101,
+        100,
+    ]

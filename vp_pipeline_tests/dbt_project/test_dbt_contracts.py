@@ -1,0 +1,116 @@
+"""The dbt project and the Python contracts say the same: sources, staging and the marketplaces."""
+
+import copy
+import csv
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from vp_pipeline.sources.contract import RAW_COLUMNS
+from vp_pipeline.sources.keepa.series import DOMAINS
+from vp_pipeline.sources.keepa.tables import TABLES
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+
+
+def _generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("sources_from_contracts", PROJECT / "sources_from_contracts.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+generator = _generator()
+
+
+def source_yaml() -> dict[str, Any]:
+    text = (PROJECT / "models/staging/keepa/_sources.yml").read_text(encoding="utf-8")
+    return {table["name"]: table for table in yaml.safe_load(text)["sources"][0]["tables"]}
+
+
+def drift(declared: dict[str, Any]) -> list[str]:
+    """Every difference between the contracts and the source YAML, in both directions."""
+    contracts = {
+        table.raw_name: [
+            (c.name, generator.WAREHOUSE_TYPES[c.type], c.nullable) for c in (*table.columns, *RAW_COLUMNS)
+        ]
+        for table in TABLES
+    }
+    found = [f"{name}: only in the contracts" for name in contracts.keys() - declared.keys()]
+    found += [f"{name}: only in the YAML" for name in declared.keys() - contracts.keys()]
+    for name in contracts.keys() & declared.keys():
+        columns = [(c["name"], c["data_type"], c["config"]["meta"]["nullable"]) for c in declared[name]["columns"]]
+        found += [f"{name}.{c[0]} {c[1:]}: only in the contract" for c in contracts[name] if c not in columns]
+        found += [f"{name}.{c[0]} {c[1:]}: only in the YAML" for c in columns if c not in contracts[name]]
+        if not found and columns != contracts[name]:
+            found.append(f"{name}: the columns are in another order")
+    return sorted(found)
+
+
+def test_sources_are_the_contracts() -> None:
+    assert drift(source_yaml()) == []
+
+
+def _drop_table(tables: dict[str, Any]) -> None:
+    del tables["keepa_stats"]
+
+
+def _drop_column(tables: dict[str, Any]) -> None:
+    del tables["keepa_price"]["columns"][5]
+
+
+def _add_column(tables: dict[str, Any]) -> None:
+    extra = {"name": "extra", "data_type": "bigint", "config": {"meta": {"nullable": True}}}
+    tables["keepa_price"]["columns"].append(extra)
+
+
+def _change_type(tables: dict[str, Any]) -> None:
+    tables["keepa_price"]["columns"][5]["data_type"] = "varchar"
+
+
+def _change_nullability(tables: dict[str, Any]) -> None:
+    tables["keepa_price"]["columns"][5]["config"]["meta"]["nullable"] = True
+
+
+def _change_order(tables: dict[str, Any]) -> None:
+    tables["keepa_price"]["columns"].reverse()
+
+
+@pytest.mark.parametrize(
+    "change", [_drop_table, _drop_column, _add_column, _change_type, _change_nullability, _change_order]
+)
+def test_every_kind_of_drift_is_seen(change: Callable[[dict[str, Any]], None]) -> None:
+    changed = copy.deepcopy(source_yaml())
+    change(changed)
+    assert drift(changed) != []
+
+
+@pytest.mark.parametrize("path", generator.files(), ids=lambda path: path.name)
+def test_generated_files_are_up_to_date(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == generator.files()[path], (
+        f"{path.name} is out of date: run `python dbt_project/sources_from_contracts.py`."
+    )
+
+
+def test_marketplaces_are_the_domains() -> None:
+    with (PROJECT / "seeds/seed_marketplaces.csv").open(encoding="utf-8", newline="") as file:
+        seeded = [tuple(row) for row in csv.reader(file)][1:]
+    assert seeded == [(str(d.id), d.code, d.host, d.currency, str(d.minor_digits)) for d in DOMAINS.values()]
+
+
+def test_staging_has_the_contracts_columns(module_warehouse: Any) -> None:
+    module_warehouse.must("run", "--select", "staging")
+    for table in TABLES:
+        view = module_warehouse.rows(f"select column_name, column_type from (describe stg.stg_{table.raw_name})")
+        assert view == [
+            (name, generator.WAREHOUSE_TYPES[c.type].upper())
+            for c in (*table.columns, *RAW_COLUMNS)
+            if (name := generator.staging_name(c.name)) is not None
+        ]

@@ -1,0 +1,192 @@
+"""Bad days, played through the whole pipeline: each ends in a clear error or in the quarantine, never in a number.
+
+The answers come from a folder of recordings that the test makes from the sandbox's own and damages.
+"""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import requests
+
+from vp_pipeline.report import RunReport
+from vp_pipeline.sandbox.server import Sandbox
+from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
+
+DAY, NEXT = date(2026, 3, 10), date(2026, 3, 11)
+GOOD, BAD = "1:B0SBXTWO06", "3:B0SBXTWO06"
+Answer = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[str, Answer]:
+    """A sound answer for each of two products."""
+    with Sandbox() as sandbox:
+        found = {}
+        for product in (GOOD, BAD):
+            domain, asin = product.split(":")
+            asked = {"key": "k", "domain": domain, "asin": asin, "stats": "90", "rating": "1", "days": "60"}
+            found[product] = requests.get(f"{sandbox.url_as_of(DAY)}/product", params=asked, timeout=10).json()
+        return found
+
+
+@pytest.fixture
+def play(tmp_path: Path, answers: dict[str, Answer]) -> Iterator[Callable[..., tuple[Pipeline, RunReport]]]:
+    """Runs a day on the two answers, the second one damaged by `spoil`."""
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    with dg.DagsterInstance.ephemeral() as instance:
+        pipeline = Pipeline(pipeline_settings(tmp_path / "data", recordings=folder), instance)
+
+        def run(spoil: Callable[[Answer], None], day: date = DAY) -> tuple[Pipeline, RunReport]:
+            spoilt = json.loads(json.dumps(answers[BAD]))
+            spoil(spoilt)
+            (folder / "1.json").write_text(json.dumps(answers[GOOD]))
+            (folder / "2.json").write_text(json.dumps(spoilt))
+            return pipeline, pipeline.run(day)
+
+        yield run
+
+
+def quarantined(pipeline: Pipeline, table: str, day: date = DAY) -> list[dict[str, Any]]:
+    path = f"quarantine/keepa/{table}/run_date={day}.jsonl"
+    return [json.loads(line) for line in pipeline.lake.read(path).splitlines()]
+
+
+def product_of(answer: Answer) -> Answer:
+    return answer["products"][0]
+
+
+def test_a_csv_that_is_no_list_is_quarantined_and_the_other_product_goes_on(play: Any) -> None:
+    pipeline, report = play(lambda a: product_of(a).update(csv="not a list"))
+    assert report.succeeded, report.reasons
+    (row,) = quarantined(pipeline, "product")
+    assert row["reason"] == "csv is not a list but text"
+    assert row["asin"] == "B0SBXTWO06"
+    assert pipeline.query("select distinct domain_id from mart.fct_price_history_daily") == [(1,)]
+
+
+def test_an_invalid_product_is_quarantined(play: Any) -> None:
+    pipeline, report = play(lambda a: product_of(a).update(productType=4))
+    assert report.succeeded, report.reasons
+    (row,) = quarantined(pipeline, "product")
+    assert row["reason"].startswith("productType is 4")
+    assert pipeline.query("select domain_id from mart.dim_product") == [(1,)]
+
+
+def test_a_negative_price_is_quarantined_and_no_number(play: Any) -> None:
+    def spoil(answer: Answer) -> None:
+        product_of(answer)["csv"][1][3] = -5
+
+    pipeline, report = play(spoil)
+    assert report.succeeded, report.reasons
+    (row,) = quarantined(pipeline, "price")
+    assert "-5" in row["reason"]
+    assert "at least -1" in row["reason"]
+    assert pipeline.query("select min(price) from raw.keepa_price where price <> -1")[0][0] > 0  # type: ignore[operator]
+    assert pipeline.query("select count(*) from mart.fct_price_history_daily where low_price_minor < 0") == [(0,)]
+
+
+def test_a_damaged_bronze_object_stops_the_day_and_changes_nothing(play: Any) -> None:
+    pipeline, report = play(lambda a: None)
+    assert report.succeeded, report.reasons
+    (landed,) = [info.path for info in pipeline.lake.list("bronze") if info.path.endswith(".gz")]
+    whole = pipeline.lake.read(landed)
+    before, silver = pipeline.contents(), pipeline.lake_contents("silver")
+
+    pipeline.lake.write(landed, whole[: len(whole) // 2])
+    report = pipeline.run(DAY)
+    assert not report.succeeded
+    assert f"The object {landed} has " in report.reasons[-1]
+    assert "--resync" in report.reasons[-1]
+    assert pipeline.contents() == before
+    assert pipeline.lake_contents("silver") == silver
+
+    # The next layers on their own refuse the day as well, and its neighbour goes on.
+    for selection in ("group:silver", "group:raw", "group:stg or group:core or group:mart"):
+        assert not pipeline.materialize(selection, DAY).success, selection
+    assert pipeline.contents() == before
+    assert pipeline.run(NEXT).succeeded
+
+    report = pipeline.run(DAY, resync=True)
+    assert report.succeeded, report.reasons
+    assert pipeline.run(NEXT).succeeded
+
+
+def test_a_truncated_object_of_a_fresh_sync_makes_no_partition(play: Any) -> None:
+    pipeline, _ = play(lambda a: None)
+    assert pipeline.materialize("group:airbyte", NEXT).success
+    newest = max(info.path for info in pipeline.lake.list("bronze") if info.path.endswith(".gz"))
+    pipeline.lake.write(newest, pipeline.lake.read(newest)[:-9])
+    before = pipeline.contents()
+    report = pipeline.run(NEXT)
+    assert not report.succeeded
+    assert "is truncated or damaged" in report.reasons[-1]
+    assert not pipeline.lake.exists(f"bronze/keepa/product/_manifests/run_date={NEXT}.json")
+    assert pipeline.contents() == before
+
+
+def test_a_half_written_sync_is_never_read(play: Any, answers: dict[str, Answer]) -> None:
+    """A sync that died leaves objects, and no manifest lists them."""
+    pipeline, report = play(lambda a: None)
+    assert report.succeeded
+    line = json.dumps({"_airbyte_extracted_at": 0, "_airbyte_meta": {}, "_airbyte_data": answers[BAD]}).encode()
+    pipeline.lake.write("bronze/keepa/product/2026_03_12_1773300000000_0.jsonl.gz", gzip.compress(line + b"\n"))
+    assert not pipeline.materialize("group:silver", NEXT).success
+    assert pipeline.query("select distinct _run_date from raw.keepa_product") == [(DAY,)]
+    before = pipeline.contents()
+    assert pipeline.run(DAY).succeeded
+    assert pipeline.contents() == before
+
+
+def test_a_rejected_key_stops_the_sync_and_is_not_shown(tmp_path: Path) -> None:
+    """402 from the API itself, over a socket; with the real client and the secret in the query string."""
+    from vp_pipeline.partitions import newest_finished_day
+
+    with Sandbox() as vendor, dg.DagsterInstance.ephemeral() as instance:
+        settings = pipeline_settings(tmp_path, keepa_api_key="unpaid", keepa_url=vendor.url, keepa_asins="B0SBXTWO06")
+        pipeline = Pipeline(settings, instance)
+        report = pipeline.run(newest_finished_day())
+        assert not report.succeeded
+        assert "402" in report.reasons[-1]
+        assert not settings.warehouse_path.exists()
+        events = "".join(str(record) for run in instance.get_runs() for record in instance.all_logs(run.run_id))
+        assert "unpaid" not in events + "".join(report.reasons)
+
+
+def test_the_real_api_is_asked_for_the_newest_finished_day_only(tmp_path: Path) -> None:
+    """With a key the API at VP_KEEPA_URL is asked; here a server that keeps its clock at the present, as Keepa does."""
+    from vp_pipeline.partitions import ONE_DAY, newest_finished_day
+
+    newest = newest_finished_day()
+    with Sandbox() as vendor, dg.DagsterInstance.ephemeral() as instance:
+        settings = pipeline_settings(
+            tmp_path, keepa_api_key="a/secret+key", keepa_url=vendor.url, keepa_asins="B0SBXTWO06", keepa_days="30"
+        )
+        pipeline = Pipeline(settings, instance)
+        older = pipeline.run(newest - ONE_DAY)
+        assert not older.succeeded
+        assert (
+            f"cannot be synced for {newest - ONE_DAY}" in older.reasons[-1]
+            or "tells only the present" in older.reasons[-1]
+        )
+        assert pipeline.lake.list("") == []
+
+        assert pipeline.run(newest).succeeded
+        ((snapshot,),) = pipeline.query("select max(snapshot_at) from mart.dim_product")
+        assert snapshot.date() == newest + ONE_DAY  # type: ignore[union-attr]  # today's answer says so itself
+        stored = "".join(str(record) for run in instance.get_runs() for record in instance.all_logs(run.run_id))
+        files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        for secret in ("a/secret+key", "a%2Fsecret%2Bkey"):
+            assert secret not in stored
+            assert secret.encode() not in files
+
+        # Made-up products must not meet the real ones.
+        sandboxed = Pipeline(pipeline_settings(tmp_path), instance).run(newest)
+        assert not sandboxed.succeeded
+        assert "VP_DATA_DIR" in sandboxed.reasons[-1]
