@@ -10,23 +10,13 @@ Not here: the staging SQL (names its columns itself; a test compares them) and e
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import yaml
 
-from vp_pipeline.sources.contract import DATE, FLAG, INT, RAW_COLUMNS, TEXT, TIMESTAMP, Column, Table
+from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
 from vp_pipeline.sources.keepa.tables import TABLES
 
 FOLDER = Path(__file__).resolve().parent / "models" / "staging" / "keepa"
 HEADER = "# Written by sources_from_contracts.py from the Python contracts: change those, then run it.\n"
-
-# Names that DuckDB and Snowflake both take.
-WAREHOUSE_TYPES: dict[pa.DataType, str] = {
-    INT: "bigint",
-    TEXT: "varchar",
-    FLAG: "boolean",
-    TIMESTAMP: "timestamp",
-    DATE: "date",
-}
 
 
 def main() -> None:
@@ -84,7 +74,7 @@ def _source_column(column: Column) -> dict[str, Any]:
         meta["unit"] = column.unit
     return {
         "name": column.name,
-        "data_type": WAREHOUSE_TYPES[column.type],
+        "data_type": column.type.sql,
         "description": column.description,
         "config": {"meta": meta},
     }

@@ -2,17 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import dagster as dg
-import pyarrow as pa
 
 from vp_pipeline.sources.contract import Column, Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PREVIEW_ROWS = 5
 _CELL = 60
 
 
-def preview(rows: pa.Table) -> str:
+def preview(rows: "pa.Table") -> str:
     """The first rows as a Markdown table."""
     if rows.num_rows == 0:
         return "*No rows.*"
@@ -37,7 +40,7 @@ def _column(column: Column) -> dg.TableColumn:
     unit = f" Unit: {column.unit}." if column.unit else ""
     return dg.TableColumn(
         column.name,
-        str(column.type),
+        column.type.value,
         description=column.description + unit,
         constraints=dg.TableColumnConstraints(nullable=column.nullable),
     )

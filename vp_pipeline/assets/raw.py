@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Set
 from datetime import date
 
 import dagster as dg
-import duckdb
 
 from vp_pipeline.assets.days import DayReport, day_by_day, run_days
 from vp_pipeline.assets.keys import (
@@ -21,7 +20,7 @@ from vp_pipeline.failures import PermanentError
 from vp_pipeline.quality.outcome import Outcome, conservation
 from vp_pipeline.resources import silver
 from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.warehouse import DUCKDB_POOL, DuckDBWarehouse
+from vp_pipeline.resources.warehouse import DUCKDB_POOL, Connection, DuckDBWarehouse
 from vp_pipeline.sources.contract import RAW_COLUMNS, Table
 from vp_pipeline.sources.source import Stream
 
@@ -74,9 +73,7 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Assets
     return load
 
 
-def _report(
-    lake: Lake, warehouse: DuckDBWarehouse, connection: duckdb.DuckDBPyConnection, table: Table, day: date
-) -> DayReport:
+def _report(lake: Lake, warehouse: DuckDBWarehouse, connection: Connection, table: Table, day: date) -> DayReport:
     try:
         manifest = silver.read_manifest(lake, table, day)
         load = warehouse.load_partition(connection, lake, table, manifest)

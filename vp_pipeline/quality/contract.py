@@ -53,8 +53,8 @@ def _schema_differences(table: Table, schema: pa.Schema) -> list[str]:
     for column in table.columns:
         if column.name not in told:
             differences.append(f"column {column.name} is missing")
-        elif told[column.name] != column.type:
-            differences.append(f"column {column.name} is {told[column.name]} instead of {column.type}")
+        elif told[column.name] != column.type.arrow:
+            differences.append(f"column {column.name} is {told[column.name]} instead of {column.type.arrow}")
     if not differences and list(told) != names:
         differences.append(f"columns are in the order {', '.join(told)}")
     return differences

@@ -13,7 +13,6 @@ import io
 from datetime import date
 
 import orjson
-import pyarrow.parquet as pq
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.resources.lake import Lake, checksum
@@ -52,6 +51,8 @@ def write(lake: Lake, decoded: Decoded, run_date: date) -> SilverManifest:
     """Replaces the partition of one table: quarantine first, then the rows, then the manifest that makes them count."""
     table = decoded.table
     quarantine = _write_quarantine(lake, decoded, run_date)
+    import pyarrow.parquet as pq
+
     buffer = io.BytesIO()
     pq.write_table(decoded.rows, buffer, compression="zstd", store_schema=False)
     content = buffer.getvalue()

@@ -5,16 +5,40 @@ that enforces a contract (`enforce.py`).
 """
 
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-INT = pa.int64()
-TEXT = pa.string()
-FLAG = pa.bool_()
-# All timestamps are UTC and carry no zone: TIMESTAMP in DuckDB, TIMESTAMP_NTZ in Snowflake.
-TIMESTAMP = pa.timestamp("us")
-DATE = pa.date32()
+
+class Type(Enum):
+    """The types of columns. Timestamps are UTC and carry no zone: TIMESTAMP in DuckDB, TIMESTAMP_NTZ in Snowflake."""
+
+    INT = "int64"
+    TEXT = "string"
+    FLAG = "bool"
+    TIMESTAMP = "timestamp"
+    DATE = "date"
+
+    @property
+    def arrow(self) -> "pa.DataType":
+        """The type in Arrow; timestamps in microseconds."""
+        # Imported when needed: the contracts are read whenever the code location loads, and Arrow takes 0.2 s.
+        import pyarrow as pa
+
+        arrow: dict[str, pa.DataType] = {"int64": pa.int64(), "string": pa.string(), "bool": pa.bool_()}
+        return {**arrow, "timestamp": pa.timestamp("us"), "date": pa.date32()}[self.value]
+
+    @property
+    def sql(self) -> str:
+        """The type's name in SQL, one that DuckDB and Snowflake both take."""
+        sql = {"int64": "bigint", "string": "varchar", "bool": "boolean", "timestamp": "timestamp", "date": "date"}
+        return sql[self.value]
+
+
+INT, TEXT, FLAG, TIMESTAMP, DATE = Type.INT, Type.TEXT, Type.FLAG, Type.TIMESTAMP, Type.DATE
 
 
 @dataclass(frozen=True)
@@ -22,7 +46,7 @@ class Column:
     """One column: its type, what it means, its unit, and the values that are allowed."""
 
     name: str
-    type: pa.DataType
+    type: Type
     description: str
     unit: str | None = None
     nullable: bool = False
@@ -49,9 +73,11 @@ class Table:
     columns: tuple[Column, ...] = field(repr=False)
 
     @cached_property
-    def schema(self) -> pa.Schema:
+    def schema(self) -> "pa.Schema":
         """The columns as an Arrow schema, in order."""
-        return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in self.columns])
+        import pyarrow as pa
+
+        return pa.schema([pa.field(c.name, c.type.arrow, nullable=c.nullable) for c in self.columns])
 
     @property
     def raw_name(self) -> str:

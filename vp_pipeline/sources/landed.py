@@ -5,12 +5,14 @@ Here: the values that pass between bronze, the decoders and silver. Not here: ho
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-import pyarrow as pa
 
 from vp_pipeline.sources.contract import Table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 RECORD_LIMIT = 2000
 # Every rejection of a record that Airbyte says it changed begins with these words: count them by it.
@@ -53,7 +55,7 @@ class Decoded:
 
     table: Table
     records_in: int
-    rows: pa.Table
+    rows: "pa.Table"
     duplicates: int
     quarantined: tuple[Rejected, ...]
 

@@ -25,13 +25,7 @@ LOADED_AT = datetime(2026, 12, 1)
 
 def raw_schema(table: Table) -> pa.Schema:
     """The columns of a RAW table, in order."""
-    return pa.schema([pa.field(c.name, c.type, nullable=c.nullable) for c in (*table.columns, *RAW_COLUMNS)])
-
-
-def duckdb_type(type_: pa.DataType) -> str:
-    """The type that a RAW column of this contract type has in DuckDB."""
-    names = {"int64": "bigint", "string": "varchar", "bool": "boolean", "timestamp[us]": "timestamp"}
-    return {**names, "date32[day]": "date"}[str(type_)]
+    return pa.schema([pa.field(c.name, c.type.arrow, nullable=c.nullable) for c in (*table.columns, *RAW_COLUMNS)])
 
 
 class Warehouse:
@@ -45,7 +39,7 @@ class Warehouse:
         self.events: list[str] = []
         for table in TABLES:
             columns = ", ".join(
-                f'"{f.name}" {duckdb_type(f.type)}{"" if f.nullable else " not null"}' for f in raw_schema(table)
+                f'"{c.name}" {c.type.sql}{"" if c.nullable else " not null"}' for c in (*table.columns, *RAW_COLUMNS)
             )
             self.execute("create schema if not exists raw", f"create table raw.{table.raw_name} ({columns})")
 

@@ -38,10 +38,7 @@ def source_yaml() -> dict[str, Any]:
 def drift(declared: dict[str, Any]) -> list[str]:
     """Every difference between the contracts and the source YAML, in both directions."""
     contracts = {
-        table.raw_name: [
-            (c.name, generator.WAREHOUSE_TYPES[c.type], c.nullable) for c in (*table.columns, *RAW_COLUMNS)
-        ]
-        for table in TABLES
+        table.raw_name: [(c.name, c.type.sql, c.nullable) for c in (*table.columns, *RAW_COLUMNS)] for table in TABLES
     }
     found = [f"{name}: only in the contracts" for name in contracts.keys() - declared.keys()]
     found += [f"{name}: only in the YAML" for name in declared.keys() - contracts.keys()]
@@ -110,7 +107,7 @@ def test_staging_has_the_contracts_columns(module_warehouse: Any) -> None:
     for table in TABLES:
         view = module_warehouse.rows(f"select column_name, column_type from (describe stg.stg_{table.raw_name})")
         assert view == [
-            (name, generator.WAREHOUSE_TYPES[c.type].upper())
+            (name, c.type.sql.upper())
             for c in (*table.columns, *RAW_COLUMNS)
             if (name := generator.staging_name(c.name)) is not None
         ]

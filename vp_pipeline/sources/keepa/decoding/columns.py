@@ -91,7 +91,7 @@ def _stats(stack: Stack, pieces: Pieces) -> Columns:
 
 
 def _product(stack: Stack, pieces: Pieces) -> Columns:
-    types = {column.name: column.type for column in PRODUCT.columns}
+    types = {column.name: column.type.arrow for column in PRODUCT.columns}
     rows = [pieces.products.values[code] for code in stack.values[0].tolist()]
     fields = zip(*rows, strict=True) if rows else [()] * len(PRODUCT_FIELDS)
     return {name: pa.array(values, type=types[name]) for name, values in zip(PRODUCT_FIELDS, fields, strict=True)}
@@ -122,7 +122,7 @@ def _text(stack: Stack, of_block: Callable[[Block], str]) -> "pa.Array[Any]":
 def _encoded(codes: Any, texts: Sequence[str]) -> "pa.Array[Any]":
     # `safe` would look at every code again; they all come from enumerating `texts`.
     indices = pa.array(codes.astype(np.int32, copy=False))
-    return pa.DictionaryArray.from_arrays(indices, pa.array(texts, type=TEXT), safe=False)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(texts, type=TEXT.arrow), safe=False)
 
 
 def _observed(minutes: Ints) -> "pa.Array[Any]":
@@ -136,4 +136,4 @@ def _unix_us(minutes: Ints) -> Ints:
 
 
 def _timestamps(unix_us: Ints, mask: Any = None) -> "pa.Array[Any]":
-    return pa.array(unix_us, mask=mask).cast(TIMESTAMP)
+    return pa.array(unix_us, mask=mask).cast(TIMESTAMP.arrow)
