@@ -2,7 +2,6 @@
 
 import sys
 import time
-import warnings
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -20,7 +19,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 console = Console(highlight=False)
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="YYYY-MM-DD")]
 
 
 @app.callback()
@@ -92,8 +90,6 @@ def sandbox(
 
 
 def _run(settings: Settings, days: list[date], *, resync: bool) -> int:
-    # Dagster's notes on its own beta features are for those who write assets, not for those who run them.
-    warnings.filterwarnings("ignore", module="dagster|vp_pipeline")
     from vp_pipeline.build import build_definitions
     from vp_pipeline.local_runs import close_orphans, daily_run, project_instance, quiet_process
     from vp_pipeline.report import RunReport, print_failure

@@ -29,7 +29,7 @@ from vp_pipeline.automation.jobs import DAILY
 from vp_pipeline.resources.warehouse import DUCKDB_POOL
 from vp_pipeline.settings import PROJECT_ROOT
 
-PROCESS_TAG = "vp/process"
+PROCESS_TAG = ".dagster/vp_process"  # the prefix hides it in the UI
 
 
 def project_instance() -> dg.DagsterInstance:

@@ -14,7 +14,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-LAYERS = ("airbyte", "bronze", "silver", "raw", "stg", "core", "mart", "monitoring")
+from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
+
 _DURATION = "Execution Duration"  # dagster-dbt's name for a model's seconds
 
 
@@ -87,7 +88,7 @@ class RunReport:
         layer = self.layers[key.path[0]]
         rows = metadata.get("dagster/row_count")
         # A model holds all days: in a range it is counted once.
-        day = materialization.partition if key.path[0] in LAYERS[:4] else None
+        day = None if key.path[0] in DBT_LAYERS else materialization.partition
         layer.rows[key.to_user_string(), day or ""] = int(cast(Any, rows).value) if rows else 0
         if _DURATION in metadata:
             layer.seconds += float(cast(Any, metadata[_DURATION]).value)

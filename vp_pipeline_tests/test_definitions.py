@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 
 from vp_pipeline.build import build_definitions
+from vp_pipeline.lineage import svg
 from vp_pipeline.settings import PROJECT_ROOT
 from vp_pipeline.sources.registry import SOURCES
 from vp_pipeline_tests.conftest import pipeline_settings
@@ -94,6 +95,10 @@ def test_what_opens_the_warehouse_is_in_its_pool(definitions: dg.Definitions) ->
     for key in graph.materializable_asset_keys:
         expected = {"duckdb"} if key.path[0] in ("raw", "stg", "core", "mart") else set()
         assert (graph.get(key).pools or set()) == expected, key
+
+
+def test_the_picture_is_of_this_graph(definitions: dg.Definitions) -> None:
+    assert (PROJECT_ROOT / "docs" / "lineage.svg").read_text() == svg(definitions), "run `make lineage`"
 
 
 def _imports(file: Path) -> set[str]:

@@ -12,14 +12,12 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
 
 from vp_pipeline.assets.days import Admitted, DayReport, run_days
-from vp_pipeline.assets.keys import OWNER
+from vp_pipeline.assets.keys import LAYERS, OWNER
 from vp_pipeline.failures import PassingError, PermanentError
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.resources.dbt import build_arguments, failures
 from vp_pipeline.resources.warehouse import DUCKDB_POOL, DuckDBWarehouse
 from vp_pipeline.settings import Settings
-
-_LAYERS = {"raw", "stg", "core", "mart", "monitoring"}
 
 
 class ModelTranslator(DagsterDbtTranslator):
@@ -129,6 +127,6 @@ def _row_counts(context: dg.AssetExecutionContext, warehouse: DuckDBWarehouse) -
 
 def _layer(props: Mapping[str, Any]) -> str:
     schema = str(props["config"].get("schema") or props["schema"])
-    if schema not in _LAYERS:
-        raise PermanentError(f"{props['name']} is in schema {schema}; the layers are {', '.join(sorted(_LAYERS))}.")
+    if schema not in LAYERS:
+        raise PermanentError(f"{props['name']} is in schema {schema}; the layers are {', '.join(LAYERS)}.")
     return schema

@@ -10,6 +10,9 @@ import dagster as dg
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.source import Stream
 
+# In flow order.
+DBT_LAYERS = ("stg", "core", "mart", "monitoring")
+LAYERS = ("airbyte", "bronze", "silver", "raw", *DBT_LAYERS)
 OWNER = "team:data-platform"
 
 # Each layer's blocking checks of ours. The first also carries a day that failed before any other could be evaluated.

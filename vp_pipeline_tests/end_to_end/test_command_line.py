@@ -1,0 +1,141 @@
+"""The commands, typed as a person would, in processes of their own."""
+
+import json
+import re
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+from typing import IO
+from urllib.request import urlopen
+
+import dagster as dg
+import pytest
+
+from vp_pipeline.partitions import newest_finished_day
+from vp_pipeline_tests.conftest import contents
+
+VP = Path(sys.executable).with_name("vp")
+DAY = "2026-02-03"
+
+
+def vp(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(VP), *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+def words(text: str) -> str:
+    """The text without the lines of boxes and the breaks that they put in."""
+    return " ".join(re.sub(r"[│╭╮╰╯─]", " ", text).split())
+
+
+def test_a_day_runs_shows_and_runs_again_without_a_change(environment: dict[str, str], tmp_path: Path) -> None:
+    first = vp(environment, "run", "--date", DAY)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert first.stderr == ""
+    for layer in ("airbyte", "bronze", "silver", "raw", "stg", "core", "mart"):
+        (row,) = re.findall(rf"^│ {layer} +│(.*)│$", first.stdout, flags=re.MULTILINE)
+        assets, rows, passed, warned, failed, _ = (cell.strip().replace(",", "") for cell in row.split("│"))
+        assert int(assets) > 0
+        assert int(rows) > 0
+        assert int(passed) > 0
+        assert (warned, failed) == ("0", "0")
+    before = contents(tmp_path / "data" / "warehouse.duckdb", ("raw", "stg", "core", "mart"))
+
+    second = vp(environment, "run", "--date", DAY)
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert contents(tmp_path / "data" / "warehouse.duckdb", ("raw", "stg", "core", "mart")) == before
+
+    # Both runs are on the instance that the UI shows, as runs of the partition, with the link to the code location.
+    with dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as instance:
+        runs = instance.get_runs()
+        assert [(r.status.value, r.tags["dagster/partition"], r.job_name) for r in runs] == [
+            ("SUCCESS", DAY, "daily_pipeline")
+        ] * 2
+        assert all(r.remote_job_origin is not None for r in runs)
+        mart = dg.AssetKey(["mart", "fct_price_history_daily"])
+        assert set(instance.get_materialized_partitions(mart)) == {DAY}
+
+
+def test_a_failed_gate_ends_with_one_readable_block(environment: dict[str, str], tmp_path: Path) -> None:
+    answers = tmp_path / "answers"
+    answers.mkdir()
+    (answers / "broken.json").write_text('{"products": [')
+    failed = vp(environment, "run", "--date", DAY, "--recordings", str(answers))
+    assert failed.returncode == 1
+    assert "broken.json" in failed.stdout
+    assert "Traceback" not in failed.stdout + failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "--date", "2024-12-31"], "before the first partition, 2025-01-01 (VP_START_DATE)"),
+        (["run", "--date", "tomorrow"], "'tomorrow' does not match the format"),
+        (["run", "--date", f"{newest_finished_day() + timedelta(days=1)}"], "is not over yet"),
+        (["run", "--from", "2026-01-02"], "--from and --to go together"),
+        (["run", "--from", "2026-01-02", "--to", "2026-01-01"], "The range is backwards"),
+        (["run", "--date", "2026-01-02", "--to", "2026-01-03"], "either --date, or --from and --to"),
+        (["run", "--recordings", "/nowhere"], "/nowhere is not a folder"),
+        (["sandbox", "--recordings", "/nowhere"], "/nowhere"),
+    ],
+)
+def test_a_mistake_ends_in_a_sentence(environment: dict[str, str], arguments: list[str], says: str) -> None:
+    failed = vp(environment, *arguments)
+    assert failed.returncode in (1, 2)
+    assert says in words(failed.stderr)
+    assert "Traceback" not in failed.stdout + failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("VP_ENV", "staging", "VP_ENV cannot be used: Input should be 'local'"),
+        ("VP_DATADIR", "x", "Did you mean VP_DATA_DIR?"),
+        ("VP_DATA_DIR", "/proc/nowhere", "The lake cannot be written"),
+    ],
+)
+def test_a_wrong_variable_ends_in_a_sentence(environment: dict[str, str], variable: str, value: str, says: str) -> None:
+    failed = vp({**environment, variable: value}, "run", "--date", DAY)
+    assert failed.returncode == 1
+    assert says in words(failed.stdout + failed.stderr)
+    assert "Traceback" not in failed.stdout + failed.stderr
+
+
+def test_a_warehouse_that_cannot_be_opened_is_named(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "data" / "warehouse.duckdb").mkdir(parents=True)
+    failed = vp(environment, "run", "--date", DAY)
+    assert failed.returncode == 1
+    assert "warehouse.duckdb cannot be opened" in words(failed.stdout)
+    assert "Traceback" not in failed.stdout + failed.stderr
+
+
+def test_the_sandbox_is_served_by_hand(environment: dict[str, str]) -> None:
+    with subprocess.Popen(
+        [str(VP), "sandbox", "--port", "0"], env=environment, stdout=subprocess.PIPE, text=True
+    ) as server:
+        stdout: IO[str] | None = server.stdout
+        assert stdout is not None
+        found = re.search(r"http://127\.0\.0\.1:\d+", stdout.readline())
+        assert found
+        url = f"{found[0]}/as-of/{DAY}/product?key=k&domain=1&asin=B0SBXTWO06&stats=90"
+        with urlopen(url, timeout=10) as answer:
+            envelope = json.load(answer)
+        server.terminate()
+    end_of_day = 1000 * (date.fromisoformat(DAY) - date(1970, 1, 1)).days * 86_400 + 86_400_000 - 1
+    assert envelope["timestamp"] == end_of_day
+    assert envelope["products"][0]["stats"]["current"]
+
+
+def test_a_run_whose_process_was_killed_stands_in_nobodys_way(environment: dict[str, str]) -> None:
+    """SIGKILL in the middle of dbt leaves a run that seems to go on, holding the warehouse's pool."""
+    with subprocess.Popen([str(VP), "run", "--date", DAY], env=environment, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        for line in run.stdout:
+            if "raw_keepa_product …" in line:
+                run.kill()
+                break
+    again = vp(environment, "run", "--date", DAY)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "was left by a process that is gone" in again.stdout
+    with dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as instance:
+        assert [r.status.value for r in instance.get_runs()] == ["SUCCESS", "FAILURE"]
