@@ -20,7 +20,7 @@ from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_AS
 
 from vp_pipeline.failures import PassingError, PermanentError
 from vp_pipeline.partitions import parse_days
-from vp_pipeline.quality.gate import standing_failure
+from vp_pipeline.quality.gate import standing_failures
 from vp_pipeline.quality.outcome import Outcome
 
 MAX_RETRIES = 3
@@ -122,9 +122,12 @@ def verdict(problems: Mapping[date, Sequence[str]], days: int) -> str:
 def _admit(context: dg.AssetExecutionContext, rests_on: RestsOn, problems: dict[date, list[str]]) -> Admitted:
     """The assets that may be built, by day; why the others may not goes into `problems`."""
     admitted: dict[date, set[dg.AssetKey]] = {}
+    needs = {key: rests_on(key) for key in sorted(context.selected_asset_keys)}
+    every_check = sorted({check for checks in needs.values() for check in checks}, key=lambda check: str(check))
     for day in parse_days(context.partition_keys):
-        for key in sorted(context.selected_asset_keys):
-            reason = standing_failure(context.instance, rests_on(key), day.isoformat())
+        failures = standing_failures(context.instance, every_check, day.isoformat())
+        for key, checks in needs.items():
+            reason = next((failures[check] for check in checks if check in failures), None)
             if reason is None:
                 admitted.setdefault(day, set()).add(key)
             else:

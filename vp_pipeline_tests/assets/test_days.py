@@ -126,6 +126,15 @@ def test_the_gate_holds_in_a_later_run(instance: dg.DagsterInstance) -> None:
     assert len([e for e in later.all_events if e.is_step_materialization]) == 0
 
 
+def test_a_result_that_is_only_planned_does_not_open_the_gate(instance: dg.DagsterInstance) -> None:
+    """As when the run that was to mend the day is queued, or was killed before it came to the check."""
+    run(instance, graph(bad_on(ONE)), ONE, only=UPPER)
+    instance.create_run_for_job(graph(good).resolve_job_def("all"), tags=partition_tags([ONE]))
+    later = run(instance, graph(good), ONE, only=LOWER)
+    assert not later.success
+    assert "has failed for 2026-02-01" in reason(later)
+
+
 def test_the_gate_opens_when_the_day_has_been_mended(instance: dg.DagsterInstance) -> None:
     run(instance, graph(bad_on(ONE)), ONE)
     assert run(instance, graph(good), ONE).success
