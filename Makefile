@@ -43,8 +43,8 @@ types: $(READY) ## mypy, strict
 sql: $(READY) ## sqlfluff
 	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/macros dbt_project/tests
 
-lineage: $(READY) ## draw the asset graph anew into docs/
-	@$(BIN)/python -m vp_pipeline.lineage > docs/lineage.svg
+lineage: $(READY) ## draw the asset graph and list its names anew, into docs/
+	@$(BIN)/python -m vp_pipeline.lineage
 
 constraints: ## resolve the pinned versions again
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --no-header --no-annotate \

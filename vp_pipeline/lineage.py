@@ -1,4 +1,7 @@
-"""The lineage as a picture, drawn from the asset graph itself: `python -m vp_pipeline.lineage > docs/lineage.svg`."""
+"""The asset graph as a picture and as a list of names, for docs/: `python -m vp_pipeline.lineage`.
+
+Both are compared with the graph in tests, so that a change of it shows in review.
+"""
 
 from collections import defaultdict
 from html import escape
@@ -6,6 +9,7 @@ from html import escape
 import dagster as dg
 
 from vp_pipeline.assets.keys import LAYERS
+from vp_pipeline.settings import PROJECT_ROOT
 
 _COLORS = dict(
     zip(
@@ -49,6 +53,19 @@ def svg(definitions: dg.Definitions) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
+def names(definitions: dg.Definitions) -> str:
+    """Every asset, check, job and schedule, a line each, in order."""
+    graph = definitions.resolve_asset_graph()
+    jobs = [job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")]
+    found = [
+        *(f"asset {key.to_user_string()}" for key in graph.materializable_asset_keys),
+        *(f"check {key.asset_key.to_user_string()}:{key.name}" for key in graph.asset_check_keys),
+        *(f"job {name}" for name in jobs),
+        *(f"schedule {schedule.name}" for schedule in definitions.schedules or []),
+    ]
+    return "\n".join(sorted(found)) + "\n"
+
+
 def _box(place: tuple[float, float], key: dg.AssetKey) -> str:
     x, y = place
     color = _COLORS[key.path[0]]
@@ -72,4 +89,5 @@ def _line(start: tuple[float, float], end: tuple[float, float], color: str) -> s
 if __name__ == "__main__":
     from vp_pipeline.definitions import defs
 
-    print(svg(defs), end="")
+    (PROJECT_ROOT / "docs" / "lineage.svg").write_text(svg(defs))
+    (PROJECT_ROOT / "docs" / "names.txt").write_text(names(defs))

@@ -5,13 +5,14 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from vp_pipeline.build import build_definitions
-from vp_pipeline.lineage import svg
+from vp_pipeline.lineage import names, svg
 from vp_pipeline.settings import PROJECT_ROOT
 from vp_pipeline.sources.registry import SOURCES
 from vp_pipeline_tests.conftest import pipeline_settings
@@ -97,8 +98,11 @@ def test_what_opens_the_warehouse_is_in_its_pool(definitions: dg.Definitions) ->
         assert (graph.get(key).pools or set()) == expected, key
 
 
-def test_the_picture_is_of_this_graph(definitions: dg.Definitions) -> None:
-    assert (PROJECT_ROOT / "docs" / "lineage.svg").read_text() == svg(definitions), "run `make lineage`"
+@pytest.mark.parametrize(("file", "made"), [("lineage.svg", svg), ("names.txt", names)])
+def test_the_picture_and_the_names_are_of_this_graph(
+    definitions: dg.Definitions, file: str, made: Callable[[dg.Definitions], str]
+) -> None:
+    assert (PROJECT_ROOT / "docs" / file).read_text() == made(definitions), "if the change is meant: `make lineage`"
 
 
 def _imports(file: Path) -> set[str]:
