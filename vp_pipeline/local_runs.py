@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 import dagster as dg
+import yaml
 from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run_iterator
 from dagster._core.instance.ref import InstanceRef
@@ -39,9 +40,13 @@ def project_instance() -> dg.DagsterInstance:
     home = PROJECT_ROOT / ".dagster"
     home.mkdir(exist_ok=True)
     # dagster.yaml names its folders relative to the project, and this command may run elsewhere.
-    storage = {"sqlite": {"base_dir": str(home / "storage")}}
-    ref = InstanceRef.from_dir(str(home), config_dir=str(PROJECT_ROOT), overrides={"storage": storage})
-    return dg.DagsterInstance.from_ref(ref)
+    config = yaml.safe_load((PROJECT_ROOT / "dagster.yaml").read_text())
+    placed = {
+        "storage": {"sqlite": {"base_dir": str(home / "storage")}},
+        "local_artifact_storage": {**config["local_artifact_storage"], "config": {"base_dir": str(home)}},
+        "compute_logs": {**config["compute_logs"], "config": {"base_dir": str(home / "compute_logs")}},
+    }
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), config_dir=str(PROJECT_ROOT), overrides=placed))
 
 
 def daily_run(

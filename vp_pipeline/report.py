@@ -3,11 +3,13 @@
 Here: text and tables from Dagster events. Not here: running anything (`local_runs.py`).
 """
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.events import StepMaterializationData
 from rich.console import Console, Group
 from rich.panel import Panel
@@ -131,7 +133,12 @@ def _reason(event: dg.DagsterEvent) -> str:
     error = failure.error
     while error and error.cause:
         error = error.cause
-    return error.message.strip() if error else "unknown"
+    if error is None:
+        return "The step failed without saying why."
+    if error.cls_name == DagsterExecutionInterruptedError.__name__:
+        return "Interrupted. Run the same days again: what was finished is used again."
+    # Our own errors are sentences; any other is named, because it is a bug of ours.
+    return re.sub(r"^vp_pipeline\.failures\.\w+: ", "", error.message.strip())
 
 
 def _colored(count: int, color: str) -> str:

@@ -104,9 +104,9 @@ def _is_fresh(manifest: Path) -> bool:
         file
         for name in _INPUTS
         for path in [DBT_PROJECT_DIR / name]
-        for file in ([path] if path.is_file() else path.rglob("*"))
+        for file in (path, *path.rglob("*"))  # folders too: theirs is newer when a file was removed
     )
-    return all(file.stat().st_mtime <= made for file in files)
+    return all(file.stat().st_mtime <= made for file in files if file.exists())
 
 
 def _parse(settings: Settings, manifest: Path) -> None:
