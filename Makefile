@@ -51,6 +51,7 @@ constraints: ## resolve the pinned versions again
 		--no-emit-index-url --output-file constraints.txt pyproject.toml
 
 bench: $(READY) ## the benchmarks
+	@$(BIN)/python benchmarks/load.py
 	@$(BIN)/python benchmarks/decode.py
 
 clean: ## remove the virtual environment and all local data

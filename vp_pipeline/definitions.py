@@ -1,6 +1,12 @@
 """The code location."""
 
-from vp_pipeline.build import build_definitions
-from vp_pipeline.settings import load_settings
+import gc
+
+# What is imported here lives as long as the process: collecting garbage meanwhile finds none and costs 0.4 s.
+gc.disable()
+
+from vp_pipeline.build import build_definitions  # noqa: E402
+from vp_pipeline.settings import load_settings  # noqa: E402
 
 defs = build_definitions(load_settings())
+gc.enable()
