@@ -69,15 +69,16 @@ def sandbox(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8099,
     recordings: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Answer from this folder of recorded Keepa answers."),
+        typer.Option(metavar="DIR", help="Answer from this folder of recorded answers. Default: VP_RECORDINGS."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the products and histories.")] = 7,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the histories. Default: VP_SANDBOX_SEED.")] = None,
 ) -> None:
     """Serve the stand-in Keepa API on loopback until Ctrl-C."""
     from vp_pipeline.sandbox.server import Sandbox, catalogue
 
-    with Sandbox(recordings=recordings, seed=seed, port=port) as server:
-        products = catalogue(recordings, seed)
+    settings = load_settings(recordings=recordings.resolve() if recordings else None, sandbox_seed=seed)
+    with Sandbox(recordings=settings.recordings, seed=settings.sandbox_seed, port=port) as server:
+        products = catalogue(settings.recordings, settings.sandbox_seed)
         domain, asin = products[0].split(":")
         console.print(f"Keepa's stand-in answers at {server.url} ({len(products)} products). Ctrl-C ends it.")
         console.print(f"Try:  curl '{server.url}/product?key=sandbox&domain={domain}&asin={asin}&stats=90'")

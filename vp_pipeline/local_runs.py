@@ -25,6 +25,7 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 from dagster._core.workspace.load import location_origins_from_yaml_paths
+from filelock import FileLock
 
 from vp_pipeline.automation.jobs import DAILY
 from vp_pipeline.resources.warehouse import DUCKDB_POOL
@@ -35,10 +36,16 @@ PROCESS_TAG = ".dagster/vp_process"  # the prefix hides it in the UI
 
 def project_instance() -> dg.DagsterInstance:
     """The instance in DAGSTER_HOME, or else the project's own, which `dagster dev` uses in the project's folder."""
+    home = Path(os.environ.get("DAGSTER_HOME") or PROJECT_ROOT / ".dagster")
+    home.mkdir(exist_ok=True)
+    # Two that make the storage of a new instance at the same time fail over each other's tables.
+    with FileLock(home / "instance.lock"):
+        return _instance(home)
+
+
+def _instance(home: Path) -> dg.DagsterInstance:
     if os.environ.get("DAGSTER_HOME"):
         return dg.DagsterInstance.get()
-    home = PROJECT_ROOT / ".dagster"
-    home.mkdir(exist_ok=True)
     # dagster.yaml names its folders relative to the project, and this command may run elsewhere.
     config = yaml.safe_load((PROJECT_ROOT / "dagster.yaml").read_text())
     placed = {

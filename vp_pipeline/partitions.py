@@ -39,6 +39,17 @@ def days_between(first: date, last: date) -> list[date]:
     return [first + ONE_DAY * n for n in range((last - first).days + 1)]
 
 
+def consecutive(days: Sequence[date]) -> list[list[date]]:
+    """`days`, in order, as runs without a gap: the windows that hold all of them and no other day."""
+    runs: list[list[date]] = []
+    for day in sorted(days):
+        if runs and day - runs[-1][-1] == ONE_DAY:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return runs
+
+
 def finished_days(first: date, last: date, *, start: date, now: datetime | None = None) -> list[date]:
     """The days of a request, `first` to `last`, both included.
 

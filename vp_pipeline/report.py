@@ -11,6 +11,8 @@ from typing import Any, cast
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.events import StepMaterializationData
+from dagster._core.execution.plan.objects import StepRetryData
+from dagster_shared.error import SerializableErrorInfo
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
@@ -53,7 +55,8 @@ class RunReport:
             case dg.DagsterEventType.STEP_SUCCESS:
                 return self._finished(event)
             case dg.DagsterEventType.STEP_UP_FOR_RETRY:
-                return f"[yellow]{event.step_key}: trying again[/yellow]"
+                error = cast(StepRetryData, event.event_specific_data).error
+                return f"[yellow]{event.step_key}: trying again. {_told(error) if error else ''}[/yellow]"
             case dg.DagsterEventType.STEP_FAILURE:
                 self.reasons.append(_reason(event))
                 return f"[red]✗ {event.step_key}[/red]"
@@ -130,11 +133,13 @@ def _reason(event: dg.DagsterEvent) -> str:
     failure = event.step_failure_data
     if failure.user_failure_data and failure.user_failure_data.description:
         return failure.user_failure_data.description
-    error = failure.error
-    while error and error.cause:
+    return _told(failure.error) if failure.error else "The step failed without saying why."
+
+
+def _told(error: SerializableErrorInfo) -> str:
+    """The innermost cause."""
+    while error.cause:
         error = error.cause
-    if error is None:
-        return "The step failed without saying why."
     if error.cls_name == DagsterExecutionInterruptedError.__name__:
         return "Interrupted. Run the same days again: what was finished is used again."
     # Our own errors are sentences; any other is named, because it is a bug of ours.

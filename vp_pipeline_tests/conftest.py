@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from vp_pipeline.build import build_definitions
-from vp_pipeline.local_runs import daily_run
+from vp_pipeline.local_runs import daily_run, partition_tags
 from vp_pipeline.report import RunReport
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.warehouse import DuckDBWarehouse
@@ -55,14 +55,13 @@ class Pipeline:
         return report
 
     def materialize(self, selection: str, *days: date) -> dg.ExecuteInProcessResult:
-        """Some assets on their own, as someone would launch them from the UI, in a run of one day."""
+        """Some assets on their own, as someone would launch them from the UI."""
         definitions = build_definitions(self.settings)
         graph = definitions.resolve_asset_graph()
         keys = dg.AssetSelection.from_string(selection).resolve(graph)
         job = definitions.resolve_implicit_global_asset_job_def()
-        (day,) = days
         return job.execute_in_process(
-            instance=self.instance, asset_selection=list(keys), partition_key=day.isoformat(), raise_on_error=False
+            instance=self.instance, asset_selection=list(keys), tags=partition_tags(days), raise_on_error=False
         )
 
     def contents(self, schemas: Sequence[str] = ("raw", "stg", "core", "mart")) -> dict[str, list[tuple[object, ...]]]:

@@ -1,6 +1,7 @@
 """Days and windows."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.partitions import (
+    consecutive,
     daily_partitions,
     days_between,
     finished_days,
@@ -41,6 +43,14 @@ def test_a_window_is_half_open(first: date, more: int) -> None:
     start, end = window_of(range_)
     assert (start, end) == (first, first + timedelta(days=more + 1))
     assert len(range_) == (end - start).days
+
+
+@given(st.sets(st.dates(min_value=START, max_value=date(2025, 3, 1))))
+def test_consecutive_days_make_windows_that_hold_exactly_them(chosen: set[date]) -> None:
+    windows = [window_of(run) for run in consecutive(sorted(chosen))]
+    held = [day for start, end in windows for day in days_between(start, end - timedelta(days=1))]
+    assert held == sorted(chosen)
+    assert all(earlier[1] < later[0] for earlier, later in pairwise(windows))  # none could be joined
 
 
 @pytest.mark.parametrize(

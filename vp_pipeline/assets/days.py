@@ -49,6 +49,8 @@ class DayReport:
 Admitted = Mapping[date, Set[dg.AssetKey]]
 Build = Callable[[Admitted], Iterator[tuple[dg.AssetKey, date, DayReport]]]
 BuildDay = Callable[[date, Set[dg.AssetKey]], Mapping[dg.AssetKey, DayReport]]
+# Day → reason → the assets that it is of.
+Problems = dict[date, dict[str, list[str]]]
 RestsOn = Callable[[dg.AssetKey], Sequence[dg.AssetCheckKey]]
 
 
@@ -62,7 +64,7 @@ def run_days(context: dg.AssetExecutionContext, build: Build, *, rests_on: Rests
     Raises:
         dagster.Failure: no day went through, or some did not and nothing follows in this run that could say so.
     """
-    problems: dict[date, list[str]] = {}
+    problems: Problems = {}
     admitted = _admit(context, rests_on, problems)
     built = 0
     try:
@@ -70,7 +72,7 @@ def run_days(context: dg.AssetExecutionContext, build: Build, *, rests_on: Rests
             yield from _events(key, day, report)
             built += report.built and report.blocked is None
             if report.blocked is not None:
-                _note(context, problems, day, f"{key.to_user_string()}: {report.blocked.description}")
+                _note(context, problems, day, key, report.blocked.description)
     except PermanentError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     except PassingError as error:
@@ -109,17 +111,18 @@ def refusal(context: dg.AssetExecutionContext, key: dg.AssetKey, reason: str) ->
     return DayReport([Outcome(check, False, reason)])
 
 
-def verdict(problems: Mapping[date, Sequence[str]], days: int) -> str:
-    """The reason of a red run, one line a problem, in order of days; each reason once."""
+def verdict(problems: Problems, days: int) -> str:
+    """The reason of a red run: for each day, in order, each reason once with the assets that it is of."""
     count = f"{len(problems)} of {days} days" if days > 1 else "The day"
     lines = [f"{count} did not go through:"]
     for day in sorted(problems):
-        reasons = dict.fromkeys(problems[day])
-        lines += [f"  {day}  {reason}" for reason in reasons]
+        for reason, assets in problems[day].items():
+            more = f" and {len(assets) - 3} more" if len(assets) > 3 else ""
+            lines.append(f"  {day}  {', '.join(assets[:3])}{more}: {reason}")
     return "\n".join(lines)
 
 
-def _admit(context: dg.AssetExecutionContext, rests_on: RestsOn, problems: dict[date, list[str]]) -> Admitted:
+def _admit(context: dg.AssetExecutionContext, rests_on: RestsOn, problems: Problems) -> Admitted:
     """The assets that may be built, by day; why the others may not goes into `problems`."""
     admitted: dict[date, set[dg.AssetKey]] = {}
     needs = {key: rests_on(key) for key in sorted(context.selected_asset_keys)}
@@ -131,7 +134,7 @@ def _admit(context: dg.AssetExecutionContext, rests_on: RestsOn, problems: dict[
             if reason is None:
                 admitted.setdefault(day, set()).add(key)
             else:
-                _note(context, problems, day, f"{key.to_user_string()} was not built, because {reason}")
+                _note(context, problems, day, key, f"not built, because {reason}")
     return admitted
 
 
@@ -157,9 +160,9 @@ def _events(key: dg.AssetKey, day: date, report: DayReport) -> Iterator[object]:
         )
 
 
-def _note(context: dg.AssetExecutionContext, problems: dict[date, list[str]], day: date, reason: str) -> None:
-    context.log.error("%s: %s", day, reason)
-    problems.setdefault(day, []).append(reason)
+def _note(context: dg.AssetExecutionContext, problems: Problems, day: date, key: dg.AssetKey, reason: str) -> None:
+    context.log.error("%s  %s: %s", day, key.to_user_string(), reason)
+    problems.setdefault(day, {}).setdefault(reason, []).append(key.to_user_string())
 
 
 def _output_names(context: dg.AssetExecutionContext) -> list[str]:

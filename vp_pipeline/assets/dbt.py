@@ -14,6 +14,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 from vp_pipeline.assets.days import Admitted, DayReport, run_days
 from vp_pipeline.assets.keys import LAYERS, OWNER
 from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.partitions import consecutive
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.resources.dbt import build_arguments, failures
 from vp_pipeline.resources.warehouse import DUCKDB_POOL, DuckDBWarehouse
@@ -71,27 +72,39 @@ def dbt_models(
         context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: dg.ResourceParam[DuckDBWarehouse]
     ) -> Iterator[object]:
         def build(admitted: Admitted) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:
-            days = list(admitted)
-            invocation = dbt.cli(build_arguments(days), context=context, target_path=target, raise_on_error=False)
-            built: list[dg.Output[object]] = []
-            for event in invocation.stream():
-                if isinstance(event, dg.Output):
-                    # Rows can be counted when dbt has let go of the file.
-                    built.append(event)
-                else:
-                    yield from _outcomes(context, event, days)
-            rows = _row_counts(context, warehouse)
-            for output in built:
-                key = context.asset_key_for_output(output.output_name)
-                metadata = {**output.metadata, **({"dagster/row_count": rows[key]} if key in rows else {})}
-                for day in days:
-                    yield key, day, DayReport(metadata=metadata)
-            if not invocation.is_successful():
-                _raise(failures(target))
+            # A day that was not admitted may have rows in RAW: no window holds it.
+            for days in consecutive(list(admitted)):
+                yield from _build_window(context, dbt, warehouse, target, days)
 
         yield from run_days(context, build, rests_on=lambda _: raw_checks)
 
     return build_models
+
+
+def _build_window(
+    context: dg.AssetExecutionContext,
+    dbt: DbtCliResource,
+    warehouse: DuckDBWarehouse,
+    target: Path,
+    days: Sequence[date],
+) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:
+    """One invocation over consecutive days; its artefacts go to `target`."""
+    invocation = dbt.cli(build_arguments(days), context=context, target_path=target, raise_on_error=False)
+    built: list[dg.Output[object]] = []
+    for event in invocation.stream():
+        if isinstance(event, dg.Output):
+            # Rows can be counted when dbt has let go of the file.
+            built.append(event)
+        else:
+            yield from _outcomes(context, event, days)
+    rows = _row_counts(context, warehouse)
+    for output in built:
+        key = context.asset_key_for_output(output.output_name)
+        metadata = {**output.metadata, **({"dagster/row_count": rows[key]} if key in rows else {})}
+        for day in days:
+            yield key, day, DayReport(metadata=metadata)
+    if not invocation.is_successful():
+        _raise(failures(target))
 
 
 def _outcomes(

@@ -22,7 +22,11 @@ CHECKS: dict[str, dict[str, str]] = {
         "arrival": "Every landed object is there, whole and readable to its end.",
         "conservation": "The objects hold as many records as the sync reported.",
     },
-    "silver": {"conservation": "Records in = rows + duplicates + quarantined."},
+    "silver": {
+        "conservation": "Records in = rows + duplicates + quarantined.",
+        "contract": "Every row keeps the table's contract, and no natural key occurs twice.",
+        "quarantine": "No record broke the contract (a warning), and not all of the day's records did.",
+    },
     "raw": {"conservation": "The table holds exactly the rows of the silver manifest for the day."},
 }
 

@@ -1,4 +1,4 @@
-"""RAW: each silver partition loaded into the warehouse in one transaction."""
+"""RAW: the silver partitions of a day loaded into the warehouse in one transaction."""
 
 from collections.abc import Iterator, Mapping, Set
 from datetime import date
@@ -16,19 +16,19 @@ from vp_pipeline.assets.keys import (
     silver_key,
 )
 from vp_pipeline.assets.preview import column_schema
-from vp_pipeline.failures import PermanentError
-from vp_pipeline.quality.outcome import Outcome, conservation
+from vp_pipeline.quality.outcome import conservation
 from vp_pipeline.resources import silver
 from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.warehouse import DUCKDB_POOL, Connection, DuckDBWarehouse
+from vp_pipeline.resources.manifests import SilverManifest
+from vp_pipeline.resources.warehouse import DUCKDB_POOL, DuckDBWarehouse, Load
 from vp_pipeline.sources.contract import RAW_COLUMNS, Table
 from vp_pipeline.sources.source import Stream
 
 
 def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    """The RAW tables of a stream: one step, one connection, a transaction a table and day."""
+    """The RAW tables of a stream: one step, and one transaction a day for all of them, so that a day is whole."""
     tables = {raw_key(table): table for table in stream.tables}
-    ingestion = checks_of(airbyte_key(stream), bronze_key(stream))
+    above = checks_of(airbyte_key(stream), bronze_key(stream), *(silver_key(table) for table in tables.values()))
 
     @dg.multi_asset(
         name=f"raw_{stream.source}_{stream.name}",
@@ -44,11 +44,10 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Assets
                     "dagster/column_schema": column_schema(table),
                     "dagster/relation_identifier": f"raw.{table.raw_name}",
                 },
-            ).replace_attributes(skippable=True)
+            )
             for key, table in tables.items()
         ],
         check_specs=check_specs(tables, partitions),
-        can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=DUCKDB_POOL,
     )
@@ -57,28 +56,19 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Assets
         lake: dg.ResourceParam[Lake],
         warehouse: dg.ResourceParam[DuckDBWarehouse],
     ) -> Iterator[object]:
-        def build(day: date, keys: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
+        def build(day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
+            manifests = {table: silver.read_manifest(lake, table, day) for table in tables.values()}
             with warehouse.connect() as connection:
-                return {
-                    key: _report(lake, warehouse, connection, table, day)
-                    for key, table in tables.items()
-                    if key in keys
-                }
+                loads = warehouse.load_day(connection, lake, manifests)
+            return {key: _report(lake, table, manifests[table], loads[table]) for key, table in tables.items()}
 
-        def rests_on(key: dg.AssetKey) -> list[dg.AssetCheckKey]:
-            return [*ingestion, *checks_of(silver_key(tables[key]))]
-
-        yield from run_days(context, day_by_day(context, build), rests_on=rests_on)
+        yield from run_days(context, day_by_day(context, build), rests_on=lambda _: above)
 
     return load
 
 
-def _report(lake: Lake, warehouse: DuckDBWarehouse, connection: Connection, table: Table, day: date) -> DayReport:
-    try:
-        manifest = silver.read_manifest(lake, table, day)
-        load = warehouse.load_partition(connection, lake, table, manifest)
-    except PermanentError as error:
-        return DayReport([Outcome("conservation", False, str(error))])
+def _report(lake: Lake, table: Table, manifest: SilverManifest, load: Load) -> DayReport:
+    day = manifest.run_date
     return DayReport(
         [conservation(f"raw.{table.raw_name} for {day}", manifest.rows, load.rows, duplicates=0, quarantined=0)],
         {
@@ -88,5 +78,5 @@ def _report(lake: Lake, warehouse: DuckDBWarehouse, connection: Connection, tabl
             "silver_manifest": dg.MetadataValue.path(lake.local_path(silver.manifest_path(table, day))),
             "silver_file": dg.MetadataValue.path(lake.local_path(manifest.objects[0].path)),
         },
-        data_version=manifest.digest[:16],
+        data_version=manifest.content[:16],
     )

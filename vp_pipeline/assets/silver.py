@@ -1,5 +1,6 @@
 """Silver: bronze decoded into typed tables, each row accounted for before any is written."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Set
 from datetime import date
 from typing import Any
@@ -10,7 +11,8 @@ from vp_pipeline.assets.days import DayReport, day_by_day, run_days
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of, silver_key
 from vp_pipeline.assets.preview import column_schema, counted, preview
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.quality.outcome import conservation
+from vp_pipeline.quality.contract import keeps_contract, quarantine
+from vp_pipeline.quality.outcome import Outcome, conservation
 from vp_pipeline.resources import bronze, silver
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.manifests import SilverManifest
@@ -19,7 +21,7 @@ from vp_pipeline.sources.source import Stream
 
 
 def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    """The tables of a stream: one step decodes an answer once for all of them."""
+    """The tables of a stream: one step decodes an answer once for all of them, and writes all of a day or nothing."""
     tables = {silver_key(table): table for table in stream.tables}
     upstream = bronze_key(stream)
     above = checks_of(airbyte_key(stream), upstream)
@@ -35,15 +37,14 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Ass
                 partitions=partitions,
                 source=stream.source,
                 metadata={"dagster/column_schema": column_schema(table)},
-            ).replace_attributes(skippable=True)
+            )
             for key, table in tables.items()
         ],
         check_specs=check_specs(tables, partitions),
-        can_subset=True,
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def decode(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> Iterator[object]:
-        def build(day: date, keys: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
+        def build(day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
             manifest = bronze.read_manifest(lake, stream, day)
             if manifest is None:
                 raise PermanentError(
@@ -51,27 +52,28 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Ass
                     f"no manifest lists are not read. Materialize airbyte and bronze for {day} first."
                 )
             decoded = stream.decode(bronze.lines_of(lake, manifest))
-            return {key: _report(lake, decoded[tables[key].name], day) for key in tables if key in keys}
+            reports = {key: DayReport(_outcomes(decoded[table.name], decoded, day)) for key, table in tables.items()}
+            if any(report.blocked for report in reports.values()):
+                # The day is written as a whole or not at all; its sound tables are not built either.
+                return {key: dataclasses.replace(report, built=False) for key, report in reports.items()}
+            for key, table in tables.items():
+                written = silver.write(lake, decoded[table.name], day, manifest.digest)
+                metadata = _metadata(lake, decoded[table.name], written)
+                reports[key] = dataclasses.replace(reports[key], metadata=metadata, data_version=written.content[:16])
+            return reports
 
         yield from run_days(context, day_by_day(context, build), rests_on=lambda _: above)
 
     return decode
 
 
-def _report(lake: Lake, decoded: Decoded, day: date) -> DayReport:
-    """Writes one table's partition if its records add up; otherwise the partition stays as it was."""
-    table = decoded.table
-    outcome = conservation(
-        f"silver/{table.source}/{table.name} for {day}",
-        decoded.records_in,
-        decoded.rows.num_rows,
-        decoded.duplicates,
-        len(decoded.quarantined),
-    )
-    if not outcome.passed:
-        return DayReport([outcome])
-    manifest = silver.write(lake, decoded, day)
-    return DayReport([outcome], _metadata(lake, decoded, manifest), data_version=manifest.digest[:16])
+def _outcomes(table: Decoded, day_of_stream: Mapping[str, Decoded], day: date) -> list[Outcome]:
+    what = f"silver/{table.table.source}/{table.table.name} for {day}"
+    return [
+        conservation(what, table.records_in, table.rows.num_rows, table.duplicates, len(table.quarantined)),
+        keeps_contract(what, table.table, table.rows),
+        quarantine(what, table, day_of_stream.values()),
+    ]
 
 
 def _metadata(lake: Lake, decoded: Decoded, manifest: SilverManifest) -> dict[str, Any]:

@@ -1,21 +1,24 @@
 """The gate of a written table: do its rows still keep the contract that they were decoded under?
 
-Here: schema, ranges, and the natural key of a whole partition, as an outcome. Not here: the rules themselves
-(`sources/enforce.py`, which the decoders use too), and conservation (`outcome.py`).
+Here: schema, ranges, the natural key of a whole partition, and what was quarantined, as outcomes. Not here: the rules
+themselves (`sources/enforce.py`, which the decoders use too), and conservation (`outcome.py`).
 """
 
 from collections import Counter
-
-import pyarrow as pa
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.sources.contract import Table
-from vp_pipeline.sources.enforce import enforce
+from vp_pipeline.sources.landed import Decoded
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _SHOWN = 5
 
 
-def keeps_contract(what: str, table: Table, rows: pa.Table) -> Outcome:
+def keeps_contract(what: str, table: Table, rows: "pa.Table") -> Outcome:
     """Whether rows, read back or about to be loaded, are what the table's contract promises.
 
     `what` names the partition in the description. Silver has parted invalid rows from valid ones before: a failure here
@@ -34,8 +37,29 @@ def keeps_contract(what: str, table: Table, rows: pa.Table) -> Outcome:
     )
 
 
-def breaches_of(table: Table, rows: pa.Table) -> Counter[str]:
+def quarantine(what: str, table: Decoded, day: Iterable[Decoded]) -> Outcome:
+    """Whether records of a table broke the contract; a warning, unless nothing at all came of the day's records.
+
+    `day`: all tables of the stream and day. Answers from which not one row came are no day, as when an API answers
+    every question with an error.
+    """
+    reasons = Counter(row.reason for row in table.quarantined)
+    told = "; ".join(f"{reason} ({count:,}×)" for reason, count in reasons.most_common(_SHOWN))
+    metadata = {"quarantined": len(table.quarantined)}
+    if table.quarantined and not any(decoded.rows.num_rows for decoded in day):
+        return Outcome(
+            "quarantine", False, f"{what}: not one row came of the day's records: {told}.", metadata=metadata
+        )
+    if table.quarantined:
+        description = f"{what}: {len(table.quarantined):,} records are in quarantine: {told}."
+        return Outcome("quarantine", False, description, warning=True, metadata=metadata)
+    return Outcome("quarantine", True, f"{what}: nothing is in quarantine.", metadata=metadata)
+
+
+def breaches_of(table: Table, rows: "pa.Table") -> Counter[str]:
     """How often each rule is broken; empty: never. A wrong schema is told alone: nothing else can be looked at."""
+    from vp_pipeline.sources.enforce import enforce  # brings Arrow, which the code location need not load
+
     differences = _schema_differences(table, rows.schema)
     if differences:
         return Counter(differences)
@@ -46,7 +70,7 @@ def breaches_of(table: Table, rows: pa.Table) -> Counter[str]:
     return breaches
 
 
-def _schema_differences(table: Table, schema: pa.Schema) -> list[str]:
+def _schema_differences(table: Table, schema: "pa.Schema") -> list[str]:
     told = {field.name: field.type for field in schema}
     names = [column.name for column in table.columns]
     differences = [f"column {name} is not in the contract" for name in told if name not in names]

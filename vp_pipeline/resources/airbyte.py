@@ -79,7 +79,9 @@ class EmbeddedAirbyte:
             PassingError: the API is busy, failing or out of reach, or the sync took too long.
         """
         job_id = _next_job_id()
-        landing = Landing(self._lake, connection.source, connection.stream, job_id, self._part_bytes)
+        landing = Landing(
+            self._lake, connection.source, connection.stream, job_id, self._part_bytes, connection.secrets
+        )
         connector = self._connector(connection)
         try:
             with closing(connector.records(connection.stream, self._deadline_seconds)) as records:

@@ -140,6 +140,10 @@ class Connector:
                 failures.append(failed)
             except Exception as error:
                 failures.append(self._failure_of(error))
+            except BaseException as interrupt:
+                # It may land while the runtime handles a request's error, whose text holds the key, and would chain it.
+                interrupt.__context__ = interrupt.__cause__ = None
+                raise
 
     def _failure_of(self, error: Exception) -> ConnectorFailed:
         from airbyte_cdk.utils.traced_exception import AirbyteTracedException

@@ -36,6 +36,7 @@ class Redaction:
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets: set[str] = set()
         self._pattern: re.Pattern[str] | None = None
+        self._encoded: tuple[bytes, ...] = ()
         for secret in secrets:
             self.add(secret)
 
@@ -56,11 +57,18 @@ class Redaction:
                 repr(value)[1:-1],
             )
         }
+        self._encoded = tuple(spelling.encode() for spelling in spellings)
         # The longest first: one spelling may be the beginning of another. Percent codes come in both cases.
         self._pattern = re.compile("|".join(map(re.escape, sorted(spellings, key=len, reverse=True))), re.IGNORECASE)
 
     def __call__(self, text: str) -> str:
         return self._pattern.sub("***", text) if self._pattern else text
+
+    def line(self, line: bytes) -> bytes:
+        """A landed record without the secrets: an API may echo its key in an answer. Others pass as they are."""
+        if not any(spelling in line for spelling in self._encoded):
+            return line
+        return self(line.decode()).encode()
 
 
 def import_quietly(module: str) -> None:

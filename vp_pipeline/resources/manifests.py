@@ -64,11 +64,12 @@ class BronzeManifest(_Document):
 
 
 class SilverManifest(_Document):
-    """A partition of one silver table, and the account of its records."""
+    """A partition of one silver table, and the account of its records. `bronze`: digest of what it was decoded from."""
 
     source: str
     table: str
     run_date: date
+    bronze: str
     objects: tuple[ManifestObject, ...]
     records_in: int
     duplicates: int
@@ -78,6 +79,11 @@ class SilverManifest(_Document):
     @property
     def rows(self) -> int:
         return sum(o.records for o in self.objects)
+
+    @property
+    def content(self) -> str:
+        """A checksum of the rows alone: the same however often, and from whichever sync, they were decoded."""
+        return checksum("".join(o.sha256 for o in self.objects).encode())
 
 
 Document = TypeVar("Document", bound=_Document)

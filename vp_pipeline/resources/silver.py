@@ -47,8 +47,11 @@ def read_manifest(lake: Lake, table: Table, run_date: date) -> SilverManifest:
     return manifest
 
 
-def write(lake: Lake, decoded: Decoded, run_date: date) -> SilverManifest:
-    """Replaces the partition of one table: quarantine first, then the rows, then the manifest that makes them count."""
+def write(lake: Lake, decoded: Decoded, run_date: date, bronze: str) -> SilverManifest:
+    """Replaces the partition of one table: quarantine first, then the rows, then the manifest that makes them count.
+
+    `bronze`: digest of the bronze manifest that it was decoded from.
+    """
     table = decoded.table
     quarantine = _write_quarantine(lake, decoded, run_date)
     import pyarrow.parquet as pq
@@ -62,6 +65,7 @@ def write(lake: Lake, decoded: Decoded, run_date: date) -> SilverManifest:
         source=table.source,
         table=table.name,
         run_date=run_date,
+        bronze=bronze,
         objects=(
             ManifestObject(path=path, size=len(content), sha256=checksum(content), records=decoded.rows.num_rows),
         ),

@@ -99,7 +99,7 @@ def test_a_bad_day_in_the_middle_is_red_alone(instance: dg.DagsterInstance) -> N
     assert evaluations(result, UPPER) == {"2026-02-01": True, "2026-02-02": False, "2026-02-03": True}
     assert evaluations(result, LOWER) == {"2026-02-01": True, "2026-02-03": True}
     assert "1 of 3 days did not go through" in reason(result)
-    assert "2026-02-02  lower was not built, because the check sound of upper has failed" in reason(result)
+    assert "2026-02-02  lower: not built, because the check sound of upper has failed" in reason(result)
     assert "2026-02-02 is rotten" in reason(result)
 
 
@@ -218,5 +218,5 @@ def test_a_bug_is_not_tried_again(instance: dg.DagsterInstance) -> None:
 
 
 def test_a_verdict_says_each_reason_once() -> None:
-    text = verdict({TWO: ["b", "b"], ONE: ["a"]}, days=3)
-    assert text == "2 of 3 days did not go through:\n  2026-02-01  a\n  2026-02-02  b"
+    text = verdict({TWO: {"rotten": ["a", "b", "c", "d", "e"]}, ONE: {"late": ["a"]}}, days=3)
+    assert text == "2 of 3 days did not go through:\n  2026-02-01  a: late\n  2026-02-02  a, b, c and 2 more: rotten"

@@ -16,7 +16,7 @@ from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline_tests.conftest import contents
 
 VP = Path(sys.executable).with_name("vp")
-DAY = "2026-02-03"
+DAY = "2026-09-03"
 
 
 def vp(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

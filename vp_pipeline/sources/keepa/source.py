@@ -5,6 +5,7 @@ from pathlib import Path
 
 import orjson
 
+from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.keepa.tables import TABLES
 from vp_pipeline.sources.landed import Decoded, LandedLine
@@ -12,11 +13,21 @@ from vp_pipeline.sources.source import Origin, Source, Stream
 
 
 def connector_config(settings: Settings, origin: Origin) -> dict[str, object]:
-    """The configuration of `connector.yaml` (its spec says what each means)."""
+    """The configuration of `connector.yaml` (its spec says what each means).
+
+    Raises:
+        PermanentError: no product is named.
+    """
+    asins = settings.keepa_asins or origin.entities
+    if not asins:
+        raise PermanentError(
+            "KEEPA_API_KEY is set, but VP_KEEPA_ASINS names no product to ask Keepa for. Set it to ASINs separated by "
+            "commas: ASIN (in VP_KEEPA_DOMAIN) or DOMAIN:ASIN."
+        )
     key = settings.keepa_api_key.get_secret_value() if settings.keepa_api_key else "sandbox"
     return {
         "api_key": key,
-        "asins": list(settings.keepa_asins or origin.entities),
+        "asins": list(asins),
         "domain": settings.keepa_domain,
         "days": settings.keepa_days,
         "stats": 90,

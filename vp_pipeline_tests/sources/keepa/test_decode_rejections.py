@@ -106,12 +106,24 @@ def test_a_product_that_tells_no_type_is_kept():
     assert row["product_type"] is None
 
 
-def test_a_field_of_another_type_costs_the_product_s_row_alone():
-    result = decoded(product(title=5, packageWeight="1", csv=csv(_0=[100, 1999])))
-    ((reason, record),) = told(result["product"])
-    assert reason == "title is not a text but integer; packageWeight is not an integer but text"
-    assert json.loads(record) == {"title": 5, "packageWeight": "1"}
+def test_a_field_of_another_type_costs_that_field_alone():
+    result = decoded(product(title=5, packageWeight="1", packageWidth=-7, brand="b", csv=csv(_0=[100, 1999])))
+    assert sorted((reason, json.loads(record)) for reason, record in told(result["product"])) == [
+        ("packageWeight is not an integer but text; the product's row has null", {"packageWeight": "1"}),
+        ("packageWidth is -7: at least -1 is allowed; the product's row has null", {"packageWidth": -7}),
+        ("title is not a text but integer; the product's row has null", {"title": 5}),
+    ]
+    (row,) = result["product"].rows.to_pylist()
+    assert (row["title"], row["package_weight"], row["package_width"], row["brand"]) == (None, None, None, "b")
+    assert result["product"].records_in == 4
     assert result["price"].rows.num_rows == 1
+
+
+def test_a_product_type_that_keepa_does_not_have_rejects_the_product():
+    result = decoded(product(productType=7, csv=csv(_0=[100, 1999])))
+    ((reason, _),) = told(result["product"])
+    assert reason == "productType is 7: 0 to 5 are allowed"
+    assert result["price"].records_in == 0
 
 
 def test_what_stands_for_unknown_becomes_null():

@@ -23,6 +23,7 @@ from vp_pipeline.sources.keepa.series import DOMAINS, KEEPA_EPOCH_MINUTES
 
 _ASIN = re.compile(r"[A-Z0-9]{10}", re.ASCII)
 _NOT_A_PRODUCT = {3: "inaccessible", 4: "invalid"}
+_LAST_PRODUCT_TYPE = 5
 _NO_CATEGORY = 2**63 - 1
 _NOW = np.zeros(1, dtype=np.int64)
 
@@ -61,6 +62,8 @@ def _refusal(product: Any) -> str | None:
         return f"productType is {product_type}: {_NOT_A_PRODUCT[product_type]}"
     if product_type is not None and not is_int(product_type):
         return f"productType {no_integer(product_type)}"
+    if product_type is not None and not 0 <= product_type <= _LAST_PRODUCT_TYPE:
+        return f"productType is {product_type}: 0 to {_LAST_PRODUCT_TYPE} are allowed"
     asin = product.get("asin")
     if not isinstance(asin, str):
         return f"asin is not a text but {kind(asin)}"
@@ -78,20 +81,18 @@ def _refusal(product: Any) -> str | None:
 
 
 def _read_row(product: Any, origin: Origin, pieces: Pieces) -> None:
-    """The product's own row, or one rejection that names every field that is not what it should be."""
+    """The product's own row. A field that is not what it should be is null in it, and a rejected piece of its own.
+
+    The row is there all the same: the product's histories, which may be sound, belong to it.
+    """
     row: list[Any] = []
-    wrong: dict[str, Any] = {}
-    reasons: list[str] = []
     for name, _, read in _FIELDS:
         value = product.get(name)
         try:
             row.append(None if value is None else read(value))
         except ValueError as error:
-            reasons.append(f"{name} {error}")
-            wrong[name] = plain(value)
-    if reasons:
-        pieces.reject("product", origin, "; ".join(reasons), wrong)
-        return
+            row.append(None)
+            pieces.reject_whole("product", origin, f"{name} {error}; the product's row has null", {name: plain(value)})
     code = pieces.products.code((*row[:-1], *(row[-1] or (None, None))))
     pieces.blocks["product"].append(Block(origin, (), _NOW, (np.array([code]),)))
 
@@ -116,6 +117,8 @@ def _integer(value: Any) -> int:
 
 def _size(value: Any) -> int | None:
     size = _integer(value)
+    if size < -1:
+        raise ValueError(f"is {size}: at least -1 is allowed")
     return None if size in (0, -1) else size
 
 

@@ -1,0 +1,69 @@
+"""dbt as a resource: what an invocation is told, and what it must not cost."""
+
+import json
+import os
+import time
+from datetime import date, timedelta
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from dagster_dbt import DbtCliResource
+
+from vp_pipeline.resources import dbt
+from vp_pipeline.resources.dbt import build_arguments, dbt_resource, failures
+from vp_pipeline_tests.conftest import pipeline_settings
+
+
+def test_the_window_is_half_open_and_no_var() -> None:
+    days = [date(2026, 2, 27) + timedelta(days=n) for n in range(3)]
+    assert build_arguments(days) == [
+        "build",
+        "--event-time-start",
+        "2026-02-27",
+        "--event-time-end",
+        "2026-03-02",
+        "--exclude-resource-type",
+        "unit_test",
+    ]
+
+
+def test_no_process_and_no_adapter_is_started_for_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both switches are private members of dagster-dbt: this fails when it renames them."""
+    assert "_cli_version" in vars(DbtCliResource)
+    assert "_initialize_dbt_core_adapter" in vars(DbtCliResource)
+    monkeypatch.setattr("dagster_dbt.core.resource.check_output", lambda *_: pytest.fail("dbt --version was started"))
+    resource = dbt_resource(pipeline_settings(tmp_path))
+    assert str(resource._cli_version) == metadata.version("dbt-core")
+    assert resource._initialize_dbt_core_adapter([]) is None
+
+
+def test_a_manifest_is_made_again_when_a_model_is_newer_or_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dbt, "DBT_PROJECT_DIR", tmp_path)
+    manifest = tmp_path / "target" / "manifest.json"
+    model = tmp_path / "models" / "a.sql"
+    model.parent.mkdir()
+    model.write_text("select 1")
+    assert not dbt._is_fresh(manifest)
+    manifest.parent.mkdir()
+    manifest.write_text("{}")
+    assert dbt._is_fresh(manifest)
+    os.utime(manifest, (time.time() - 60, time.time() - 60))
+    os.utime(model, (0, 0))
+    os.utime(model.parent, (0, 0))
+    assert dbt._is_fresh(manifest)
+    model.unlink()  # its folder is newer now
+    assert not dbt._is_fresh(manifest)
+
+
+def test_what_failed_is_told_by_name(tmp_path: Path) -> None:
+    assert failures(tmp_path) == []
+    results = [
+        {"unique_id": "model.vp_pipeline.a", "status": "success", "message": "OK"},
+        {"unique_id": "test.vp_pipeline.b.123", "status": "fail", "message": "Got 2 results,\n configured to fail"},
+        {"unique_id": "model.vp_pipeline.c", "status": "skipped", "message": None},
+    ]
+    (tmp_path / "run_results.json").write_text(json.dumps({"results": results}))
+    assert failures(tmp_path) == ["b.123: Got 2 results, configured to fail"]
