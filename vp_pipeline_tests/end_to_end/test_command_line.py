@@ -2,8 +2,10 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from datetime import date, timedelta
 from pathlib import Path
 from typing import IO
@@ -139,3 +141,32 @@ def test_a_run_whose_process_was_killed_stands_in_nobodys_way(environment: dict[
     assert "was left by a process that is gone" in again.stdout
     with dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as instance:
         assert [r.status.value for r in instance.get_runs()] == ["SUCCESS", "FAILURE"]
+
+
+def test_an_interrupt_while_the_api_is_away_stores_no_secret(environment: dict[str, str]) -> None:
+    """The interrupt lands in the wait between two tries, whose error holds the URL, and in the URL is the key."""
+    secret = "a/secret+key0123456789"
+    asked = {"KEEPA_API_KEY": secret, "VP_KEEPA_URL": "http://127.0.0.1:9", "VP_KEEPA_ASINS": "B0SBXTWO06"}
+    home = Path(environment["DAGSTER_HOME"])
+    with (
+        subprocess.Popen([str(VP), "run"], env={**environment, **asked}, stdout=subprocess.PIPE, text=True) as run,
+        dg.DagsterInstance.from_config(str(home)) as instance,
+    ):
+        assert run.stdout is not None
+        for line in run.stdout:
+            if "airbyte_keepa_product …" in line:
+                break
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not any(
+            "Retrying in" in entry.user_message for r in instance.get_runs() for entry in instance.all_logs(r.run_id)
+        ):
+            time.sleep(0.1)
+        run.send_signal(signal.SIGINT)
+        told = run.stdout.read()
+        assert run.wait() == 1
+    assert "Interrupted." in told
+    stored = b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
+    assert b"Retrying in" in stored
+    for spelling in (secret, "a%2Fsecret%2Bkey0123456789"):
+        assert spelling not in told
+        assert spelling.encode() not in stored
