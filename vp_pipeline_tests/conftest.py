@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
-import duckdb
 import pytest
 
 from vp_pipeline.build import build_definitions
@@ -17,10 +16,9 @@ from vp_pipeline.report import RunReport
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.warehouse import DuckDBWarehouse
 from vp_pipeline.settings import PROJECT_ROOT, Settings, load_settings
+from vp_pipeline_tests.contents import SCHEMAS, contents
 
 RECORDINGS = PROJECT_ROOT.parent / "shared" / "data" / "keepa"
-# The moment of loading is the one thing that differs between two loads of the same rows.
-LOADED_AT = ("_loaded_at", "loaded_at")
 
 
 @pytest.fixture(scope="session")
@@ -64,7 +62,7 @@ class Pipeline:
             instance=self.instance, asset_selection=list(keys), tags=partition_tags(days), raise_on_error=False
         )
 
-    def contents(self, schemas: Sequence[str] = ("raw", "stg", "core", "mart")) -> dict[str, list[tuple[object, ...]]]:
+    def contents(self, schemas: Sequence[str] = SCHEMAS) -> dict[str, list[tuple[object, ...]]]:
         """Every row of every table and view, sorted, without the moment of loading."""
         return contents(self.settings.warehouse_path, schemas)
 
@@ -75,20 +73,6 @@ class Pipeline:
     def query(self, sql: str) -> list[tuple[object, ...]]:
         with self.warehouse.connect(read_only=True) as connection:
             return connection.execute(sql).fetchall()
-
-
-def contents(path: Path, schemas: Sequence[str]) -> dict[str, list[tuple[object, ...]]]:
-    found = {}
-    with duckdb.connect(str(path), read_only=True) as connection:
-        for schema, table in connection.execute(
-            "select table_schema, table_name from information_schema.tables order by all"
-        ).fetchall():
-            if schema in schemas and not table.startswith("_"):
-                found[f"{schema}.{table}"] = connection.execute(
-                    f'select columns(lambda c: c not in {LOADED_AT}) from "{schema}"."{table}" order by all'
-                ).fetchall()
-    assert found
-    return found
 
 
 @pytest.fixture

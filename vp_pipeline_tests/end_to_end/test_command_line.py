@@ -15,7 +15,7 @@ import dagster as dg
 import pytest
 
 from vp_pipeline.partitions import newest_finished_day
-from vp_pipeline_tests.conftest import contents
+from vp_pipeline_tests.contents import contents
 
 VP = Path(sys.executable).with_name("vp")
 DAY = "2026-09-03"
@@ -41,11 +41,11 @@ def test_a_day_runs_shows_and_runs_again_without_a_change(environment: dict[str,
         assert int(rows) > 0
         assert int(passed) > 0
         assert (warned, failed) == ("0", "0")
-    before = contents(tmp_path / "data" / "warehouse.duckdb", ("raw", "stg", "core", "mart"))
+    before = contents(tmp_path / "data" / "warehouse.duckdb")
 
     second = vp(environment, "run", "--date", DAY)
     assert second.returncode == 0, second.stdout + second.stderr
-    assert contents(tmp_path / "data" / "warehouse.duckdb", ("raw", "stg", "core", "mart")) == before
+    assert contents(tmp_path / "data" / "warehouse.duckdb") == before
 
     # Both runs are on the instance that the UI shows, as runs of the partition, with the link to the code location.
     with dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as instance:
