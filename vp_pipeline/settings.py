@@ -59,7 +59,13 @@ class Settings(BaseModel):
         "Empty: the sandbox's catalogue.",
     )
     keepa_domain: int = Field(default=1, description="Keepa's number of the marketplace for plain ASINs.")
-    keepa_days: int = Field(default=365, ge=1, le=10_000, description="Days of history to ask for in each answer.")
+    keepa_days: int = Field(
+        default=10_000,
+        ge=1,
+        le=10_000,
+        description="Days of history to ask for in each answer. Fewer than there are cost the same tokens and leave "
+        "extremes and averages that differ from Keepa's own: the reconciliation then keeps the marts unpublished.",
+    )
     recordings: Path | None = Field(
         default=None, description="A folder of recorded Keepa answers; the sandbox answers from it."
     )

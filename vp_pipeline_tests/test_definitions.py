@@ -63,7 +63,7 @@ def test_the_tools_find_nothing_wrong(command: list[str], environment: dict[str,
 
 def test_every_layer_is_partitioned_by_day_and_described(definitions: dg.Definitions) -> None:
     specs = list(definitions.resolve_all_asset_specs())
-    assert {s.group_name for s in specs} == {"airbyte", "bronze", "silver", "raw", "stg", "core", "mart"}
+    assert {s.group_name for s in specs} == {"airbyte", "bronze", "silver", "raw", "stg", "core", "mart", "monitoring"}
     for spec in specs:
         assert isinstance(spec.partitions_def, dg.DailyPartitionsDefinition), spec.key
         assert spec.group_name == spec.key.path[0]
@@ -94,7 +94,7 @@ def test_our_checks_block_and_are_evaluated_by_day(definitions: dg.Definitions) 
 def test_what_opens_the_warehouse_is_in_its_pool(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     for key in graph.materializable_asset_keys:
-        expected = {"duckdb"} if key.path[0] in ("raw", "stg", "core", "mart") else set()
+        expected = {"duckdb"} if key.path[0] in ("raw", "stg", "core", "mart", "monitoring") else set()
         assert (graph.get(key).pools or set()) == expected, key
 
 

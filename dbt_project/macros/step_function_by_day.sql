@@ -20,6 +20,31 @@
       changes        points
 -#}
 {% macro step_function_by_day(changes, products, key, value) %}
+with
+pieces as (
+    {{ step_function_pieces(changes, products, key, value) | indent(4) }}
+)
+
+select
+    {{ (key + ['observed_date']) | join(',\n    ') }},
+    max(case when is_open then step_value end) as open_value,
+    max(case when is_close then step_value end) as close_value,
+    min(step_value) as low_value,
+    max(step_value) as high_value,
+    cast(coalesce(sum(step_value * step_minutes), 0) as bigint) as value_minutes,
+    cast(sum(case when step_value is null then 0 else step_minutes end) as bigint) as known_minutes,
+    cast(sum(step_minutes) as bigint) as observed_minutes,
+    cast(sum(is_change) as bigint) as changes
+from pieces
+group by {{ (key + ['observed_date']) | join(', ') }}
+{% endmacro %}
+
+{#-
+    The same history in pieces, one row a step and UTC day: `key`, observed_date, step_value (of any type), is_open and
+    is_close (the piece that the day opens and closes with), is_change (1: its point is of the day) and step_minutes.
+    A day's open piece has 0 minutes where its first point is at 00:00 sharp.
+-#}
+{% macro step_function_pieces(changes, products, key, value) %}
 {%- set moments = ['observed_at', 'ends_at', 'is_first', 'is_last'] -%}
 {%- set in_order = 'partition by ' ~ columns_of('changes', key) | join(', ') ~ ' order by changes.observed_at' %}
 with
@@ -74,32 +99,17 @@ bounds as (
         cast(observed_date as timestamp) as day_starts_at,
         cast({{ dbt.dateadd('day', 1, 'observed_date') }} as timestamp) as day_ends_at
     from days
-),
-
-pieces as (
-    select
-        {{ (key + ['observed_date', 'step_value']) | join(',\n        ') }},
-        is_first or observed_at < day_starts_at as is_open,
-        is_last or ends_at >= day_ends_at as is_close,
-        case when observed_at >= day_starts_at then 1 else 0 end as is_change,
-        {{ dbt.datediff(
-            'greatest(observed_at, day_starts_at)', 'least(ends_at, day_ends_at)', 'minute'
-        ) }} as step_minutes
-    from bounds
 )
 
 select
-    {{ (key + ['observed_date']) | join(',\n    ') }},
-    max(case when is_open then step_value end) as open_value,
-    max(case when is_close then step_value end) as close_value,
-    min(step_value) as low_value,
-    max(step_value) as high_value,
-    cast(coalesce(sum(step_value * step_minutes), 0) as bigint) as value_minutes,
-    cast(sum(case when step_value is null then 0 else step_minutes end) as bigint) as known_minutes,
-    cast(sum(step_minutes) as bigint) as observed_minutes,
-    cast(sum(is_change) as bigint) as changes
-from pieces
-group by {{ (key + ['observed_date']) | join(', ') }}
+    {{ (key + ['observed_date', 'step_value']) | join(',\n    ') }},
+    is_first or observed_at < day_starts_at as is_open,
+    is_last or ends_at >= day_ends_at as is_close,
+    case when observed_at >= day_starts_at then 1 else 0 end as is_change,
+    {{ dbt.datediff(
+        'greatest(observed_at, day_starts_at)', 'least(ends_at, day_ends_at)', 'minute'
+    ) }} as step_minutes
+from bounds
 {% endmacro %}
 
 {#- Each row of `relation` once for every day of `[first, last]`, with the day as observed_date. -#}

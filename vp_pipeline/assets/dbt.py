@@ -16,6 +16,7 @@ from vp_pipeline.assets.keys import LAYERS, OWNER
 from vp_pipeline.failures import PassingError, PermanentError
 from vp_pipeline.partitions import consecutive
 from vp_pipeline.quality.outcome import Outcome
+from vp_pipeline.quality.reconciliation import CHECK, reconciliation
 from vp_pipeline.resources.dbt import build_arguments, failures
 from vp_pipeline.resources.warehouse import DUCKDB_POOL, DuckDBWarehouse
 from vp_pipeline.settings import Settings
@@ -91,12 +92,17 @@ def _build_window(
     """One invocation over consecutive days; its artefacts go to `target`."""
     invocation = dbt.cli(build_arguments(days), context=context, target_path=target, raise_on_error=False)
     built: list[dg.Output[object]] = []
+    reconciled: list[object] = []
+    # What is told with figures from the warehouse waits until dbt has let go of the file.
     for event in invocation.stream():
         if isinstance(event, dg.Output):
-            # Rows can be counted when dbt has let go of the file.
             built.append(event)
+        elif getattr(event, "check_name", None) == CHECK:
+            reconciled.append(event)
         else:
             yield from _outcomes(context, event, days)
+    for result in reconciled:
+        yield from _outcomes(context, result, days, _reconciliation(warehouse))
     rows = _row_counts(context, warehouse)
     for output in built:
         key = context.asset_key_for_output(output.output_name)
@@ -108,7 +114,10 @@ def _build_window(
 
 
 def _outcomes(
-    context: dg.AssetExecutionContext, event: object, days: Sequence[date]
+    context: dg.AssetExecutionContext,
+    event: object,
+    days: Sequence[date],
+    metadata: Mapping[str, Any] | None = None,
 ) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:
     if not isinstance(event, dg.AssetCheckResult | dg.AssetCheckEvaluation):
         context.log.debug("dbt said %s", event)
@@ -120,10 +129,16 @@ def _outcomes(
         event.passed,
         event.description or f"The dbt test {event.check_name} {'passed' if event.passed else 'failed'}.",
         warning=event.severity == dg.AssetCheckSeverity.WARN,
-        metadata=event.metadata,
+        metadata={**event.metadata, **(metadata or {})},
     )
     for day in days:
         yield event.asset_key, day, DayReport([outcome], built=False)
+
+
+def _reconciliation(warehouse: DuckDBWarehouse) -> dict[str, object]:
+    with warehouse.connect(read_only=True) as connection:
+        metadata = reconciliation(connection).metadata
+    return {**metadata, "worst_figures": dg.MarkdownMetadataValue(str(metadata["worst_figures"]))}
 
 
 def _raise(reasons: Sequence[str]) -> None:

@@ -108,7 +108,7 @@ def test_defaults_and_a_base_url_with_a_slash(airbyte: EmbeddedAirbyte, keepa: S
     assert path == "/product"
     assert {k: asked[k] for k in ("domain", "days", "stats", "rating", "buybox")} == {
         "domain": "1",
-        "days": "365",
+        "days": "10000",
         "stats": "90",
         "rating": "1",
         "buybox": "1",

@@ -1,0 +1,22 @@
+{{ config(materialized='table') }}
+
+with
+pieces as (
+    {{ step_function_pieces(
+        changes=ref('core_keepa_buy_box_change'),
+        products=ref('core_keepa_product'),
+        key=['asin', 'domain_id'],
+        value='seller_id',
+    ) | indent(4) }}
+)
+
+select
+    asin,
+    domain_id,
+    observed_date,
+    step_value as seller_id,
+    cast(sum(step_minutes) as bigint) as won_minutes
+from pieces
+where step_value is not null
+group by asin, domain_id, observed_date, step_value
+having sum(step_minutes) > 0

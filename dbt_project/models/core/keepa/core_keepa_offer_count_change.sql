@@ -1,0 +1,24 @@
+{%- set key = ['asin', 'domain_id', 'series', 'observed_at'] -%}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='newest_snapshot',
+    unique_key=key,
+    on_schema_change='fail',
+) }}
+
+with
+newest as (
+    {{ newest_snapshot(source=ref('stg_keepa_offer_count'), key=key, columns=['value']) | indent(4) }}
+)
+
+select
+    asin,
+    domain_id,
+    series,
+    observed_at,
+    -- The one series whose value may be negative for good reason: there -1 is a value as any other.
+    case when series = 'EXTRA_INFO_UPDATES' or value <> -1 then value end as series_value,
+    series = 'EXTRA_INFO_UPDATES' or value <> -1 as is_known,
+    snapshot_at,
+    run_date
+from newest
