@@ -1,0 +1,16 @@
+{#- Arithmetic of days and minutes, the same on both engines. Windows are half-open: `[first, end)`. -#}
+
+{#- The day `days` (a number, may be negative) after `day`, as a date. -#}
+{% macro day_plus(day, days) -%}
+    cast({{ dbt.dateadd('day', days, day) }} as date)
+{%- endmacro %}
+
+{#- Days from `first` to `last`: 0 on the same day. -#}
+{% macro days_between(first, last) -%}
+    {{ dbt.datediff(first, last, 'day') }}
+{%- endmacro %}
+
+{#- Minutes from `first` to `last`, both of them whole minutes. -#}
+{% macro minutes_between(first, last) -%}
+    {{ dbt.datediff(first, last, 'minute') }}
+{%- endmacro %}
