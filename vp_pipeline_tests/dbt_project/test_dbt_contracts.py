@@ -102,7 +102,9 @@ def seeded(name: str) -> list[tuple[str, ...]]:
 
 
 def test_marketplaces_are_the_domains() -> None:
-    assert seeded("seed_marketplaces") == [(str(d.id), d.code, d.host, d.currency, str(d.minor_digits)) for d in DOMAINS.values()]
+    assert seeded("seed_marketplaces") == [
+        (str(d.id), d.code, d.host, d.currency, str(d.minor_digits)) for d in DOMAINS.values()
+    ]
 
 
 def test_price_types_are_the_series() -> None:
