@@ -87,8 +87,8 @@ select
     new_price_minor,
     cast(new_price_minor - price_1_day_before as double) / nullif(price_1_day_before, 0) as new_price_change_1_day,
     cast(new_price_minor - price_7_days_before as double) / nullif(price_7_days_before, 0) as new_price_change_7_days,
-    cast(new_price_minor - price_30_days_before
-        as double) / nullif(price_30_days_before, 0) as new_price_change_30_days,
+    cast(new_price_minor - price_30_days_before as double) / nullif(price_30_days_before, 0)
+        as new_price_change_30_days,
     cast(price_minutes_7 as double) / nullif(in_stock_minutes_7, 0) as new_price_average_7_days_minor,
     cast(price_minutes_30 as double) / nullif(in_stock_minutes_30, 0) as new_price_average_30_days_minor,
     cast(price_minutes_90 as double) / nullif(in_stock_minutes_90, 0) as new_price_average_90_days_minor,
