@@ -8,6 +8,7 @@ import pytest
 
 FIRST = date(2026, 8, 1)
 DAYS = 100
+CUTS = (1, 60)  # the days, counted from the first, that begin where data is cut
 SNAPSHOT = datetime(2026, 11, 9, 17, 40, 20)
 PRODUCTS = (("A000000001", 1), ("A000000002", 1), ("A000000001", 5))
 CURRENCY = {1: "USD", 5: "JPY"}
@@ -16,8 +17,9 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 def points(random: Random, often: int) -> list[datetime]:
-    """Some moments of the hundred days, in order; one of them at 00:00 sharp."""
+    """Some moments of the hundred days, in order: one of them at 00:00 sharp, two in each day that a cut takes away."""
     minutes = {random.randrange(DAYS * 1440) for _ in range(often)} | {1440 * random.randrange(DAYS)}
+    minutes |= {1440 * cut + random.randrange(1440) for cut in CUTS for _ in range(2)}
     start = datetime.combine(FIRST, datetime.min.time())
     return [start + timedelta(minutes=minute) for minute in sorted(minutes)]
 
@@ -92,7 +94,7 @@ def features(warehouse: Any, end: date) -> list[tuple[Any, ...]]:
     return warehouse.rows(f"select * from mart.feat_product_daily where observed_date < '{end}' order by all")
 
 
-@pytest.mark.parametrize("number", [1, 60])
+@pytest.mark.parametrize("number", CUTS)
 def test_features_know_nothing_from_after_their_day(built: Any, warehouse: Any, number: int) -> None:
     end = FIRST + timedelta(days=number)
     then = features(build(warehouse, datetime.combine(end, datetime.min.time())), end)
