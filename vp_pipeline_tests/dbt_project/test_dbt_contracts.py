@@ -1,4 +1,4 @@
-"""The dbt project and the Python contracts say the same: sources, staging and the marketplaces."""
+"""The dbt project and the Python contracts say the same: sources, staging, the marketplaces and the price types."""
 
 import copy
 import csv
@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from vp_pipeline.sources.contract import RAW_COLUMNS
-from vp_pipeline.sources.keepa.series import DOMAINS
+from vp_pipeline.sources.keepa.series import DOMAINS, SERIES
 from vp_pipeline.sources.keepa.tables import TABLES
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
@@ -96,10 +96,21 @@ def test_generated_files_are_up_to_date(path: Path) -> None:
     )
 
 
+def seeded(name: str) -> list[tuple[str, ...]]:
+    with (PROJECT / f"seeds/{name}.csv").open(encoding="utf-8", newline="") as file:
+        return [tuple(row) for row in csv.reader(file)][1:]
+
+
 def test_marketplaces_are_the_domains() -> None:
-    with (PROJECT / "seeds/seed_marketplaces.csv").open(encoding="utf-8", newline="") as file:
-        seeded = [tuple(row) for row in csv.reader(file)][1:]
-    assert seeded == [(str(d.id), d.code, d.host, d.currency, str(d.minor_digits)) for d in DOMAINS.values()]
+    assert seeded("seed_marketplaces") == [
+        (str(d.id), d.code, d.host, d.currency, str(d.minor_digits)) for d in DOMAINS.values()
+    ]
+
+
+def test_price_types_are_the_series() -> None:
+    assert seeded("seed_price_types") == [
+        (str(s.index), s.name, s.kind, str(s.kind == "price").lower(), str(s.with_shipping).lower()) for s in SERIES
+    ]
 
 
 def test_staging_has_the_contracts_columns(module_warehouse: Any) -> None:

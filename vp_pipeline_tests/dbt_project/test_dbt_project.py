@@ -33,10 +33,9 @@ def test_every_model_says_what_it_is_and_is_tested(manifest: Manifest) -> None:
 
 def test_schemas_are_exactly_the_layers(manifest: Manifest) -> None:
     assert {model.schema for model in models(manifest)} <= {"stg", "core", "mart", "monitoring"}
+    prefixes = {"stg": "stg_", "core": "core_", "mart": ("dim_", "fct_", "mart_", "feat_"), "monitoring": "mon_"}
     for model in models(manifest):
-        assert model.name.startswith(
-            {"stg": "stg_", "core": "core_", "mart": ("dim_", "fct_"), "monitoring": "mon_"}[model.schema]
-        )
+        assert model.name.startswith(prefixes[model.schema]), model.name
 
 
 def test_sources_name_their_assets(manifest: Manifest) -> None:

@@ -1,0 +1,24 @@
+with
+sellers as (
+    select * from {{ ref('core_buy_box_seller_daily') }}
+),
+
+daily as (
+    select * from {{ ref('core_buy_box_daily') }}
+)
+
+select
+    {{ product_key('sellers') }} as product_key,
+    sellers.asin,
+    sellers.domain_id,
+    sellers.observed_date,
+    sellers.seller_id,
+    cast(sellers.won_minutes as double) / daily.observed_minutes as won_share,
+    sellers.won_minutes,
+    daily.observed_minutes
+from sellers
+inner join daily
+    on
+        sellers.asin = daily.asin
+        and sellers.domain_id = daily.domain_id
+        and sellers.observed_date = daily.observed_date

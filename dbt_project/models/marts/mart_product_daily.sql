@@ -1,0 +1,226 @@
+with
+prices as (
+    select * from {{ ref('fct_price_history_daily') }}
+),
+
+ranks as (
+    select * from {{ ref('fct_rank_history_daily') }}
+),
+
+reviews as (
+    select * from {{ ref('fct_review_history_daily') }}
+),
+
+buy_boxes as (
+    select * from {{ ref('fct_buy_box_daily') }}
+),
+
+offers as (
+    select * from {{ ref('core_keepa_offer_daily') }}
+),
+
+products as (
+    select * from {{ ref('dim_product') }}
+),
+
+sold as (
+    {{ step_function_by_day(
+        changes=ref('core_keepa_monthly_sold_change'),
+        products=ref('core_keepa_product'),
+        key=['asin', 'domain_id'],
+        value='monthly_sold',
+    ) | indent(4) }}
+),
+
+price_day as (
+    select
+        asin,
+        domain_id,
+        observed_date,
+        max(case when series = 'AMAZON' then close_price_minor end) as amazon_price_minor,
+        max(case when series = 'AMAZON' then close_price end) as amazon_price,
+        max(case when series = 'NEW' then close_price_minor end) as new_price_minor,
+        max(case when series = 'NEW' then close_price end) as new_price,
+        max(case when series = 'BUY_BOX_SHIPPING' then close_price_minor end) as buy_box_price_minor,
+        max(case when series = 'BUY_BOX_SHIPPING' then close_price end) as buy_box_price,
+        max(case when series = 'NEW_FBA' then close_price_minor end) as new_fba_price_minor,
+        max(case when series = 'NEW_FBA' then close_price end) as new_fba_price,
+        max(case when series = 'NEW_FBM_SHIPPING' then close_price_minor end) as new_fbm_price_minor,
+        max(case when series = 'NEW_FBM_SHIPPING' then close_price end) as new_fbm_price,
+        max(case when series = 'USED' then close_price_minor end) as used_price_minor,
+        max(case when series = 'USED' then close_price end) as used_price,
+        max(case when series = 'LISTPRICE' then close_price_minor end) as list_price_minor,
+        max(case when series = 'LISTPRICE' then close_price end) as list_price,
+        max(case when series = 'NEW' then average_price_minor end) as new_average_price_minor,
+        max(case when series = 'NEW' then average_price end) as new_average_price,
+        max(case when series = 'BUY_BOX_SHIPPING' then average_price_minor end) as buy_box_average_price_minor,
+        max(case when series = 'BUY_BOX_SHIPPING' then average_price end) as buy_box_average_price,
+        max(case when series = 'NEW' then cast(in_stock_minutes as double) / nullif(observed_minutes, 0) end)
+            as in_stock_share,
+        max(case when series = 'AMAZON' then cast(in_stock_minutes as double) / nullif(observed_minutes, 0) end)
+            as amazon_in_stock_share
+    from prices
+    group by asin, domain_id, observed_date
+),
+
+-- A category contains its sub-categories, so the largest of a day's ranks is the one in the widest category. Only what
+-- the day itself tells decides: the category that a product is filed under today may be younger than the day.
+rank_day as (
+    select
+        asin,
+        domain_id,
+        observed_date,
+        close_rank as sales_rank,
+        ranked_category_id as sales_rank_category_id
+    from ranks
+    where close_rank is not null
+    qualify
+        row_number() over (
+            partition by asin, domain_id, observed_date
+            order by case series when 'SALES' then 0 else 1 end, close_rank desc, category_id asc
+        ) = 1
+),
+
+offer_day as (
+    select
+        asin,
+        domain_id,
+        observed_date,
+        max(case when series = 'COUNT_NEW' then close_value end) as new_offers,
+        max(case when series = 'COUNT_NEW_FBA' then close_value end) as new_fba_offers,
+        max(case when series = 'COUNT_NEW_FBM' then close_value end) as new_fbm_offers,
+        max(case when series = 'COUNT_USED' then close_value end) as used_offers
+    from offers
+    group by asin, domain_id, observed_date
+),
+
+-- By history, not by day: a history's days have no gap, so its first and last are enough.
+observed as (
+    select
+        asin,
+        domain_id,
+        min(observed_date) as first_date,
+        max(observed_date) as last_date
+    from prices
+    group by asin, domain_id
+    union all
+    select
+        asin,
+        domain_id,
+        min(observed_date) as first_date,
+        max(observed_date) as last_date
+    from ranks
+    group by asin, domain_id
+    union all
+    select
+        asin,
+        domain_id,
+        min(observed_date) as first_date,
+        max(observed_date) as last_date
+    from reviews
+    group by asin, domain_id
+    union all
+    select
+        asin,
+        domain_id,
+        min(observed_date) as first_date,
+        max(observed_date) as last_date
+    from buy_boxes
+    group by asin, domain_id
+    union all
+    select
+        asin,
+        domain_id,
+        min(observed_date) as first_date,
+        max(observed_date) as last_date
+    from offers
+    group by asin, domain_id
+),
+
+bounds as (
+    select
+        asin,
+        domain_id,
+        min(first_date) as first_date,
+        max(last_date) as last_date
+    from observed
+    group by asin, domain_id
+),
+
+days as (
+    {{ each_day('bounds', ['asin', 'domain_id'], 'first_date', 'last_date') | indent(4) }}
+)
+
+select
+    {{ product_key('days') }} as product_key,
+    days.asin,
+    days.domain_id,
+    days.observed_date,
+    products.marketplace_code,
+    products.currency,
+    products.title,
+    products.brand,
+    price_day.amazon_price_minor,
+    price_day.amazon_price,
+    price_day.new_price_minor,
+    price_day.new_price,
+    price_day.buy_box_price_minor,
+    price_day.buy_box_price,
+    price_day.new_fba_price_minor,
+    price_day.new_fba_price,
+    price_day.new_fbm_price_minor,
+    price_day.new_fbm_price,
+    price_day.used_price_minor,
+    price_day.used_price,
+    price_day.list_price_minor,
+    price_day.list_price,
+    price_day.new_average_price_minor,
+    price_day.new_average_price,
+    price_day.buy_box_average_price_minor,
+    price_day.buy_box_average_price,
+    price_day.in_stock_share,
+    price_day.amazon_in_stock_share,
+    buy_boxes.winner_seller_id as buy_box_winner_seller_id,
+    buy_boxes.winner_share as buy_box_winner_share,
+    rank_day.sales_rank,
+    rank_day.sales_rank_category_id,
+    reviews.close_rating as rating,
+    reviews.close_review_count as review_count,
+    reviews.new_reviews,
+    offer_day.new_offers,
+    offer_day.new_fba_offers,
+    offer_day.new_fbm_offers,
+    offer_day.used_offers,
+    sold.close_value as monthly_sold
+from days
+inner join products on days.asin = products.asin and days.domain_id = products.domain_id
+left join price_day
+    on
+        days.asin = price_day.asin
+        and days.domain_id = price_day.domain_id
+        and days.observed_date = price_day.observed_date
+left join rank_day
+    on
+        days.asin = rank_day.asin
+        and days.domain_id = rank_day.domain_id
+        and days.observed_date = rank_day.observed_date
+left join reviews
+    on
+        days.asin = reviews.asin
+        and days.domain_id = reviews.domain_id
+        and days.observed_date = reviews.observed_date
+left join buy_boxes
+    on
+        days.asin = buy_boxes.asin
+        and days.domain_id = buy_boxes.domain_id
+        and days.observed_date = buy_boxes.observed_date
+left join offer_day
+    on
+        days.asin = offer_day.asin
+        and days.domain_id = offer_day.domain_id
+        and days.observed_date = offer_day.observed_date
+left join sold
+    on
+        days.asin = sold.asin
+        and days.domain_id = sold.domain_id
+        and days.observed_date = sold.observed_date
