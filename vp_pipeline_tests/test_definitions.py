@@ -86,7 +86,7 @@ def test_the_lineage_runs_from_the_sync_to_every_mart(definitions: dg.Definition
 def test_our_checks_block_and_are_evaluated_by_day(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     ours = [k for k in graph.asset_check_keys if k.asset_key.path[0] in ("airbyte", "bronze", "silver", "raw")]
-    assert len(ours) == 1 + 2 + 8 + 8
+    assert len(ours) == 1 + 2 + 3 * 8 + 8
     for key in graph.asset_check_keys:
         spec = graph.get_check_spec(key)
         assert spec.partitions_def is not None, key
