@@ -53,6 +53,7 @@ constraints: ## resolve the pinned versions again
 bench: $(READY) ## the benchmarks
 	@$(BIN)/python benchmarks/load.py
 	@$(BIN)/python benchmarks/decode.py
+	@$(BIN)/python benchmarks/history.py
 
 clean: ## remove the virtual environment and all local data
 	rm -rf $(VENV) data .dagster dbt_project/target .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -144,8 +144,9 @@ where standing.run_date is null or {{ is_newer('newest', 'standing') }}
     )) }}
 {% endmacro %}
 
-{#- The adapter's own transaction holds the three statements. -#}
+{#- The adapter's own transaction holds the statements. Those of touch() tell the daily tables what is to change. -#}
 {% macro default__newest_snapshot_dml(target_relation, temp_relation, key, columns) %}
+{{ touch(target_relation, temp_relation, key, columns) }}
 delete from {{ target_relation }} as changed
 where {{ in_partition_window('changed.run_date') }};
 

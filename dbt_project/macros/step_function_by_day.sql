@@ -48,14 +48,29 @@ group by {{ (key + ['observed_date']) | join(', ') }}
 {%- set moments = ['observed_at', 'ends_at', 'is_first', 'is_last'] -%}
 {%- set in_order = 'partition by ' ~ columns_of('changes', key) | join(', ') ~ ' order by changes.observed_at' %}
 with
+{%- if is_incremental() %}
+{{ points_to_restate(changes, products, key, value) }}
+{%- else %}
+relevant as (
+    select
+        {{ columns_of('changes', key) | join(',\n        ') }},
+        changes.observed_at,
+        changes.{{ value }},
+        false as is_continued,
+        cast({{ beginning_of_time() }} as date) as from_date
+    from {{ changes }} as changes
+),
+{%- endif %}
+
 points as (
     select
         {{ columns_of('changes', key) | join(',\n        ') }},
         changes.observed_at,
         changes.{{ value }} as step_value,
-        lag(changes.observed_at) over ({{ in_order }}) is null as is_first,
+        changes.from_date,
+        lag(changes.observed_at) over ({{ in_order }}) is null and not changes.is_continued as is_first,
         lead(changes.observed_at) over ({{ in_order }}) as next_observed_at
-    from {{ changes }} as changes
+    from relevant as changes
 ),
 
 steps as (
@@ -63,6 +78,7 @@ steps as (
         {{ columns_of('points', key) | join(',\n        ') }},
         points.observed_at,
         points.step_value,
+        points.from_date,
         points.is_first,
         points.next_observed_at is null as is_last,
         coalesce(
@@ -77,7 +93,7 @@ steps as (
 dated as (
     select
         {{ (key + ['step_value'] + moments) | join(',\n        ') }},
-        cast(observed_at as date) as first_date,
+        greatest(cast(observed_at as date), from_date) as first_date,
         -- A step that another one follows is also on the day that it ends on: it is that day's open.
         case
             when is_last
@@ -110,6 +126,88 @@ select
         'greatest(observed_at, day_starts_at)', 'least(ends_at, day_ends_at)', 'minute'
     ) }} as step_minutes
 from bounds
+{% endmacro %}
+
+{#-
+    The points that the days to restate rest on (macros/touched.sql): of every touched history those since the day from
+    which it is restated, and the one in force as that day begins (is_continued: there is one).
+-#}
+{% macro points_to_restate(changes, products, key, value) %}
+{%- set history = key | reject('in', ['asin', 'domain_id', 'currency']) | list -%}
+touched_days as (
+    {{ touched_days(this.identifier, products) | indent(4) }}
+),
+
+touched_products as (
+    select
+        asin,
+        domain_id,
+        from_date
+    from touched_days
+    where asin is not null and history is null
+),
+
+touched_histories as (
+    select
+        asin,
+        domain_id,
+        history,
+        from_date
+    from touched_days
+    where history is not null
+),
+
+touched_whole as (
+    select min(from_date) as from_date
+    from touched_days
+    where asin is null
+),
+
+touched_points as (
+    select
+        {{ columns_of('changes', key) | join(',\n        ') }},
+        changes.observed_at,
+        changes.{{ value }},
+        least(
+            coalesce(touched_whole.from_date, cast('9999-12-31' as date)),
+            coalesce(touched_products.from_date, cast('9999-12-31' as date)),
+            coalesce(touched_histories.from_date, cast('9999-12-31' as date))
+        ) as from_date
+    from {{ changes }} as changes
+    cross join touched_whole
+    left join touched_products
+        on changes.asin = touched_products.asin and changes.domain_id = touched_products.domain_id
+    left join touched_histories
+        on
+            changes.asin = touched_histories.asin
+            and changes.domain_id = touched_histories.domain_id
+            and {{ history_text('changes', history) }} = touched_histories.history
+    where
+        touched_whole.from_date is not null
+        or touched_products.from_date is not null
+        or touched_histories.from_date is not null
+),
+
+in_force as (
+    select
+        {{ key | join(',\n        ') }},
+        max(observed_at) as since
+    from touched_points
+    where observed_at < from_date
+    group by {{ key | join(', ') }}
+),
+
+relevant as (
+    select
+        {{ columns_of('touched_points', key) | join(',\n        ') }},
+        touched_points.observed_at,
+        touched_points.{{ value }},
+        in_force.since is not null as is_continued,
+        touched_points.from_date
+    from touched_points
+    left join in_force on {{ same_key('touched_points', 'in_force', key) }}
+    where touched_points.observed_at >= touched_points.from_date or touched_points.observed_at = in_force.since
+),
 {% endmacro %}
 
 {#- Each row of `relation` once for every day of `[first, last]`, with the day as observed_date. -#}

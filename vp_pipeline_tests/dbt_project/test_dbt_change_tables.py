@@ -157,7 +157,7 @@ def test_a_window_must_be_whole_days(warehouse: Any) -> None:
     flags = ("--event-time-start", "2026-11-20T06:00:00", "--event-time-end", "2026-11-21")
     result = warehouse.dbt("run", "--select", MODEL, *flags)
     assert not result.success
-    assert "must begin and end at 00:00 UTC" in result.result.results[0].message
+    assert "must begin and end at 00:00 UTC" in result.result.results[-1].message
 
 
 @pytest.mark.parametrize("text", ["2026-11-19", "2026-11-19T00:00:00", "2026-11-19 00:00:00"])

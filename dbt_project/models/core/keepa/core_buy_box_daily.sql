@@ -1,4 +1,10 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_days',
+    unique_key=['asin', 'domain_id', 'observed_date'],
+    on_schema_change='fail',
+    post_hook='{{ untouch() }}',
+) }}
 
 with
 pieces as (
@@ -8,20 +14,6 @@ pieces as (
         key=['asin', 'domain_id'],
         value='seller_id',
     ) | indent(4) }}
-),
-
-ranked as (
-    select
-        asin,
-        domain_id,
-        observed_date,
-        seller_id,
-        won_minutes,
-        count(*) over (partition by asin, domain_id, observed_date) as sellers,
-        row_number() over (
-            partition by asin, domain_id, observed_date order by won_minutes desc, seller_id asc
-        ) as place
-    from {{ ref('core_buy_box_seller_daily') }}
 ),
 
 by_day as (
@@ -36,6 +28,26 @@ by_day as (
         cast(sum(is_change) as bigint) as changes
     from pieces
     group by asin, domain_id, observed_date
+),
+
+ranked as (
+    select
+        sellers.asin,
+        sellers.domain_id,
+        sellers.observed_date,
+        sellers.seller_id,
+        sellers.won_minutes,
+        count(*) over (partition by sellers.asin, sellers.domain_id, sellers.observed_date) as sellers,
+        row_number() over (
+            partition by sellers.asin, sellers.domain_id, sellers.observed_date
+            order by sellers.won_minutes desc, sellers.seller_id asc
+        ) as place
+    from {{ ref('core_buy_box_seller_daily') }} as sellers
+    inner join by_day
+        on
+            sellers.asin = by_day.asin
+            and sellers.domain_id = by_day.domain_id
+            and sellers.observed_date = by_day.observed_date
 )
 
 select

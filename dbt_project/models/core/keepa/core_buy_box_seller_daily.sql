@@ -1,4 +1,10 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_days',
+    unique_key=['asin', 'domain_id', 'observed_date', 'seller_id'],
+    on_schema_change='fail',
+    post_hook='{{ untouch() }}',
+) }}
 
 with
 pieces as (

@@ -4,6 +4,15 @@
     incremental_strategy='newest_snapshot',
     unique_key=key,
     on_schema_change='fail',
+    meta={'touches': [
+        'core_keepa_price_daily',
+        'core_keepa_rank_daily',
+        'core_keepa_review_daily',
+        'core_keepa_offer_daily',
+        'core_buy_box_seller_daily',
+        'core_buy_box_daily',
+    ]},
+    pre_hook='{{ touch_everything() }}',
 ) }}
 
 with

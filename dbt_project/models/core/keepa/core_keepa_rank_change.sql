@@ -4,6 +4,8 @@
     incremental_strategy='newest_snapshot',
     unique_key=key,
     on_schema_change='fail',
+    meta={'touches': ['core_keepa_rank_daily']},
+    pre_hook='{{ touch_everything() }}',
 ) }}
 
 with

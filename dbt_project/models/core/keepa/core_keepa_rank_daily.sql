@@ -1,4 +1,10 @@
-{{ config(materialized='table') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_days',
+    unique_key=['asin', 'domain_id', 'series', 'category_id', 'observed_date'],
+    on_schema_change='fail',
+    post_hook='{{ untouch() }}',
+) }}
 
 with
 by_day as (

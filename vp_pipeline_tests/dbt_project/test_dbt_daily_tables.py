@@ -1,0 +1,273 @@
+"""The daily tables, incrementally: whatever is loaded, lost or restated, they end as a recomputation from all points.
+
+The recomputation is plain Python: each day of each history from its points, by the rules of step_function_by_day.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+FIRST = date(2026, 11, 16)
+START = datetime(2026, 11, 12)
+DAYS = 4
+PRODUCTS = ("A000000000", "A000000001", "A000000002")
+SERIES = ("NEW", "USED")
+SELLERS = ("SELLERONE", "SELLERTWO", "-1", "-2")
+MODELS = (
+    *("core_keepa_price_change", "core_keepa_price_daily", "core_keepa_product"),
+    *("core_keepa_buy_box_change", "core_buy_box_daily", "core_buy_box_seller_daily"),
+)
+SELECTED = ("--select", *MODELS)
+
+# What one run_date's answers say: product → (snapshot, {(series, minute): price}, {minute: seller}).
+Answers = dict[str, tuple[datetime, dict[tuple[str, datetime], int], dict[datetime, str]]]
+
+
+def day(number: int) -> date:
+    return FIRST + timedelta(days=number)
+
+
+def random_answers(seed: int, number: int) -> Answers:
+    """A run_date's answers: products absent, histories cut, points at 00:00 sharp, some after their snapshot."""
+    random = Random(seed)
+    answers: Answers = {}
+    for asin in PRODUCTS:
+        if random.random() < 0.3:
+            continue
+        # Snapshots need not follow the order of run_dates.
+        hours = 24 * (number + 1 + random.choice((0, 0, 0, -2, 2))) + random.choice((0, 0, 7))
+        snapshot = datetime(2026, 11, 16) + timedelta(hours=hours, seconds=random.choice((0, 59)))
+        # Mostly the same world in every answer, of which each shows a part; now and then something else.
+        world = Random(f"{asin}{random.choice((1, 1, 1, seed))}")
+        prices, sellers = {}, {}
+        for series in SERIES:
+            for _ in range(world.choice((0, 1, 3, 12))):
+                minute = START + timedelta(
+                    minutes=world.choice((world.randrange(10 * 1440), 1440 * world.randrange(10)))
+                )
+                prices[series, minute] = world.choice((-1, world.randrange(1, 5_000)))
+                sellers[minute] = world.choice(SELLERS)
+        cut = random.choice((START, START, START + timedelta(days=4)))
+        late = snapshot + timedelta(days=random.choice((0, 0, 0, 0, 1)))
+        prices = {k: v for k, v in prices.items() if cut <= k[1] <= late and random.random() < 0.95}
+        sellers = {k: v for k, v in sellers.items() if cut <= k <= late}
+        answers[asin] = (snapshot, prices, sellers)
+    return answers
+
+
+def newest(raw: dict[int, Answers]) -> tuple[dict[str, datetime], dict[Any, dict[datetime, Any]]]:
+    """The rule of the change tables: each product's newest snapshot, and each history's points."""
+    ends: dict[str, tuple[datetime, int]] = {}
+    points: dict[Any, tuple[datetime, int, Any]] = {}
+    for number, answers in raw.items():
+        for asin, (snapshot, prices, sellers) in answers.items():
+            version = (snapshot, number)
+            ends[asin] = max(ends.get(asin, version), version)
+            told = {(asin, series, minute): price for (series, minute), price in prices.items()}
+            told |= {(asin, "BUY_BOX", minute): seller for minute, seller in sellers.items()}
+            for key, value in told.items():
+                points[key] = max(points.get(key, (*version, value)), (*version, value))
+    histories: dict[Any, dict[datetime, Any]] = defaultdict(dict)
+    for (asin, series, minute), (_, _, value) in sorted(points.items()):
+        histories[asin, series][minute] = None if value in (-1, "-1", "-2") else value
+    return {asin: snapshot for asin, (snapshot, _) in ends.items()}, histories
+
+
+def steps(points: dict[datetime, Any], snapshot: datetime) -> Iterable[tuple[date, Any, Any, int, int]]:
+    """(day, value as the day begins, values of the day with their minutes) of a history, a day at a time."""
+    times = sorted(points)
+    until = max(times[-1], snapshot.replace(second=0))
+    current, moment = points[times[0]], datetime.combine(times[0].date(), datetime.min.time())
+    while moment < until or moment == times[-1]:
+        following = moment + timedelta(days=1)
+        inside = [t for t in times if moment <= t < following]
+        bounds = [max(moment, times[0]), *inside, min(following, until)]
+        held = [current, *(points[t] for t in inside)]
+        minutes = [int((b - a).total_seconds()) // 60 for a, b in pairwise(bounds)]
+        yield moment.date(), current, list(zip(held, minutes, strict=True)), held[-1], len(inside)
+        current, moment = held[-1], following
+
+
+def expected_prices(raw: dict[int, Answers]) -> set[tuple[Any, ...]]:
+    snapshots, histories = newest(raw)
+    rows = set()
+    for (asin, series), points in histories.items():
+        if series == "BUY_BOX":
+            continue
+        for at, opening, held, closing, changes in steps(points, snapshots[asin]):
+            known = [(v, m) for v, m in held if v is not None]
+            low, high = min((v for v, _ in known), default=None), max((v for v, _ in known), default=None)
+            sums = (sum(v * m for v, m in known), sum(m for _, m in known), sum(m for _, m in held))
+            rows.add((asin, series, at, opening, high, low, closing, *sums, changes))
+    return rows
+
+
+def expected_buy_boxes(raw: dict[int, Answers]) -> tuple[set[tuple[Any, ...]], set[tuple[Any, ...]]]:
+    snapshots, histories = newest(raw)
+    rows, by_seller = set(), set()
+    for (asin, series), points in histories.items():
+        if series != "BUY_BOX":
+            continue
+        for at, opening, held, closing, changes in steps(points, snapshots[asin]):
+            minutes: dict[str, int] = defaultdict(int)
+            for seller, lasted in held:
+                if seller is not None and lasted:
+                    minutes[seller] += lasted
+            winner = min(minutes, key=lambda s: (-minutes[s], s), default=None)
+            by_seller |= {(asin, at, seller, lasted) for seller, lasted in minutes.items()}
+            sums = (len(minutes), sum(minutes.values()), sum(m for _, m in held))
+            rows.add((asin, at, opening, closing, winner, minutes[winner] if winner else 0, *sums, changes))
+    return rows, by_seller
+
+
+def assert_right(warehouse: Any, raw: dict[int, Answers]) -> None:
+    prices = warehouse.rows(
+        "select asin, series, observed_date, open_price_minor, high_price_minor, low_price_minor, close_price_minor,"
+        " price_minor_minutes, in_stock_minutes, observed_minutes, changes from core.core_keepa_price_daily"
+    )
+    boxes = warehouse.rows(
+        "select asin, observed_date, open_seller_id, close_seller_id, winner_seller_id, winner_minutes, sellers,"
+        " won_minutes, observed_minutes, changes from core.core_buy_box_daily"
+    )
+    sellers = warehouse.rows("select asin, observed_date, seller_id, won_minutes from core.core_buy_box_seller_daily")
+    wanted_boxes, wanted_sellers = expected_buy_boxes(raw)
+    for found, wanted in ((prices, expected_prices(raw)), (boxes, wanted_boxes), (sellers, wanted_sellers)):
+        assert len(found) == len(set(found))
+        assert set(found) == wanted
+
+
+def load(warehouse: Any, number: int, answers: Answers) -> None:
+    products, points, boxes = [], [], []
+    for asin, (snapshot, prices, sellers) in answers.items():
+        product = {"asin": asin, "domain_id": 1, "snapshot_at": snapshot}
+        products.append({**product, "product_type": 0})
+        boxes += [{**product, "observed_at": minute, "seller_id": seller} for minute, seller in sellers.items()]
+        points += [
+            {**product, "series": series, "observed_at": at, "price": p, "landed_price": p, "currency": "USD"}
+            for (series, at), p in prices.items()
+        ]
+    warehouse.load("product", day(number), products)
+    warehouse.load("price", day(number), points)
+    warehouse.load("buy_box", day(number), boxes)
+
+
+@pytest.fixture(scope="module")
+def staged(module_warehouse: Any) -> Any:
+    module_warehouse.must("run", "--select", "staging")
+    return module_warehouse
+
+
+windows = [(first, end) for first in range(DAYS) for end in range(first + 1, DAYS + 1)]
+rounds = st.lists(
+    st.tuples(
+        st.sets(st.integers(0, DAYS - 1), min_size=1),
+        st.integers(0, 2**32),
+        st.lists(st.sampled_from([*windows, *windows, None, "full", "changes first"]), min_size=1, max_size=2),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(rounds=rounds, finish=st.permutations(range(DAYS)), seed=st.integers(0, 2**32))
+def test_any_order_grouping_repetition_and_reload(
+    staged: Any, window: Any, rounds: list[Any], finish: list[int], seed: int
+) -> None:
+    warehouse = staged
+    raw: dict[int, Answers] = {}
+    dirty: set[int] = set()
+
+    def reload(number: int, seed: int) -> None:
+        raw[number] = random_answers(seed, number)
+        load(warehouse, number, raw[number])
+        dirty.add(number)
+
+    def restate(which: Any) -> None:
+        if which == "changes first":  # a run that ended between the change tables and the daily tables
+            for number in sorted(dirty):
+                changes = [model for model in MODELS if not model.endswith("daily")]
+                warehouse.must("run", "--select", *changes, *window(day(number), day(number + 1)))
+            return
+        if which is None or which == "full":
+            flags, done = (["--full-refresh"] if which else []), range(DAYS)
+        else:
+            flags, done = window(day(which[0]), day(which[1])), range(*which)
+        warehouse.must("run", *SELECTED, *flags)
+        dirty.difference_update(done)
+        if not dirty:
+            assert_right(warehouse, raw)
+
+    warehouse.execute(*(f"drop table if exists core.{model}" for model in MODELS))
+    for name in ("product", "price", "buy_box"):
+        warehouse.execute(f"delete from raw.keepa_{name}")
+    reload(0, seed)
+    restate((0, 1))
+    for days, seed_of_round, restated in rounds:
+        for number in days:
+            reload(number, seed_of_round + number)
+        for which in restated:
+            restate(which)
+    for number in finish:
+        if number in dirty or number == finish[0]:
+            restate((number, number + 1))
+    assert not dirty
+    assert_right(warehouse, raw)
+
+
+def restate_day(warehouse: Any, window: Any, raw: dict[int, Answers], number: int) -> None:
+    load(warehouse, number, raw[number])
+    warehouse.must("run", *SELECTED, *window(day(number), day(number + 1)))
+
+
+def test_a_point_younger_than_its_snapshot_is_followed_by_another(warehouse: Any, window: Any) -> None:
+    """The first ended the history itself; now it holds until the second, though the snapshot is the same."""
+    noon = datetime(2026, 11, 16, 12)
+    raw: dict[int, Answers] = {0: {PRODUCTS[0]: (noon, {("NEW", noon + timedelta(days=1)): 100}, {})}}
+    warehouse.must("run", "--select", "staging")
+    restate_day(warehouse, window, raw, 0)
+    assert_right(warehouse, raw)
+    raw[1] = {PRODUCTS[0]: (noon, {("NEW", noon + timedelta(days=3)): 200}, {})}
+    restate_day(warehouse, window, raw, 1)
+    assert_right(warehouse, raw)
+
+
+def test_only_the_days_that_are_touched_are_written_again(warehouse: Any, window: Any) -> None:
+    """A late point restates its history from its day on, a newer snapshot from the one before on, repeats nothing."""
+    one, two = PRODUCTS[0], PRODUCTS[1]
+    old = {("NEW", START): 100, ("USED", START): 50}
+    raw: dict[int, Answers] = {
+        0: {one: (datetime(2026, 11, 17), old, {}), two: (datetime(2026, 11, 17), old, {})},
+    }
+    warehouse.must("run", "--select", "staging")
+    restate_day(warehouse, window, raw, 0)
+    warehouse.execute("update core.core_keepa_price_daily set changes = changes + 1000")
+    late = {**old, ("NEW", datetime(2026, 11, 14, 6)): 90}
+    raw[1] = {one: (datetime(2026, 11, 18), late, {})}
+    restate_day(warehouse, window, raw, 1)
+    written = warehouse.rows(
+        "select asin, series, min(observed_date), max(observed_date) from core.core_keepa_price_daily"
+        " where changes < 1000 group by all order by all"
+    )
+    assert written == [
+        (one, "NEW", date(2026, 11, 14), date(2026, 11, 17)),
+        (one, "USED", date(2026, 11, 17), date(2026, 11, 17)),
+    ]
+    warehouse.execute("update core.core_keepa_price_daily set changes = changes % 1000")
+    assert_right(warehouse, raw)
+    raw[1] = {}  # synced again, without the product: as before
+    restate_day(warehouse, window, raw, 1)
+    assert_right(warehouse, raw)
