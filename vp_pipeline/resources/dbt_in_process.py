@@ -83,7 +83,7 @@ class DbtThread:
 
         folders = ["--target-path", os.fspath(self._target), "--log-path", os.fspath(self._target)]
         # The manifest and the graph are written by the code location; here it would be a second a command.
-        quietly = ["--log-level", "none", "--no-write-json", "--log-level-file", "info", "--no-send-anonymous-usage-stats"]
+        quietly = ["--log-level", "none", "--log-level-file", "info", "--no-write-json"]
         try:
             result = dbtRunner(self._parsed(), callbacks=[self._take]).invoke([*quietly, *self.args, *folders])
             if result.result is not None and hasattr(result.result, "write"):
