@@ -7,6 +7,7 @@ import orjson
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings
+from vp_pipeline.sources.keepa.pictures import prices, ranks
 from vp_pipeline.sources.keepa.tables import TABLES
 from vp_pipeline.sources.landed import Decoded, LandedLine
 from vp_pipeline.sources.source import Origin, Source, Stream
@@ -72,6 +73,7 @@ PRODUCT = Stream(
     tables=TABLES,
     decode=decode,
     summarize=token_cost,
+    pictures={"price": prices, "rank": ranks},
 )
 
 KEEPA = Source(
