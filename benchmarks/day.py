@@ -2,8 +2,9 @@
 
     python benchmarks/day.py [--days 30] [--without-ui]
 
-On the sandbox's catalogue and a folder of its own. The three kinds of run are interleaved, a new day each time; medians.
-Every figure is wall clock of a fresh process, from the command (or the click) to its end.
+On the sandbox's catalogue and a folder of its own. The three kinds of run are interleaved, each round a new
+day; medians.
+Every figure is wall clock, from the command (or the click) to its end; a command is a fresh process.
 """
 
 import argparse
@@ -29,7 +30,9 @@ LAUNCH = """mutation ($params: ExecutionParams!) {
 BACKFILL = """mutation ($params: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $params) {__typename ... on PythonError {message}}
 }"""
-STEPS = """query ($run: ID!) {runOrError(runId: $run) {... on Run {startTime endTime stepStats {stepKey startTime endTime}}}}"""
+STEPS = """query ($run: ID!) {
+  runOrError(runId: $run) {... on Run {startTime endTime stepStats {stepKey startTime endTime}}}
+}"""
 ASSETS = "{assetNodes {assetKey {path}}}"
 
 
