@@ -1,17 +1,17 @@
 {#-
     Facts and marts by touched product: a run restates the products that changed, and reads no others.
 
-    They are told as the daily tables are (macros/touched.sql): whoever changes writes into `core._touched_<model>` of each
-    model in its `meta.touches`, in the same transaction. A daily table or a fact passes on what it restated. A model with
-    observed_date in its key is restated from the first touched day of a product on, any other for the whole product.
+    They are told as the daily tables are (macros/touched.sql): whoever changes writes into `core._touched_<model>` of
+    each model in its `meta.touches`, in the same transaction. A daily table or a fact passes on what it restated. A model
+    with observed_date in its key is restated from the first touched day of a product on, any other for the whole product.
 
     Two more ways to be told, for models that rest on more than values:
     meta.touches_rows  whenever a row of a product comes, goes or is confirmed by another answer;
     meta.describes     {model: columns}: when one of these columns of a product changes, its whole history.
 -#}
 
-    meta.describes     {model: columns}: when one of these columns of a product changes, its whole history is told.
-    snapshot counts (macros/touched.sql); who is told by such a model is told of that already. -#}
+{#- asin, domain_id (null: everything) and from_date of what is touched. Where points themselves are read, the snapshot of
+    their product counts (macros/touched.sql); who is told by such a model is told of that already. -#}
 {% macro touched_from(model_name) -%}
 select
     by_history.asin,
@@ -44,10 +44,10 @@ where
 {%- endmacro %}
 
 {#-
-    The rows of `relation` (with asin and domain_id) that the rows to restate rest on: all of them where everything is.
+    The rows of `relation` (with asin and domain_id) that the rows to restate rest on; all where everything is touched.
 
-    since: its date column, for models that are restated by day: the rows from `days_before` days before the first touched
-    day on. restated_from is that first touched day.
+    since: its date column, for models that are restated by day: the rows from `days_before` days before the first
+    touched day on. restated_from is that first touched day.
 -#}
 {% macro touched_rows(relation, since=none, days_before=0) -%}
 {%- if not is_incremental() -%}
