@@ -11,7 +11,7 @@ from vp_pipeline.assets.dbt import dbt_models
 from vp_pipeline.assets.keys import airbyte_key, bronze_key, checks_of, raw_key, silver_key
 from vp_pipeline.assets.raw import raw_assets
 from vp_pipeline.assets.silver import silver_assets
-from vp_pipeline.automation.jobs import daily_pipeline
+from vp_pipeline.automation.jobs import daily_pipeline, partial_jobs
 from vp_pipeline.automation.schedules import daily_schedule
 from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.resources.dbt import dbt_resource, manifest_path
@@ -42,7 +42,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     raw_checks = [check for _, stream in STREAMS for check in _checks_up_to_raw(stream)]
     return dg.Definitions(
         assets=[*ingestion, dbt_models(manifest_path(settings), settings, partitions, raw_checks)],
-        jobs=[job],
+        jobs=[job, *partial_jobs(partitions)],
         schedules=[daily_schedule(job)],
         resources={**resources(settings), **(resource_overrides or {})},
         # A process a step costs seconds a run; the steps of a day follow one another anyway.

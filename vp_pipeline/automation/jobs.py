@@ -1,9 +1,17 @@
 """The jobs, by the names people look for."""
 
+from collections.abc import Mapping, Sequence
+
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
+
 DAILY = "daily_pipeline"
+DBT = "dbt_models"
+
+# Layers with a name of their own for the job that builds them alone.
+_NAMES: Mapping[str, str] = {"published": "republish"}
 
 
 def daily_pipeline(partitions: dg.PartitionsDefinition) -> UnresolvedAssetJobDefinition:
@@ -14,3 +22,25 @@ def daily_pipeline(partitions: dg.PartitionsDefinition) -> UnresolvedAssetJobDef
         partitions_def=partitions,
         description="From the Airbyte syncs to the marts, with every check, for one day or a range of days.",
     )
+
+
+def partial_jobs(partitions: dg.PartitionsDefinition) -> Sequence[UnresolvedAssetJobDefinition]:
+    """Each layer alone, and all of dbt: what someone launches after a fix, on the layer above as it is."""
+    layers = [
+        dg.define_asset_job(
+            _NAMES.get(layer, f"{layer}_layer"),
+            selection=dg.AssetSelection.groups(layer),
+            partitions_def=partitions,
+            description=f"The layer {layer} alone, from what is above it already.",
+            tags={"layer": layer},
+        )
+        for layer in LAYERS
+    ]
+    dbt = dg.define_asset_job(
+        DBT,
+        selection=dg.AssetSelection.groups(*DBT_LAYERS),
+        partitions_def=partitions,
+        description=f"All dbt models ({', '.join(DBT_LAYERS)}) and their tests, from RAW as it is.",
+        tags={"layer": "dbt"},
+    )
+    return [*layers, dbt]
