@@ -19,8 +19,8 @@
 {#- Before anything else, one after the other: models that run at once must not make the same table. -#}
 {% macro create_touched() %}
 create schema if not exists {{ api.Relation.create(database=target.database, schema='core').without_identifier() }};
-{% for name in models_that_are_told() %}
-create table if not exists {{ touched(name) }} as
+{% for name in models_that_are_told() if load_relation(touched(name)) is none %}
+create table {{ touched(name) }} as
 select
     cast(null as varchar) as asin,
     cast(null as bigint) as domain_id,

@@ -13,6 +13,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 
 from vp_pipeline.assets.days import Admitted, DayReport, run_days
 from vp_pipeline.assets.keys import LAYERS, OWNER
+from vp_pipeline.assets.monitoring import record_invocation
 from vp_pipeline.failures import PassingError, PermanentError
 from vp_pipeline.partitions import consecutive
 from vp_pipeline.quality.outcome import Outcome
@@ -104,6 +105,7 @@ def _build_window(
     for result in reconciled:
         yield from _outcomes(context, result, days, _reconciliation(warehouse))
     rows = _row_counts(context, warehouse)
+    record_invocation(context, warehouse, target, days, rows)
     for output in built:
         key = context.asset_key_for_output(output.output_name)
         metadata = {**output.metadata, **({"dagster/row_count": rows[key]} if key in rows else {})}
