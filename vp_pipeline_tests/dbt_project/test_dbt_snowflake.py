@@ -1,6 +1,6 @@
 """The same project on Snowflake, without an account: every statement that dbt would send, read as Snowflake's SQL.
 
-dbt runs its materializations on the real adapter, of which only the way to the server is cut: what would be sent is kept.
+dbt runs its materializations on the real adapter, of which only the way to the server is cut; what it sends is kept.
 Not here: whether Snowflake answers as DuckDB does; nothing in this file runs any SQL.
 """
 
@@ -22,12 +22,12 @@ from sqlglot import exp
 from vp_pipeline_tests.dbt_project.conftest import PROJECT
 
 # What Snowflake has of the functions that the project's statements call, by the names in its reference.
-FUNCTIONS = frozenset(
+FUNCTIONS = set(
     """
-    abs array_generate_range cast coalesce count date_trunc dateadd datediff extract flatten floor greatest lag lead least
-    max min mod nullif power row_number split_part sum convert_timezone current_timestamp to_timestamp to_date
-    current_date current_database current_schema hash
-    """.split()
+    abs array_generate_range cast coalesce count date_trunc dateadd datediff extract flatten floor
+    greatest lag lead least max min mod nullif power row_number split_part sum convert_timezone
+    current_timestamp to_timestamp to_date current_date current_database current_schema hash
+    """.split()  # noqa: SIM905
 )
 # Words of other engines that Snowflake does not know, though a parser lets them pass.
 FOREIGN = re.compile(r"//|\bunnest\s*\(|\bgenerate_series\s*\(|\bfilter\s*\(\s*where|\bgroup by all\b|::\w+\[\]", re.I)
@@ -49,9 +49,7 @@ def sent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         patch.setenv("VP_SNOWFLAKE_DATABASE", "VERACITYPRO")
         manifest = parsed(folder)
         columns = {
-            node.name: list(node.columns)
-            for node in manifest.nodes.values()
-            if node.resource_type in ("model", "seed")
+            node.name: list(node.columns) for node in manifest.nodes.values() if node.resource_type in ("model", "seed")
         }
 
         def execute(self: Any, sql: str, *_: Any, **__: Any) -> Any:
@@ -72,9 +70,9 @@ def sent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             ]
             return [
                 self.Relation.create(
-                    database=node.database,
-                    schema=node.schema,
-                    identifier=node.name,
+                    database=node.database.upper(),
+                    schema=node.schema.upper(),
+                    identifier=node.name.upper(),
                     type="view" if node.config.materialized == "view" else "table",
                     quote_policy=schema_relation.quote_policy,
                 )
@@ -96,7 +94,7 @@ def sent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         result = invoke(folder, manifest, "run", *window)
         bad = [f"{r.node.name}: {r.message}" for r in result.result.results if r.status != "success"]
         assert result.success, "\n".join(bad)
-        tests = invoke(folder, manifest, "compile", *window).result.results
+        tests = invoke(folder, manifest, "compile").result.results
         kept.statements += [r.node.compiled_code for r in tests if r.node.resource_type == "test"]
         yield kept
 
@@ -129,9 +127,9 @@ def test_every_statement_is_snowflakes(sent: Sent) -> None:
 
 
 # What stands before a bracket and is no function.
-WORDS = frozenset(
+WORDS = set(
     """
-    and as by exists from having in into lateral not on or over partition select then union using values when where with
-    varchar decimal numeric number timestamp table if unset all join else
-    """.split()
+    and as by exists from having in into lateral not on or over partition select then union using
+    values when where with varchar decimal numeric number timestamp table if all join else
+    """.split()  # noqa: SIM905
 )
