@@ -10,8 +10,8 @@
     meta.describes     {model: columns}: when one of these columns of a product changes, its whole history.
 -#}
 
-{#- asin, domain_id (null: everything) and from_date of what is touched. Where points themselves are read, the snapshot of
-    their product counts (macros/touched.sql); who is told by such a model is told of that already. -#}
+{#- asin, domain_id (null: everything) and from_date of what is touched. Where points themselves are read, the
+    snapshot of their product counts (macros/touched.sql); who is told by such a model is told of that already. -#}
 {% macro touched_from(model_name) -%}
 select
     by_history.asin,
