@@ -43,7 +43,8 @@ types: $(READY) ## mypy, strict
 sql: $(READY) ## sqlfluff
 	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/macros dbt_project/tests
 
-lineage: $(READY) ## draw the asset graph and list its names anew, into docs/
+lineage: $(READY) ## draw the asset graph, list its names and the columns of the models anew
+	@$(BIN)/python -m vp_pipeline.columns
 	@$(BIN)/python -m vp_pipeline.lineage
 
 constraints: ## resolve the pinned versions again

@@ -65,6 +65,50 @@ def run(
 
 
 @app.command()
+def metrics(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[METRIC]...", help="What to ask. Without: list them.")
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Break down by this, such as product__brand or metric_time__month; may repeat."
+        ),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SQL", help="Such as \"{{ Dimension('product__brand') }} = 'Anker'\"; may repeat."),
+    ] = None,
+    from_: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY", help="First day.")
+    ] = None,
+    to: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Last day, included.")
+    ] = None,
+    order: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Order by; -NAME for descending.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many rows.")] = None,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of asking it.")] = False,
+) -> None:
+    """Ask the governed metrics (average_price, in_stock_rate, deal_count, ...) of the marts."""
+    from vp_pipeline.metrics import Metrics, Question
+    from vp_pipeline.report import answer_table, metrics_table
+    from vp_pipeline.resources.dbt import SEMANTIC_MANIFEST, manifest_path
+    from vp_pipeline.resources.warehouse import DuckDBWarehouse
+
+    settings = load_settings()
+    governed = Metrics(manifest_path(settings).with_name(SEMANTIC_MANIFEST))
+    if not names:
+        console.print(metrics_table(governed))
+        return
+    days = (from_.date() if from_ else None, to.date() if to else None)
+    question = Question(tuple(names), tuple(by or ()), tuple(where or ()), *days, tuple(order or ()), limit)
+    if sql:
+        console.print(governed.sql(question), soft_wrap=True)
+        return
+    console.print(answer_table(governed.ask(DuckDBWarehouse(settings.warehouse_path), question)))
+
+
+@app.command()
 def sandbox(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8099,
     recordings: Annotated[

@@ -13,6 +13,8 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_as
 
 from vp_pipeline.assets.days import Admitted, DayReport, run_days
 from vp_pipeline.assets.keys import LAYERS, OWNER
+from vp_pipeline.assets.monitoring import record_invocation
+from vp_pipeline.assets.preview import LINEAGE, model_columns
 from vp_pipeline.failures import PassingError, PermanentError
 from vp_pipeline.partitions import consecutive
 from vp_pipeline.quality.outcome import Outcome
@@ -39,6 +41,9 @@ class ModelTranslator(DagsterDbtTranslator):
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str] | None:
         return [OWNER]
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**super().get_metadata(dbt_resource_props), **model_columns(dbt_resource_props)}
 
     def get_asset_check_spec(
         self,
@@ -104,9 +109,12 @@ def _build_window(
     for result in reconciled:
         yield from _outcomes(context, result, days, _reconciliation(warehouse))
     rows = _row_counts(context, warehouse)
+    record_invocation(context, warehouse, target, days, rows)
     for output in built:
         key = context.asset_key_for_output(output.output_name)
         metadata = {**output.metadata, **({"dagster/row_count": rows[key]} if key in rows else {})}
+        if (lineage := context.assets_def.metadata_by_key[key].get(LINEAGE)) is not None:
+            metadata[LINEAGE] = lineage  # Dagster draws it from what was materialized
         for day in days:
             yield key, day, DayReport(metadata=metadata)
     if not invocation.is_successful():

@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 WAREHOUSE_VARIABLE = "VP_WAREHOUSE_PATH"
+# The columns of the models, their types and lineage (`vp_pipeline/columns.py` makes it).
+COLUMNS_FILE = DBT_PROJECT_DIR / "columns.json"
+# What the metrics mean (`vp_pipeline/metrics.py`); it lies beside the manifest and is as fresh.
+SEMANTIC_MANIFEST = "semantic_manifest.json"
 # What a manifest is made from; when one of these is newer, it is made again.
 _INPUTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "snapshots", "tests")
 
@@ -155,6 +159,7 @@ def _parse(settings: Settings, manifest: Path) -> None:
         raise PermanentError(
             f"dbt cannot parse {DBT_PROJECT_DIR}: {result.exception}. Run `dbt parse` there to see where."
         )
+    (scratch / SEMANTIC_MANIFEST).replace(manifest.with_name(SEMANTIC_MANIFEST))
     (scratch / "manifest.json").replace(manifest)
     os.utime(manifest)
 
