@@ -8,28 +8,43 @@ from dagster._core.definitions.unresolved_asset_job_definition import Unresolved
 from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
 
 DAILY = "daily_pipeline"
+FRESHNESS = "freshness_checks"
 DBT = "dbt_models"
 
 # Layers with a name of their own for the job that builds them alone.
 _NAMES: Mapping[str, str] = {"published": "republish"}
 
 
-def daily_pipeline(partitions: dg.PartitionsDefinition) -> UnresolvedAssetJobDefinition:
-    """Everything, from the syncs to the marts, for the days of the run."""
+def daily_pipeline(
+    partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
+) -> UnresolvedAssetJobDefinition:
+    """Everything, from the syncs to the published marts, for the days of the run; without the checks of freshness."""
     return dg.define_asset_job(
         DAILY,
-        selection=dg.AssetSelection.all(),
+        # Freshness is about days that a run may not have; it is asked on its own.
+        selection=dg.AssetSelection.all() - dg.AssetSelection.checks(freshness),
         partitions_def=partitions,
-        description="From the Airbyte syncs to the marts, with every check, for one day or a range of days.",
+        description="From the Airbyte syncs to the published marts, with every check, for one day or a range of days.",
     )
 
 
-def partial_jobs(partitions: dg.PartitionsDefinition) -> Sequence[UnresolvedAssetJobDefinition]:
+def freshness_job(freshness: dg.AssetChecksDefinition) -> UnresolvedAssetJobDefinition:
+    """The checks of freshness, and nothing else."""
+    return dg.define_asset_job(
+        FRESHNESS,
+        selection=dg.AssetSelection.checks(freshness),
+        description="Whether the day that has just finished is there, layer by layer. Builds nothing.",
+    )
+
+
+def partial_jobs(
+    partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
+) -> Sequence[UnresolvedAssetJobDefinition]:
     """Each layer alone, and all of dbt: what someone launches after a fix, on the layer above as it is."""
     layers = [
         dg.define_asset_job(
             _NAMES.get(layer, f"{layer}_layer"),
-            selection=dg.AssetSelection.groups(layer),
+            selection=dg.AssetSelection.groups(layer) - dg.AssetSelection.checks(freshness),
             partitions_def=partitions,
             description=f"The layer {layer} alone, from what is above it already.",
             tags={"layer": layer},

@@ -25,7 +25,7 @@ _PENDING = "monitoring_pending"
 
 @dataclass(frozen=True)
 class Account:
-    """One invocation of dbt over consecutive days.
+    """One invocation of dbt over some days.
 
     `jobs`: the Airbyte job of each day. `rows`: (layer, table) → rows. `results`, `started_at`, `seconds`: dbt's own,
     each result with its layer and model where it is of one.
@@ -99,10 +99,9 @@ def record(warehouse: "DuckDBWarehouse", folder: Path, told: Account) -> None:
 def _write(connection: "Connection", told: Mapping[str, Any]) -> None:
     run_id, days = told["run_id"], told["days"]
     first, last = days[0], days[-1]
+    among = f"in ({', '.join('?' * len(days))})"
     for table, column in zip(_TABLES, ("run_date", "first_date", "run_date"), strict=True):
-        connection.execute(
-            f"delete from monitoring._{table} where run_id = ? and {column} between ? and ?", [run_id, first, last]
-        )
+        connection.execute(f"delete from monitoring._{table} where run_id = ? and {column} {among}", [run_id, *days])
     models = [result for result in told["results"] if result["kind"] in _MODELS]
     tests = [result for result in told["results"] if result["kind"] == "test"]
     built = sum(result["status"] == "success" for result in models)
@@ -110,7 +109,7 @@ def _write(connection: "Connection", told: Mapping[str, Any]) -> None:
     counts = [built, len(models) - built, *counted, len(tests) - sum(counted)]
     times = [told["started_at"], told["finished_at"], told["seconds"]]
     loads = connection.execute(
-        "select run_date, table_name, rows from raw._loads where run_date between ? and ?", [first, last]
+        f"select run_date, table_name, rows from raw._loads where run_date {among}", days
     ).fetchall()
     loaded = {day: [(name, count) for at, name, count in loads if at.isoformat() == day] for day in days}
     _insert(

@@ -6,7 +6,8 @@ the results (`assets/dbt.py`).
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
 from importlib import metadata
@@ -37,6 +38,8 @@ WAREHOUSE_VARIABLE = "VP_WAREHOUSE_PATH"
 COLUMNS_FILE = DBT_PROJECT_DIR / "columns.json"
 # What the metrics mean (`vp_pipeline/metrics.py`); it lies beside the manifest and is as fresh.
 SEMANTIC_MANIFEST = "semantic_manifest.json"
+# Words of DuckDB, Snowflake and dbt for SQL that cannot be run on any data.
+_SIGNS_OF_A_BUG = ("compilation error", "parser error", "binder error", "catalog error", "syntax error")
 # What a manifest is made from; when one of these is newer, it is made again.
 _INPUTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "snapshots", "tests")
 
@@ -96,15 +99,14 @@ def dbt_resource(settings: Settings) -> InstalledDbt:
     )
 
 
-def build_arguments(days: Iterable[date]) -> list[str]:
-    """The arguments of a build over the half-open window that holds `days`.
+def build_arguments(days: Iterable[date], exclude: Collection[str] = ()) -> list[str]:
+    """The arguments of a build over the half-open window that holds `days`, without the tests in `exclude`.
 
     The window travels as dbt's event-time flags and not as vars: every change of `--vars` makes dbt parse the whole
     project again. Unit tests are about the code and not about the data: `make test` runs them.
     """
-    start, end = window_of(list(days))
-    window = ["--event-time-start", start.isoformat(), "--event-time-end", end.isoformat()]
-    return ["build", *window, "--exclude-resource-type", "unit_test"]
+    excluded = ["--exclude", " ".join(sorted(exclude))] if exclude else []
+    return ["build", *_window(days), "--exclude-resource-type", "unit_test", *excluded]
 
 
 def manifest_path(settings: Settings) -> Path:
@@ -123,16 +125,54 @@ def manifest_path(settings: Settings) -> Path:
     return manifest
 
 
-def failures(target: Path) -> list[str]:
-    """What went wrong in the invocation that left its artefacts in `target`: a line a model or test."""
-    results = target / "run_results.json"
-    if not results.exists():
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model or test. `status` is dbt's; `code` the SQL that it ran, where it came to that."""
+
+    unique_id: str
+    status: str
+    message: str
+    code: str | None
+
+    @property
+    def name(self) -> str:
+        """`fct_price_stats`: the model's or test's own name, or what comes closest to it."""
+        return self.unique_id.split(".")[2]
+
+    @property
+    def failed(self) -> bool:
+        return self.status in ("error", "fail", "runtime error")
+
+    @property
+    def is_bug(self) -> bool:
+        """It could not even be asked of the warehouse: no data is to blame, and none can mend it."""
+        return self.status != "fail" and any(sign in self.message.lower() for sign in _SIGNS_OF_A_BUG)
+
+
+def clear_results(target: Path) -> None:
+    """Forgets the last invocation: one that dies early must not be taken for it."""
+    (target / "run_results.json").unlink(missing_ok=True)
+
+
+def results(target: Path) -> list[NodeResult]:
+    """What the invocation that left its artefacts in `target` did; empty: it did not come to that."""
+    written = target / "run_results.json"
+    if not written.exists():
         return []
     return [
-        f"{result['unique_id'].split('.', 2)[2]}: {' '.join((result.get('message') or result['status']).split())}"
-        for result in orjson.loads(results.read_bytes())["results"]
-        if result["status"] in ("error", "fail", "runtime error")
+        NodeResult(
+            result["unique_id"],
+            result["status"],
+            " ".join((result.get("message") or result["status"]).split()),
+            result.get("compiled_code"),
+        )
+        for result in orjson.loads(written.read_bytes())["results"]
     ]
+
+
+def _window(days: Iterable[date]) -> list[str]:
+    start, end = window_of(list(days))
+    return ["--event-time-start", start.isoformat(), "--event-time-end", end.isoformat()]
 
 
 def _is_fresh(manifest: Path) -> bool:

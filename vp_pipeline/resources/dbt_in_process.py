@@ -41,14 +41,16 @@ class DbtThread:
         self._parsed = parsed
         self._environment = dict(environment)
         self._events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._told = False  # to the end: the thread may live a little longer
         self._thread = threading.Thread(target=self._run, name="dbt", daemon=True)
         self._thread.start()
 
     def events(self) -> Iterator[dict[str, Any]]:
         """dbt's structured events of level info and above as they happen; what was taken does not come again."""
-        while self._thread.is_alive() or not self._events.empty():
+        while not self._told:
             event = self._events.get()
             if event is _THE_END:
+                self._told = True
                 return
             yield event
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import Table
-from vp_pipeline.sources.landed import Decoded, LandedLine
+from vp_pipeline.sources.landed import Decoded, Inspection, LandedLine
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +45,7 @@ class Stream:
     replay: ReplayMode
     tables: tuple[Table, ...]
     decode: Callable[[Iterable[LandedLine]], dict[str, Decoded]]
-    summarize: Callable[[Iterable[LandedLine]], Mapping[str, int]]
+    inspect: Callable[[Iterable[LandedLine]], Inspection]
     pictures: Mapping[str, Callable[["pa.Table"], str]] = field(default_factory=dict)
 
 
