@@ -6,12 +6,13 @@ A box is a file of JSON lines in `<VP_DATA_DIR>/outbox/`, one line an event of a
 
     queued ─▶ sending ─▶ delivered        the service took it; `receipt` is what it gave (a ts, a request id)
                  ├─────▶ failed           it certainly did not take it: to be tried again, not before `not_before`
-                 └─────▶ (nothing)        in doubt: the answer was lost, or the process was killed before it was written
+                 ├─────▶ doubtful         the answer was lost: it may have taken it
+                 └─────▶ (nothing)        the process was killed before it could write what became of it: doubtful too
     queued ─▶ kept                        the service is not configured: the entry stays here, and is never sent later
     queued ─▶ refused                     the service will never take it; a person has to look
 
-`sending` is written before the request, so an entry that ends there may or may not have been taken. A service that can
-be asked is asked (`slack.py`, `power_bi.py`); one that takes idempotency keys gets the same key again.
+`sending` is written before the request, so what may have been taken is known to be in doubt. A service that can be
+asked is asked then (`slack.py`, `power_bi.py`); one that takes idempotency keys gets the same key again (`exports.py`).
 """
 
 import os
@@ -27,8 +28,8 @@ from filelock import FileLock, Timeout
 
 from vp_pipeline.failures import PassingError
 
-State = Literal["queued", "sending", "delivered", "failed", "kept", "refused"]
-OPEN: frozenset[State] = frozenset({"queued", "sending", "failed"})
+State = Literal["queued", "sending", "delivered", "failed", "doubtful", "kept", "refused"]
+OPEN: frozenset[State] = frozenset({"queued", "sending", "failed", "doubtful"})
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Entry:
     @property
     def in_doubt(self) -> bool:
         """Whether the service may have it although no answer was recorded."""
-        return self.state == "sending"
+        return self.state in ("sending", "doubtful")
 
 
 @dataclass(frozen=True)
