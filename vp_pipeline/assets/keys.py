@@ -14,6 +14,7 @@ from vp_pipeline.sources.source import Stream
 DBT_LAYERS = ("stg", "core", "mart", "monitoring")
 LAYERS = ("airbyte", "bronze", "silver", "raw", *DBT_LAYERS)
 OWNER = "team:data-platform"
+PUBLISHED = dg.AssetKey(["published", "marts"])
 
 # Each layer's blocking checks of ours. The first also carries a day that failed before any other could be evaluated.
 CHECKS: dict[str, dict[str, str]] = {

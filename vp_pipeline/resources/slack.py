@@ -133,13 +133,17 @@ class Slack:
 
 @dataclass
 class Delivery:
-    """What one round did: keys that are delivered now, keys kept (Slack is off), and why the others are not."""
+    """What one round did: keys that are delivered now, keys kept (Slack is off), and why the others are not.
+
+    `tried`: Slack was asked; otherwise it was too early for the first that waits.
+    """
 
     delivered: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     waiting: int = 0
     problem: str | None = None
+    tried: bool = False
 
 
 def slack_of(settings: Settings) -> Slack:
@@ -180,6 +184,7 @@ def deliver(slack: Slack, box: Box, log: Callable[[str], None], now: datetime | 
 
 def _deliver(slack: Slack, box: Box, entry: Entry, done: Delivery, now: datetime) -> None:
     content, doubt = entry.content, entry.in_doubt
+    done.tried = True
     try:
         if doubt:
             try:
