@@ -40,8 +40,10 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         )
     ]
     raw_checks = [check for _, stream in STREAMS for check in _checks_up_to_raw(stream)]
+    units = [(stream.source, stream.name) for _, stream in STREAMS]
+    models = dbt_models(manifest_path(settings), settings, partitions, raw_checks, units)
     return dg.Definitions(
-        assets=[*ingestion, dbt_models(manifest_path(settings), settings, partitions, raw_checks)],
+        assets=[*ingestion, models],
         jobs=[job],
         schedules=[daily_schedule(job)],
         resources={**resources(settings), **(resource_overrides or {})},
