@@ -111,7 +111,7 @@ class DbtDays:
             if day in withheld:
                 whole = "Materialize all dbt models for the day: some of them cannot judge it."
                 for key in sorted(admitted[day]):
-                    yield key, day, DayReport(refused=f"{day} is withheld ({withheld[day]}) {whole}", built=False)
+                    yield key, day, DayReport(refused=f"{day} is withheld ({withheld[day]}). {whole}", built=False)
         days = [day for day in admitted if day not in withheld]
         tried = self._invoke(days) if days else None
         with self.warehouse.connect() as connection:

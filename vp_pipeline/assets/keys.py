@@ -12,8 +12,9 @@ from vp_pipeline.sources.source import Stream
 
 # In flow order.
 DBT_LAYERS = ("stg", "core", "mart", "monitoring")
-LAYERS = ("airbyte", "bronze", "silver", "raw", *DBT_LAYERS)
+LAYERS = ("airbyte", "bronze", "silver", "raw", *DBT_LAYERS, "published")
 OWNER = "team:data-platform"
+PUBLISHED = dg.AssetKey(["published", "marts"])
 
 # Each layer's blocking checks of ours. The first also carries a day that failed before any other could be evaluated.
 CHECKS: dict[str, dict[str, str]] = {
@@ -28,6 +29,7 @@ CHECKS: dict[str, dict[str, str]] = {
         "quarantine": "No record broke the contract (a warning), and not all of the day's records did.",
     },
     "raw": {"conservation": "The table holds exactly the rows of the silver manifest for the day."},
+    "published": {"whole": "Consumers read one whole green build, and it holds the day."},
 }
 
 

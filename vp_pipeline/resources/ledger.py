@@ -104,11 +104,16 @@ def finish(connection: "Connection", build_id: str, state: BuildState) -> None:
 
 def last_build(connection: "Connection") -> Build | None:
     """The newest build, however it ended; None: there was none."""
-    create(connection)
-    found = connection.execute(
-        "select build_id, run_id, began_at, state, days from raw._builds order by began_at desc, build_id desc limit 1"
+    there = connection.execute(
+        "select 1 from information_schema.tables where lower(table_schema) = 'raw' and lower(table_name) = '_builds'"
     ).fetchone()
-    if found is None:
+    found = (
+        there
+        and connection.execute(
+            "select build_id, run_id, began_at, state, days from raw._builds order by began_at desc, build_id desc limit 1"
+        ).fetchone()
+    )
+    if not found:
         return None
     build_id, run_id, began_at, state, days = found
     return Build(build_id, run_id, began_at, state, tuple(map(date.fromisoformat, filter(None, days.split(",")))))
