@@ -19,6 +19,7 @@ from vp_pipeline.resources.dbt import dbt_resource, manifest_path
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.local_airbyte import LocalAirbyte
 from vp_pipeline.resources.published_duckdb import DuckDBPublisher
+from vp_pipeline.resources.publisher import Publisher
 from vp_pipeline.resources.warehouse import DuckDBWarehouse
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.registry import STREAMS
@@ -57,14 +58,18 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
 def resources(settings: Settings) -> dict[str, object]:
     """The outside world in an environment; nothing is opened before a step needs it."""
     lake = Lake(settings.lake_dir)
-    warehouse = DuckDBWarehouse(settings.warehouse_path)
     return {
         "lake": lake,
         "airbyte": LocalAirbyte(settings, lake),
-        "warehouse": warehouse,
-        "publisher": DuckDBPublisher(settings.published_path, warehouse),
+        "warehouse": DuckDBWarehouse(settings.warehouse_path),
+        "publisher": publisher_of(settings),
         "dbt": dbt_resource(settings),
     }
+
+
+def publisher_of(settings: Settings) -> Publisher:
+    """Where an environment's consumers read."""
+    return DuckDBPublisher(settings.published_path, DuckDBWarehouse(settings.warehouse_path))
 
 
 def _checks_up_to_raw(stream: Stream) -> list[dg.AssetCheckKey]:

@@ -42,7 +42,8 @@ class Settings(BaseModel):
     )
     data_dir: Path = Field(
         default=PROJECT_ROOT / "data",
-        description="Holds `lake/`, `warehouse.duckdb` and `published.duckdb`. A relative path is under the project root.",
+        description="Holds `lake/`, `warehouse.duckdb` and `published.duckdb`. "
+        "A relative path is under the project root.",
     )
     start_date: date = Field(default=date(2025, 1, 1), description="The first daily partition (UTC), as YYYY-MM-DD.")
     keepa_api_key: SecretStr | None = Field(

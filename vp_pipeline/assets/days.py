@@ -153,8 +153,8 @@ def verdict(problems: Problems, days: int) -> str:
 
 
 def _admit(context: dg.AssetExecutionContext, rests_on: RestsOn, problems: Problems, overruled: Overruled) -> Admitted:
-    """The assets that may be built, by day; why the others may not goes into `problems`, and what a person let pass into
-    `overruled`."""
+    """The assets that may be built, by day; why the others may not goes into `problems`, and what a person let pass
+    into `overruled`."""
     overrule = overrule_of(context)
     admitted: dict[date, set[dg.AssetKey]] = {}
     needs = {key: rests_on(key) for key in sorted(context.selected_asset_keys)}

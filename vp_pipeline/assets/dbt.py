@@ -56,8 +56,8 @@ def dbt_models(
     raw_checks: Sequence[dg.AssetCheckKey],
     units: Sequence[Unit],
 ) -> dg.AssetsDefinition:
-    """All models of the project. `raw_checks`: the blocking checks of RAW and everything above it. `units`: the sources and
-    streams whose days staging shows or leaves out."""
+    """All models of the project. `raw_checks`: the blocking checks of RAW and everything above it. `units`: the sources
+    and streams whose days staging shows or leaves out."""
     translator = ModelTranslator(partitions)
 
     @dbt_assets(
@@ -82,8 +82,8 @@ def dbt_models(
 def _checks_above(
     models: dg.AssetsDefinition, selected: Set[dg.AssetKey], raw_checks: Sequence[dg.AssetCheckKey]
 ) -> Mapping[dg.AssetKey, Sequence[dg.AssetCheckKey]]:
-    """For each model the checks of everything above it that is not built in this run. Tests of models that are built with
-    it are asked anew: dbt itself stops at those."""
+    """For each model the checks of everything above it that is not built in this run. Tests of models that are built
+    with it are asked anew: dbt itself stops at those."""
     parents = {key: deps & models.keys for key, deps in models.asset_deps.items()}
     above: dict[dg.AssetKey, Sequence[dg.AssetCheckKey]] = {}
     for model in selected:

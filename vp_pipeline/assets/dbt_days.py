@@ -1,11 +1,11 @@
 """The days of a run through dbt: built together, and taken apart when a test is red.
 
-dbt's tests look at whole tables, so one bad day would turn every later build red. When a test is, the days of the run are
-withheld from staging and the tables restated, which must come out green; then they are let in again by halves until the
-bad ones stand alone. Those stay withheld, and everything below is as if they had not been loaded; the others go on.
+dbt's tests look at whole tables, so one bad day would turn every later build red. When a test is, the days of the run
+are withheld from staging and the tables restated, which must come out green; then they are let in again by halves until
+the bad ones stand alone. Those stay withheld, and everything below is as if they had not been loaded; the others go on.
 
-Here: that search on real builds, its place in the ledger, and what Dagster hears of each day. Not here: the search as such
-(`quality/judge.py`), the ledger (`resources/ledger.py`).
+Here: that search on real builds, its place in the ledger, and what Dagster hears of each day. Not here: the search as
+such (`quality/judge.py`), the ledger (`resources/ledger.py`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -101,8 +101,8 @@ class DbtDays:
         yield from self._green(judgement.good, self._tried[frozenset(judgement.good)])
 
     def build_part(self, admitted: Admitted) -> Reports:
-        """Some of the models, as someone asks for them in the UI. That cannot judge a day: a withheld one is refused, and
-        the marts are not published before a whole build. Raises as `judge_days`."""
+        """Some of the models, as someone asks for them in the UI. That cannot judge a day: a withheld one is refused,
+        and the marts are not published before a whole build. Raises as `judge_days`."""
         build_id = ledger.new_build_id(self.context.run_id)
         with self.warehouse.connect() as connection:
             ledger.begin(connection, build_id, self.context.run_id)

@@ -27,8 +27,8 @@ def published_marts(
             dg.AssetSpec(
                 PUBLISHED,
                 deps=sorted(key for key in models.keys if key.path[0] in SCHEMAS),
-                description="What consumers read: all marts and the reconciliation, of one build whose checks were green. "
-                "Replaced as a whole, in one step.",
+                description="What consumers read: all marts and the reconciliation, of one build whose checks were "
+                "green. Replaced as a whole, in one step.",
                 kinds={"duckdb", "table"},
                 group_name="published",
                 owners=[OWNER],
@@ -50,9 +50,19 @@ def published_marts(
     return publish
 
 
+def rolled_back(now: Publication, taken_back: str | None) -> dg.AssetObservation:
+    """What Dagster is told when a person takes a build back."""
+    return dg.AssetObservation(
+        PUBLISHED,
+        description=f"Taken back by hand: consumers read build {now.build_id} again instead of {taken_back}.",
+        metadata={"build": now.build_id, "taken_back": taken_back or ""},
+    )
+
+
 def _report(publisher: Publisher, publication: Publication, day: date, run_id: str) -> DayReport:
     if day not in publication.days:
-        reason = f"The last build of the marts does not hold {day}. Materialize all dbt models for {day}, then publish again."
+        remedy = f"Materialize all dbt models for {day}, then publish again."
+        reason = f"The last build of the marts does not hold {day}. {remedy}"
         return DayReport([Outcome("whole", False, reason)])
     rows = sum(publication.rows.values())
     what = f"build {publication.build_id}: {len(publication.rows)} tables, {rows:,} rows, {len(publication.days)} days"

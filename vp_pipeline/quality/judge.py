@@ -1,6 +1,7 @@
 """Which days of a build are to blame when a test that looks at whole tables is red.
 
-Here: the search, over any `attempt` that builds with some of the days and says whether all was green. Not here: building.
+Here: the search, over any `attempt` that builds with some of the days and says whether all was green. Not here:
+building.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,8 +13,8 @@ Attempt = Callable[[Sequence[date]], bool]
 
 @dataclass(frozen=True)
 class Judgement:
-    """`good` and `bad` part the days. `elsewhere`: it is red without any of them too, so none is to blame; then both are
-    empty. The last attempt was made with exactly the good days."""
+    """`good` and `bad` part the days. `elsewhere`: it is red without any of them too, so none is to blame; then both
+    are empty. The last attempt was made with exactly the good days."""
 
     good: tuple[date, ...] = ()
     bad: tuple[date, ...] = ()

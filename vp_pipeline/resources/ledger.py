@@ -1,11 +1,12 @@
 """The ledger in the warehouse: which days the models show, which are still to be judged, and the builds.
 
-Here: the two tables and what may be asked of them; the SQL is what DuckDB and Snowflake both take. Not here: who decides
-(`assets/dbt_days.py`), and the filter in staging that reads it (`dbt_project/macros/is_shown.sql`).
+Here: the two tables and what may be asked of them; the SQL is what DuckDB and Snowflake both take. Not here: who
+decides (`assets/dbt_days.py`), and the filter in staging that reads it (`dbt_project/macros/is_shown.sql`).
 
     raw._days    a source, stream and day that RAW has taken or that was withheld. `is_shown`: staging shows its rows.
                  `is_settled`: a whole build has judged it as RAW has it now. A day without a row is shown and settled.
-    raw._builds  a build of the models. `building` until its end: a build that was killed stays so, and is never published.
+    raw._builds  a build of the models. `building` until its end: a build that was killed stays so, and is never
+    published.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -110,7 +111,8 @@ def last_build(connection: "Connection") -> Build | None:
     found = (
         there
         and connection.execute(
-            "select build_id, run_id, began_at, state, days from raw._builds order by began_at desc, build_id desc limit 1"
+            "select build_id, run_id, began_at, state, days from raw._builds "
+            "order by began_at desc, build_id desc limit 1"
         ).fetchone()
     )
     if not found:

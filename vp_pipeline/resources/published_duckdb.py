@@ -1,8 +1,8 @@
 """Published marts as a DuckDB file of their own, which takes the old one's place by rename.
 
-A process that writes a DuckDB file locks everyone else out of it, so consumers never read the warehouse. A published file
-is complete before it gets its name, is read-only, and is never opened for writing again: whoever has the old one open goes
-on reading it, and whoever opens the name gets one whole build.
+A process that writes a DuckDB file locks everyone else out of it, so consumers never read the warehouse. A published
+file is complete before it gets its name, is read-only, and is never opened for writing again: whoever has the old one
+open goes on reading it, and whoever opens the name gets one whole build.
 
     <data>/published.duckdb                    what consumers read: another name of one of the files below
     <data>/published/<build id>.duckdb         the publications that are kept
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 _ABOUT = (
     "create schema published.publication",
-    "create table published.publication.build (build_id varchar, run_id varchar, published_at timestamp, replaces varchar, "
-    "content varchar)",
+    "create table published.publication.build "
+    "(build_id varchar, run_id varchar, published_at timestamp, replaces varchar, content varchar)",
     "create table published.publication.tables (table_name varchar, rows bigint)",
     "create table published.publication.days (run_date date)",
 )
@@ -231,7 +231,7 @@ def _write_about(connection: "Connection", made: Publication) -> None:
 
 
 def _verify(file: Path, made: Publication) -> None:
-    """Reads the file as a consumer will: every table there, with the rows of the build. Then it is on the disk for good.
+    """Reads the file as a consumer will: every table there, with the rows of the build. Then it is on the disk.
 
     Raises:
         PermanentError: it is not so.
@@ -244,8 +244,8 @@ def _verify(file: Path, made: Publication) -> None:
             found = connection.execute(f'select count(*) from "{schema}"."{table}"').fetchone()
             if found != (expected,):
                 raise PermanentError(
-                    f"The copy of {name} has {found[0] if found else 'no'} rows where the build has {expected}. Nothing "
-                    "was published; consumers read what they did. Publish again."
+                    f"The copy of {name} has {found[0] if found else 'no'} rows where the build has {expected}. "
+                    "Nothing was published; consumers read what they did. Publish again."
                 )
     if file.with_name(f"{file.name}.wal").exists():
         raise PermanentError(f"{file} was not written to its end. Nothing was published. Publish again.")
