@@ -9,6 +9,7 @@ from vp_pipeline.assets.airbyte import airbyte_asset
 from vp_pipeline.assets.bronze import bronze_asset
 from vp_pipeline.assets.dbt import dbt_models
 from vp_pipeline.assets.keys import airbyte_key, bronze_key, checks_of, raw_key, silver_key
+from vp_pipeline.assets.publish import published_marts
 from vp_pipeline.assets.raw import raw_assets
 from vp_pipeline.assets.silver import silver_assets
 from vp_pipeline.automation.jobs import daily_pipeline
@@ -17,6 +18,8 @@ from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.resources.dbt import dbt_resource, manifest_path
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.local_airbyte import LocalAirbyte
+from vp_pipeline.resources.published_duckdb import DuckDBPublisher
+from vp_pipeline.resources.publisher import Publisher
 from vp_pipeline.resources.warehouse import DuckDBWarehouse
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.registry import STREAMS
@@ -40,8 +43,10 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         )
     ]
     raw_checks = [check for _, stream in STREAMS for check in _checks_up_to_raw(stream)]
+    units = [(stream.source, stream.name) for _, stream in STREAMS]
+    models = dbt_models(manifest_path(settings), settings, partitions, raw_checks, units)
     return dg.Definitions(
-        assets=[*ingestion, dbt_models(manifest_path(settings), settings, partitions, raw_checks)],
+        assets=[*ingestion, models, published_marts(models, raw_checks, partitions)],
         jobs=[job],
         schedules=[daily_schedule(job)],
         resources={**resources(settings), **(resource_overrides or {})},
@@ -57,8 +62,14 @@ def resources(settings: Settings) -> dict[str, object]:
         "lake": lake,
         "airbyte": LocalAirbyte(settings, lake),
         "warehouse": DuckDBWarehouse(settings.warehouse_path),
+        "publisher": publisher_of(settings),
         "dbt": dbt_resource(settings),
     }
+
+
+def publisher_of(settings: Settings) -> Publisher:
+    """Where an environment's consumers read."""
+    return DuckDBPublisher(settings.published_path, DuckDBWarehouse(settings.warehouse_path))
 
 
 def _checks_up_to_raw(stream: Stream) -> list[dg.AssetCheckKey]:

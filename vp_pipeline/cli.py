@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from vp_pipeline import cli_published, cli_quarantine
 from vp_pipeline.failures import PipelineError
 from vp_pipeline.settings import Settings, load_settings
 
@@ -18,6 +20,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(cli_quarantine.app, name="quarantine")
+app.add_typer(cli_published.app, name="published")
 console = Console(highlight=False)
 
 
@@ -48,6 +52,14 @@ def run(
     resync: Annotated[
         bool, typer.Option("--resync", help="Ask the API again although a finished sync of the day is there.")
     ] = False,
+    overrule: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CHECK",
+            help="Let this run pass a check that has failed: its name (volume) or, of one asset alone, "
+            "silver/keepa/price:volume. May be repeated; the run's tags record it.",
+        ),
+    ] = None,
 ) -> None:
     """Run the daily pipeline for a day or a range of days; the run shows in the Dagster UI afterwards."""
     from vp_pipeline.partitions import finished_days, newest_finished_day
@@ -61,7 +73,7 @@ def run(
     settings = load_settings(recordings=recordings.resolve() if recordings else None)
     last = (to or date_).date() if (to or date_) else newest_finished_day()  # type: ignore[union-attr]
     days = finished_days(from_.date() if from_ else last, last, start=settings.start_date)
-    raise typer.Exit(_run(settings, days, resync=resync))
+    raise typer.Exit(run_days(settings, days, resync=resync, overrule=overrule or ()))
 
 
 @app.command()
@@ -90,9 +102,19 @@ def sandbox(
             console.print("Stopped.")
 
 
-def _run(settings: Settings, days: list[date], *, resync: bool) -> int:
+def run_days(
+    settings: Settings,
+    days: Sequence[date],
+    *,
+    resync: bool = False,
+    overrule: Sequence[str] = (),
+    from_bronze: bool = False,
+) -> int:
+    """One run over consecutive days, told on the terminal; `from_bronze`: of all but the syncs and their landing.
+    Returns the exit code."""
     from vp_pipeline.build import build_definitions
     from vp_pipeline.local_runs import close_orphans, daily_run, project_instance, quiet_process
+    from vp_pipeline.quality.overrule import Overrule
     from vp_pipeline.report import RunReport, print_failure
 
     began = time.monotonic()
@@ -100,10 +122,16 @@ def _run(settings: Settings, days: list[date], *, resync: bool) -> int:
     console.print(f"[bold]VeracityPro pipeline[/bold]  {what}  [dim]{settings.data_dir}[/dim]")
     report = RunReport()
     definitions = build_definitions(settings)
+    graph = definitions.resolve_asset_graph()
+    Overrule(frozenset(overrule)).must_be_of(graph.asset_check_keys)
+    below_bronze = {key for key in graph.materializable_asset_keys if key.path[0] not in ("airbyte", "bronze")}
+    selection = below_bronze if from_bronze else None
     with project_instance() as instance:
         for run_id in close_orphans(instance):
             console.print(f"[yellow]Run {run_id[:8]} was left by a process that is gone; it is closed now.[/yellow]")
-        run_id, events = daily_run(instance, definitions, days, resync=resync, tags=_tags(settings))
+        run_id, events = daily_run(
+            instance, definitions, days, resync=resync, tags=_tags(settings, overrule), selection=selection
+        )
         with quiet_process() as terminal:
             progress = Console(file=terminal, highlight=False, force_terminal=console.is_terminal)
             for event in events:
@@ -121,8 +149,11 @@ def _run(settings: Settings, days: list[date], *, resync: bool) -> int:
     return 0
 
 
-def _tags(settings: Settings) -> dict[str, str]:
-    return {"vp/recordings": settings.recordings.name} if settings.recordings else {}
+def _tags(settings: Settings, overrule: Sequence[str]) -> dict[str, str]:
+    from vp_pipeline.quality.overrule import TAG
+
+    tags = {"vp/recordings": settings.recordings.name} if settings.recordings else {}
+    return {**tags, TAG: ",".join(overrule)} if overrule else tags
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from vp_pipeline.settings import PROJECT_ROOT
 _COLORS = dict(
     zip(
         LAYERS,
-        ("#5b5bd6", "#a8672a", "#7a8ca3", "#2f7fb8", "#2a9d8f", "#3d8b40", "#c2334d", "#6b6b6b"),
+        ("#5b5bd6", "#a8672a", "#7a8ca3", "#2f7fb8", "#2a9d8f", "#3d8b40", "#c2334d", "#6b6b6b", "#8a5cb8"),
         strict=True,
     )
 )

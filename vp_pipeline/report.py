@@ -92,8 +92,8 @@ class RunReport:
         metadata = materialization.metadata
         layer = self.layers[key.path[0]]
         rows = metadata.get("dagster/row_count")
-        # A model holds all days: in a range it is counted once.
-        day = None if key.path[0] in DBT_LAYERS else materialization.partition
+        # A model holds all days, and so does what is published: in a range it is counted once.
+        day = None if key.path[0] in (*DBT_LAYERS, "published") else materialization.partition
         layer.rows[key.to_user_string(), day or ""] = int(cast(Any, rows).value) if rows else 0
         if _DURATION in metadata:
             layer.seconds += float(cast(Any, metadata[_DURATION]).value)

@@ -53,7 +53,8 @@ class Settings(BaseModel):
     )
     data_dir: Path = Field(
         default=PROJECT_ROOT / "data",
-        description="Holds `lake/` and `warehouse.duckdb`. A relative path is under the project root.",
+        description="Holds `lake/`, `warehouse.duckdb` and `published.duckdb`. "
+        "A relative path is under the project root.",
     )
     start_date: date = Field(default=date(2025, 1, 1), description="The first daily partition (UTC), as YYYY-MM-DD.")
     keepa_api_key: SecretStr | None = Field(
@@ -195,16 +196,17 @@ class Settings(BaseModel):
         return self.data_dir / "outbox"
 
     @property
-    def published_path(self) -> Path:
-        return self.data_dir / "published.duckdb"
-
-    @property
     def lake_dir(self) -> Path:
         return self.data_dir / "lake"
 
     @property
     def warehouse_path(self) -> Path:
         return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def published_path(self) -> Path:
+        """The marts that consumers read."""
+        return self.data_dir / "published.duckdb"
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:

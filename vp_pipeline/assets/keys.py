@@ -12,7 +12,7 @@ from vp_pipeline.sources.source import Stream
 
 # In flow order.
 DBT_LAYERS = ("stg", "core", "mart", "monitoring")
-LAYERS = ("airbyte", "bronze", "silver", "raw", *DBT_LAYERS)
+LAYERS = ("airbyte", "bronze", "silver", "raw", *DBT_LAYERS, "published")
 OWNER = "team:data-platform"
 PUBLISHED = dg.AssetKey(["published", "marts"])
 
@@ -22,13 +22,19 @@ CHECKS: dict[str, dict[str, str]] = {
     "bronze": {
         "arrival": "Every landed object is there, whole and readable to its end.",
         "conservation": "The objects hold as many records as the sync reported.",
+        "volume": "About as many records came as on the days before that asked the same.",
+        "unaltered": "Airbyte nulled no field of a record (a warning), and not those of many.",
+        "known_fields": "The answers hold no field that nobody knows (a warning).",
     },
     "silver": {
         "conservation": "Records in = rows + duplicates + quarantined.",
         "contract": "Every row keeps the table's contract, and no natural key occurs twice.",
-        "quarantine": "No record broke the contract (a warning), and not all of the day's records did.",
+        "quarantine": "No record broke the contract (a warning), and not too many did.",
+        "duplicates": "Few records came twice (a warning).",
+        "volume": "About as many rows came as on the days before.",
     },
     "raw": {"conservation": "The table holds exactly the rows of the silver manifest for the day."},
+    "published": {"whole": "Consumers read one whole green build, and it holds the day."},
 }
 
 

@@ -19,9 +19,14 @@ def preview(rows: "pa.Table") -> str:
     """The first rows as a Markdown table."""
     if rows.num_rows == 0:
         return "*No rows.*"
-    lines = ["| " + " | ".join(rows.column_names) + " |", "|" + "---|" * rows.num_columns]
-    for row in rows.slice(0, PREVIEW_ROWS).to_pylist():
-        lines.append("| " + " | ".join(_cell(value) for value in row.values()) + " |")
+    return markdown_table(rows.column_names, [row.values() for row in rows.slice(0, PREVIEW_ROWS).to_pylist()])
+
+
+def markdown_table(names: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Rows under their columns' names, long texts shortened."""
+    head = [_cell(name) for name in names]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
     return "\n".join(lines)
 
 

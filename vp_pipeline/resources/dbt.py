@@ -7,6 +7,7 @@ the results (`assets/dbt.py`).
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from importlib import metadata
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 WAREHOUSE_VARIABLE = "VP_WAREHOUSE_PATH"
+# Words of DuckDB, Snowflake and dbt for SQL that cannot be run on any data.
+_SIGNS_OF_A_BUG = ("compilation error", "parser error", "binder error", "catalog error", "syntax error")
 # What a manifest is made from; when one of these is newer, it is made again.
 _INPUTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "snapshots", "tests")
 
@@ -57,15 +60,16 @@ def dbt_resource(settings: Settings) -> InstalledDbt:
     )
 
 
-def build_arguments(days: Iterable[date]) -> list[str]:
-    """The arguments of a build over the half-open window that holds `days`.
+def build_arguments(days: Iterable[date], exclude: Iterable[str] = ()) -> list[str]:
+    """The arguments of a build over the half-open window that holds `days`, without the tests in `exclude`.
 
     The window travels as dbt's event-time flags and not as vars: every change of `--vars` makes dbt parse the whole
     project again. Unit tests are about the code and not about the data: `make test` runs them.
     """
     start, end = window_of(list(days))
     window = ["--event-time-start", start.isoformat(), "--event-time-end", end.isoformat()]
-    return ["build", *window, "--exclude-resource-type", "unit_test"]
+    excluded = [argument for test in sorted(exclude) for argument in ("--exclude", test)]
+    return ["build", *window, "--exclude-resource-type", "unit_test", *excluded]
 
 
 def manifest_path(settings: Settings) -> Path:
@@ -84,33 +88,48 @@ def manifest_path(settings: Settings) -> Path:
     return manifest
 
 
-def grain_of(manifest: Path, model: str) -> tuple[str, ...]:
-    """The columns of a model's grain: those of its `unique_combination` test.
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model or test. `status` is dbt's; `code` the SQL that it ran, where it came to that."""
 
-    Raises:
-        PermanentError: there is no such model, or it has no such test.
-    """
-    nodes = orjson.loads(manifest.read_bytes())["nodes"].values()
-    for node in nodes:
-        test = node.get("test_metadata") or {}
-        attached = str(node.get("attached_node") or "").rsplit(".", 1)[-1]
-        if attached == model and test.get("name") == "unique_combination":
-            return tuple(test["kwargs"]["columns"])
-    raise PermanentError(
-        f"The dbt project has no model {model} with a unique_combination test, which says what a row of it is. "
-        "Set VP_EXPORT_MART to a mart that has one."
-    )
+    unique_id: str
+    status: str
+    message: str
+    code: str | None
+
+    @property
+    def name(self) -> str:
+        """`fct_price_stats`: the model's or test's own name, or what comes closest to it."""
+        return self.unique_id.split(".")[2]
+
+    @property
+    def failed(self) -> bool:
+        return self.status in ("error", "fail", "runtime error")
+
+    @property
+    def is_bug(self) -> bool:
+        """It could not even be asked of the warehouse: no data is to blame, and none can mend it."""
+        return self.status != "fail" and any(sign in self.message.lower() for sign in _SIGNS_OF_A_BUG)
 
 
-def failures(target: Path) -> list[str]:
-    """What went wrong in the invocation that left its artefacts in `target`: a line a model or test."""
-    results = target / "run_results.json"
-    if not results.exists():
+def clear_results(target: Path) -> None:
+    """Forgets the last invocation: one that dies early must not be taken for it."""
+    (target / "run_results.json").unlink(missing_ok=True)
+
+
+def results(target: Path) -> list[NodeResult]:
+    """What the invocation that left its artefacts in `target` did; empty: it did not come to that."""
+    written = target / "run_results.json"
+    if not written.exists():
         return []
     return [
-        f"{result['unique_id'].split('.', 2)[2]}: {' '.join((result.get('message') or result['status']).split())}"
-        for result in orjson.loads(results.read_bytes())["results"]
-        if result["status"] in ("error", "fail", "runtime error")
+        NodeResult(
+            result["unique_id"],
+            result["status"],
+            " ".join((result.get("message") or result["status"]).split()),
+            result.get("compiled_code"),
+        )
+        for result in orjson.loads(written.read_bytes())["results"]
     ]
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.resources import ledger
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.manifests import SilverManifest, verified
 from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
@@ -81,6 +82,9 @@ class DuckDBWarehouse:
             loads = {
                 table: _load(connection, lake, table, manifest, loaded_at) for table, manifest in partitions.items()
             }
+            changed = {(t.source, t.stream, partitions[t].run_date) for t, load in loads.items() if not load.unchanged}
+            for source, stream, day in sorted(changed):
+                ledger.day_loaded(connection, (source, stream), day)
             connection.execute("commit")
         except BaseException:
             connection.execute("rollback")

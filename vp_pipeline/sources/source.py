@@ -3,14 +3,14 @@
 Here: the types that a folder under `sources/` fills in. Not here: any particular source (see `registry.py` for all).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import Table
-from vp_pipeline.sources.landed import Decoded, LandedLine
+from vp_pipeline.sources.landed import Decoded, Inspection, LandedLine
 
 ReplayMode = Literal["window", "snapshot"]
 
@@ -41,7 +41,7 @@ class Stream:
     replay: ReplayMode
     tables: tuple[Table, ...]
     decode: Callable[[Iterable[LandedLine]], dict[str, Decoded]]
-    summarize: Callable[[Iterable[LandedLine]], Mapping[str, int]]
+    inspect: Callable[[Iterable[LandedLine]], Inspection]
 
 
 @dataclass(frozen=True)
