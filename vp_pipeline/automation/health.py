@@ -31,7 +31,7 @@ def health(
     there = set(parse_days(instance.get_materialized_partitions(published)))
     missing = [day for day in days_between(last - WEEK + timedelta(days=1), last) if day not in there]
     failed = Counter(trouble.check for account in accounts for trouble in account.failed if trouble.check)
-    warned = Counter(trouble.check for account in accounts for trouble in account.warned)
+    warned = Counter(trouble.check or trouble.step for account in accounts for trouble in account.warned)
     entries = [entry for box in boxes for entry in box.entries()]
     waiting = [entry for entry in entries if entry.is_open or entry.state == "refused"]
     repeats = sum(len(entry.repeats) for entry in entries if entry.changed_at >= now - WEEK)
@@ -50,5 +50,5 @@ def health(
     }
 
 
-def _told(checks: Mapping[str | None, int]) -> str:
-    return ", ".join(f"{name} ({count}×)" for name, count in Counter(checks).most_common(5)) or "none"
+def _told(checks: Counter[str]) -> str:
+    return ", ".join(f"{name} ({count}×)" for name, count in checks.most_common(5)) or "none"

@@ -10,6 +10,13 @@ import dagster as dg
 REBUILD = dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
 
 
+def rebuilt_by_condition(models: dg.AssetsDefinition) -> dg.AssetsDefinition:
+    """The dbt models with the condition on their marts; nothing happens while `mart_automation` is off."""
+    return models.map_asset_specs(
+        lambda spec: spec.replace_attributes(automation_condition=REBUILD) if spec.key.path[0] == "mart" else spec
+    )
+
+
 def mart_automation() -> dg.AutomationConditionSensorDefinition:
     """Evaluates `REBUILD` on the marts."""
     return dg.AutomationConditionSensorDefinition(

@@ -18,8 +18,8 @@ _TRIES = 20
 def undelivered_sensor(boxes: Mapping[dg.AssetKey, Box], published: dg.AssetKey) -> dg.SensorDefinition:
     """Materializes the deliveries (asset → outbox) that have something open, for the newest published day."""
 
-    # A sensor over the outbox and not a retry policy of the run: the service may be away for longer than a run may wait,
-    # and the data work of the run is done. The waits between tries double, so an outage of a day costs few runs.
+    # A sensor over the outbox and not a retry policy of the run: the service may be away for longer than a run may
+    # wait, and the data work of the run is done. Waits between tries double, so an outage of a day costs few runs.
     @dg.sensor(
         name="undelivered",
         job_name=DELIVERIES,
@@ -52,4 +52,5 @@ def undelivered_sensor(boxes: Mapping[dg.AssetKey, Box], published: dg.AssetKey)
 
 
 def _wait(tries: int) -> timedelta:
-    return min(_FIRST_WAIT * 2 ** max(tries - 1, 0), _LONGEST_WAIT)
+    doubled: int = 2 ** max(tries - 1, 0)
+    return min(_FIRST_WAIT * doubled, _LONGEST_WAIT)
