@@ -10,7 +10,7 @@ import orjson
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
 from vp_pipeline.assets.keys import airbyte_key
-from vp_pipeline.automation.jobs import LANDED
+from vp_pipeline.automation.jobs import DELIVERIES, LANDED
 from vp_pipeline.automation.notifications.account import days_of
 from vp_pipeline.partitions import days_between
 from vp_pipeline.resources import bronze
@@ -127,7 +127,11 @@ def _syncing(instance: dg.DagsterInstance, streams: Sequence[Stream]) -> Set[dat
     days: set[date] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES))):
         told = days_of(run.tags)
-        if told and run.job_name != LANDED and (run.asset_selection is None or run.asset_selection & keys):
+        if (
+            told
+            and run.job_name not in (LANDED, DELIVERIES)
+            and (run.asset_selection is None or run.asset_selection & keys)
+        ):
             first, last = (date.fromisoformat(day) for day in told)
             days |= set(days_between(first, last))
     return days
