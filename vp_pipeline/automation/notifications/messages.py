@@ -57,7 +57,8 @@ def failed(account: RunAccount, link: Link) -> Message:
 
 def checks(account: RunAccount, link: Link) -> Message:
     """Checks of a run that has no message of its own."""
-    title = f"{'🔴' if account.failed else '⚠'} Checks of {account.job} for {account.told_days}"
+    of = account.job if account.days is None else f"{account.job} for {account.told_days}"
+    title = f"{'🔴' if account.failed else '⚠'} Checks of {of}"
     lists = [(name, found) for name, found in (("Failed", account.failed), ("Warned", account.warned)) if found]
     return _message(title, {}, lists, [link])
 
