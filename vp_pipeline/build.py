@@ -8,13 +8,14 @@ import dagster as dg
 from vp_pipeline.assets.airbyte import airbyte_asset
 from vp_pipeline.assets.bronze import bronze_asset
 from vp_pipeline.assets.dbt import dbt_models
-from vp_pipeline.assets.keys import airbyte_key, bronze_key, checks_of, raw_key, silver_key
+from vp_pipeline.assets.keys import PUBLISHED, airbyte_key, bronze_key, checks_of, raw_key, silver_key
 from vp_pipeline.assets.publish import published_marts
 from vp_pipeline.assets.raw import raw_assets
 from vp_pipeline.assets.silver import silver_assets
-from vp_pipeline.automation.jobs import daily_pipeline
-from vp_pipeline.automation.schedules import daily_schedule
+from vp_pipeline.automation.jobs import daily_pipeline, freshness_job
+from vp_pipeline.automation.schedules import daily_schedule, freshness_schedule
 from vp_pipeline.partitions import daily_partitions
+from vp_pipeline.quality.freshness import freshness_checks
 from vp_pipeline.resources.dbt import dbt_resource, manifest_path
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.local_airbyte import LocalAirbyte
@@ -31,7 +32,8 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     # Checks evaluated by partition are a preview in Dagster: we know, and the release is pinned.
     warnings.filterwarnings("ignore", category=dg.PreviewWarning, module=r"vp_pipeline\.")
     partitions = daily_partitions(settings.start_date)
-    job = daily_pipeline(partitions)
+    fresh = freshness_checks([key for _, stream in STREAMS for key in _first_of_each_layer(stream)] + [PUBLISHED])
+    job, freshness = daily_pipeline(partitions, fresh), freshness_job(fresh)
     ingestion = [
         assets
         for source, stream in STREAMS
@@ -47,8 +49,9 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     models = dbt_models(manifest_path(settings), settings, partitions, raw_checks, units)
     return dg.Definitions(
         assets=[*ingestion, models, published_marts(models, raw_checks, partitions)],
-        jobs=[job],
-        schedules=[daily_schedule(job)],
+        asset_checks=[fresh],
+        jobs=[job, freshness],
+        schedules=[daily_schedule(job), freshness_schedule(freshness)],
         resources={**resources(settings), **(resource_overrides or {})},
         # A process a step costs seconds a run; the steps of a day follow one another anyway.
         executor=dg.in_process_executor,
@@ -70,6 +73,11 @@ def resources(settings: Settings) -> dict[str, object]:
 def publisher_of(settings: Settings) -> Publisher:
     """Where an environment's consumers read."""
     return DuckDBPublisher(settings.published_path, DuckDBWarehouse(settings.warehouse_path))
+
+
+def _first_of_each_layer(stream: Stream) -> list[dg.AssetKey]:
+    """A day of a stream is written as a whole, so one table tells of all."""
+    return [bronze_key(stream), silver_key(stream.tables[0]), raw_key(stream.tables[0])]
 
 
 def _checks_up_to_raw(stream: Stream) -> list[dg.AssetCheckKey]:

@@ -8,6 +8,7 @@ import dagster as dg
 from vp_pipeline.assets.days import DayReport, day_by_day, run_days
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of
 from vp_pipeline.quality.answers import known_fields, unaltered
+from vp_pipeline.quality.freshness import POLICY
 from vp_pipeline.quality.outcome import Outcome, conservation
 from vp_pipeline.quality.thresholds import VOLUME_DAYS
 from vp_pipeline.quality.volume import Volume, volume
@@ -32,6 +33,7 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
                 kinds={"json", "gzip"},
                 partitions=partitions,
                 source=stream.source,
+                freshness_policy=POLICY,
             )
         ],
         check_specs=check_specs([key], partitions),

@@ -77,6 +77,7 @@ def asset_spec(
     partitions: dg.PartitionsDefinition,
     source: str,
     metadata: dict[str, object] | None = None,
+    freshness_policy: dg.FreshnessPolicy | None = None,
 ) -> dg.AssetSpec:
     """The spec of an asset; its group is the layer that its key begins with."""
     return dg.AssetSpec(
@@ -89,4 +90,5 @@ def asset_spec(
         partitions_def=partitions,
         tags={"source": source},
         metadata=metadata or {},
+        freshness_policy=freshness_policy,
     )

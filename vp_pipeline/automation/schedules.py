@@ -16,3 +16,14 @@ def daily_schedule(job: UnresolvedAssetJobDefinition) -> Schedule:
         minute_of_hour=10,
         description="00:10 UTC, for the day just finished.",
     )
+
+
+def freshness_schedule(job: UnresolvedAssetJobDefinition) -> Schedule:
+    """At 02:10 UTC, two hours after the day's run began."""
+    return dg.ScheduleDefinition(
+        name="freshness_schedule",
+        job=job,
+        cron_schedule="10 2 * * *",
+        execution_timezone="UTC",
+        description="02:10 UTC: is the day just finished there, in every layer?",
+    )
