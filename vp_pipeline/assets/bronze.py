@@ -51,14 +51,14 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
             what = f"bronze/{stream.source}/{stream.name} for {day}"
             found = stream.inspect(bronze.lines_of(lake, manifest))
             before = bronze.recent(lake, stream, manifest.sync, VOLUME_DAYS)
-            records = [Volume(earlier.records, earlier.records) for earlier in before]
+            records = [Volume(earlier.records) for earlier in before]
             reported = manifest.sync.records
             return {
                 key: DayReport(
                     [
                         Outcome("arrival", not empty, arrival),
                         conservation("Landed", reported, manifest.records, duplicates=0, quarantined=0),
-                        volume(what, stream.replay, Volume(manifest.records, manifest.records), records),
+                        volume(what, stream.replay, Volume(manifest.records), records),
                         unaltered(what, found),
                         known_fields(what, found),
                     ],
