@@ -22,6 +22,7 @@ def freshness_checks(keys: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:
 
     @dg.multi_asset_check(
         name="freshness",
+        can_subset=True,
         specs=[
             dg.AssetCheckSpec(
                 CHECK,
