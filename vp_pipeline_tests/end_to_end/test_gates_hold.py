@@ -3,6 +3,7 @@
 Here: what becomes of everything below and of the days beside it. Not here: what exactly each gate refuses (`quality/`).
 """
 
+import gzip
 import json
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -11,36 +12,32 @@ from typing import Any
 
 import dagster as dg
 import pytest
-import requests
 
 from vp_pipeline.partitions import ONE_DAY
+from vp_pipeline.resources import bronze
 from vp_pipeline.resources.published_duckdb import DuckDBPublisher
-from vp_pipeline.sandbox.server import Sandbox
+from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 
-PRODUCTS = ("1:B0SBXTWO06", "3:B0SBXTWO06")
+PRODUCTS = "1:B0SBXTWO06,3:B0SBXTWO06"
 FIRST = date(2026, 3, 10)
-Answer = dict[str, Any]
+Spoil = Callable[[dict[str, Any]], None]
 
 
 class Played(Pipeline):
-    """A pipeline on a folder of answers that a test may change from sync to sync."""
+    """A pipeline whose landed answers a test may change before bronze looks at them."""
 
-    answers: dict[str, Answer]
-
-    def answer(self, spoil: Callable[[Answer], None] = lambda _: None) -> None:
-        """From now on every answer is the sound one as `spoil` leaves its product."""
-        assert self.settings.recordings is not None
-        for number, answer in enumerate(self.answers.values()):
-            told = json.loads(json.dumps(answer))
-            spoil(told["products"][0])
-            (self.settings.recordings / f"{number}.json").write_text(json.dumps(told))
-
-    def sync(self, day: date, spoil: Callable[[Answer], None] = lambda _: None) -> None:
-        """A finished sync of a day whose answers are `spoil`ed."""
-        self.answer(spoil)
+    def sync(self, day: date, spoil: Spoil = lambda _: None) -> str:
+        """A finished sync of a day that landed its products as `spoil` leaves them; returns the object's path."""
         assert self.materialize("group:airbyte", day).success
-        self.answer()
+        sync = bronze.read_sync(self.lake, PRODUCT, day)
+        assert sync is not None
+        (path,) = sync.objects
+        records = [json.loads(line) for line in gzip.decompress(self.lake.read(path)).splitlines()]
+        for record in records:
+            spoil(record["_airbyte_data"]["products"][0])
+        self.lake.write(path, gzip.compress(b"".join(json.dumps(record).encode() + b"\n" for record in records)))
+        return path
 
     @property
     def publisher(self) -> DuckDBPublisher:
@@ -74,24 +71,14 @@ class Played(Pipeline):
 @pytest.fixture
 def played(tmp_path: Path) -> Iterator[Played]:
     """A pipeline that has published three good days."""
-    answers = {}
-    with Sandbox() as sandbox:
-        for product in PRODUCTS:
-            domain, asin = product.split(":")
-            asked = {"key": "k", "domain": domain, "asin": asin, "stats": "90", "rating": "1", "buybox": "1"}
-            answers[product] = requests.get(f"{sandbox.url_as_of(FIRST)}/product", params=asked, timeout=10).json()
-    folder = tmp_path / "answers"
-    folder.mkdir()
     with dg.DagsterInstance.ephemeral() as instance:
-        pipeline = Played(pipeline_settings(tmp_path / "data", recordings=folder), instance)
-        pipeline.answers = answers
-        pipeline.answer()
+        pipeline = Played(pipeline_settings(tmp_path / "data", keepa_asins=PRODUCTS), instance)
         report = pipeline.run(*(FIRST + ONE_DAY * n for n in range(3)))
         assert report.succeeded, report.reasons
         yield pipeline
 
 
-def half_the_history(product: Answer) -> None:
+def half_the_history(product: dict[str, Any]) -> None:
     """Half the points of each history, and half the figures."""
     product["csv"] = [history and history[: len(history) // 12 * 6] for history in product["csv"]]
     for name in ("monthlySoldHistory", "buyBoxSellerIdHistory"):
@@ -99,11 +86,11 @@ def half_the_history(product: Answer) -> None:
             product[name] = product[name][: len(product[name]) // 4 * 2]
 
 
-def no_history(product: Answer) -> None:
+def no_history(product: dict[str, Any]) -> None:
     product["csv"] = [None] * 36
 
 
-INGESTION: dict[str, tuple[Callable[[Answer], None], str]] = {
+INGESTION: dict[str, tuple[Spoil, str]] = {
     "a column is missing": (lambda p: p.pop("asin"), "asin is not a text but null"),
     "a column has another type": (lambda p: p.update(csv="x"), "csv is not a list but text"),
     "half the rows are gone": (half_the_history, "is taken for loss"),
@@ -119,9 +106,8 @@ def test_bad_days_before_the_warehouse(played: Played) -> None:
     bad = dict(zip(others, INGESTION.items(), strict=True))
     for day, (_, (spoil, _)) in bad.items():
         played.sync(day, spoil)
-    played.sync(truncated)
-    newest = max(info.path for info in played.lake.list("bronze") if info.path.endswith(".gz"))
-    played.lake.write(newest, played.lake.read(newest)[:-9])
+    path = played.sync(truncated)
+    played.lake.write(path, played.lake.read(path)[:-9])
 
     report = played.run(*days)
     assert not report.succeeded
@@ -145,7 +131,6 @@ def test_bad_days_before_the_warehouse(played: Played) -> None:
     assert played.published() == published
 
 
-PRICE = "update raw.keepa_price set {} where _run_date = '{}' and domain_id = 3 and series = 'NEW'"
 STG_KEY = dg.AssetCheckKey(dg.AssetKey(["stg", "stg_keepa_price"]), "stg_keepa_price_key_is_unique")
 
 
