@@ -55,7 +55,7 @@ def dbt_resource(settings: Settings) -> InstalledDbt:
     return InstalledDbt(
         project_dir=os.fspath(DBT_PROJECT_DIR),
         profiles_dir=os.fspath(DBT_PROJECT_DIR),
-        dbt_executable=os.fspath(Path(sys.executable).with_name("vp-dbt")),
+        dbt_executable=os.fspath(Path(sys.executable).with_name("dbt")),
         target=settings.env,
     )
 
