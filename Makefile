@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test dev setup lint types sql lineage constraints bench clean
+.PHONY: help run test dev setup lint types sql lineage constraints bench soak clean
 
 help: ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ lineage: $(READY) ## draw the asset graph and list its names anew, into docs/
 constraints: ## resolve the pinned versions again
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --no-header --no-annotate \
 		--no-emit-index-url --output-file constraints.txt pyproject.toml
+
+soak: $(READY) ## kill runs hundreds of times, in every step; takes hours
+	@KILLS=$${KILLS:-300} $(BIN)/pytest vp_pipeline_tests/end_to_end/test_killed.py vp_pipeline_tests/resources/test_published_duckdb.py -k killed
 
 bench: $(READY) ## the benchmarks
 	@$(BIN)/python benchmarks/load.py

@@ -9,13 +9,14 @@ from vp_pipeline.assets.airbyte import airbyte_asset
 from vp_pipeline.assets.bronze import bronze_asset
 from vp_pipeline.assets.dbt import dbt_models
 from vp_pipeline.assets.delivery import export_asset, power_bi_asset
-from vp_pipeline.assets.keys import EXPORT, POWER_BI, airbyte_key, bronze_key, checks_of, raw_key, silver_key
+from vp_pipeline.assets.keys import EXPORT, POWER_BI, PUBLISHED, airbyte_key, bronze_key, checks_of, raw_key, silver_key
 from vp_pipeline.assets.publish import published_marts
 from vp_pipeline.assets.raw import raw_assets
 from vp_pipeline.assets.silver import silver_assets
 from vp_pipeline.automation.sensors.marts import rebuilt_by_condition
 from vp_pipeline.automation.unattended import unattended
 from vp_pipeline.partitions import daily_partitions
+from vp_pipeline.quality.freshness import freshness_checks
 from vp_pipeline.resources.dbt import dbt_resource, manifest_path
 from vp_pipeline.resources.exports import endpoint_of, export_box
 from vp_pipeline.resources.lake import Lake
@@ -36,6 +37,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     # Checks evaluated by partition are a preview in Dagster: we know, and the release is pinned.
     warnings.filterwarnings("ignore", category=dg.PreviewWarning, module=r"vp_pipeline\.")
     partitions = daily_partitions(settings.start_date)
+    fresh = freshness_checks([key for _, stream in STREAMS for key in _first_of_each_layer(stream)] + [PUBLISHED])
     ingestion = [
         assets
         for source, stream in STREAMS
@@ -56,12 +58,15 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     ]
     assets = dg.Definitions(
         assets=[*ingestion, models, published_marts(models, raw_checks, partitions), *delivery],
+        asset_checks=[fresh],
         resources={**resources(settings), **(resource_overrides or {})},
         # A process a step costs seconds a run; the steps of a day follow one another anyway.
         executor=dg.in_process_executor,
     )
     streams = [stream for _, stream in STREAMS]
-    return dg.Definitions.merge(assets, unattended(settings, Lake(settings.lake_dir), streams, partitions, boxes))
+    return dg.Definitions.merge(
+        assets, unattended(settings, Lake(settings.lake_dir), streams, partitions, boxes, fresh)
+    )
 
 
 def resources(settings: Settings) -> dict[str, object]:
@@ -87,6 +92,11 @@ def delivery_boxes(settings: Settings) -> dict[dg.AssetKey, Box]:
 def publisher_of(settings: Settings) -> Publisher:
     """Where an environment's consumers read."""
     return DuckDBPublisher(settings.published_path, DuckDBWarehouse(settings.warehouse_path))
+
+
+def _first_of_each_layer(stream: Stream) -> list[dg.AssetKey]:
+    """A day of a stream is written as a whole, so one table tells of all."""
+    return [bronze_key(stream), silver_key(stream.tables[0]), raw_key(stream.tables[0])]
 
 
 def _checks_up_to_raw(stream: Stream) -> list[dg.AssetCheckKey]:

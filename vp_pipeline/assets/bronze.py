@@ -8,6 +8,7 @@ import dagster as dg
 from vp_pipeline.assets.days import DayReport, day_by_day, run_days
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of
 from vp_pipeline.quality.answers import known_fields, unaltered
+from vp_pipeline.quality.freshness import POLICY
 from vp_pipeline.quality.outcome import Outcome, conservation
 from vp_pipeline.quality.thresholds import VOLUME_DAYS
 from vp_pipeline.quality.volume import Volume, volume
@@ -32,6 +33,7 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
                 kinds={"json", "gzip"},
                 partitions=partitions,
                 source=stream.source,
+                freshness_policy=POLICY,
             )
         ],
         check_specs=check_specs([key], partitions),
@@ -49,14 +51,14 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
             what = f"bronze/{stream.source}/{stream.name} for {day}"
             found = stream.inspect(bronze.lines_of(lake, manifest))
             before = bronze.recent(lake, stream, manifest.sync, VOLUME_DAYS)
-            records = [Volume(earlier.records, earlier.records) for earlier in before]
+            records = [Volume(earlier.records) for earlier in before]
             reported = manifest.sync.records
             return {
                 key: DayReport(
                     [
                         Outcome("arrival", not empty, arrival),
                         conservation("Landed", reported, manifest.records, duplicates=0, quarantined=0),
-                        volume(what, stream.replay, Volume(manifest.records, manifest.records), records),
+                        volume(what, stream.replay, Volume(manifest.records), records),
                         unaltered(what, found),
                         known_fields(what, found),
                     ],

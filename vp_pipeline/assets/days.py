@@ -75,7 +75,6 @@ def run_days(context: dg.AssetExecutionContext, build: Build, *, rests_on: Rests
     overruled: Overruled = {}
     built = 0
     try:
-        overrule_of(context)  # a name that is of no check is told before anything is done
         admitted = _admit(context, rests_on, problems, overruled)
         ours = set(parse_days(context.partition_keys))
         for key, day, told in build(admitted) if admitted else ():
@@ -127,11 +126,8 @@ def refusal(context: dg.AssetExecutionContext, key: dg.AssetKey, reason: str) ->
 
 
 def overrule_of(context: dg.AssetExecutionContext) -> Overrule:
-    """What the run's tag overrules. Raises PermanentError when it names a check that there is not."""
-    overrule = Overrule.of(context.run.tags)
-    if overrule.names:
-        overrule.must_be_of(context.repository_def.asset_graph.asset_check_keys)
-    return overrule
+    """What the run's tag overrules."""
+    return Overrule.of(context.run.tags)
 
 
 def unless_overruled(context: dg.AssetExecutionContext, key: dg.AssetKey, outcome: Outcome) -> Outcome:
@@ -159,6 +155,8 @@ def _admit(context: dg.AssetExecutionContext, rests_on: RestsOn, problems: Probl
     admitted: dict[date, set[dg.AssetKey]] = {}
     needs = {key: rests_on(key) for key in sorted(context.selected_asset_keys)}
     every_check = sorted({check for checks in needs.values() for check in checks}, key=lambda check: str(check))
+    # A name that is of no check is told before anything is done.
+    overrule.must_be_of({*every_check, *context.job_def.asset_layer.asset_graph.asset_check_keys})
     for day in parse_days(context.partition_keys):
         failures = standing_failures(context.instance, every_check, day.isoformat())
         for key, checks in needs.items():

@@ -80,6 +80,7 @@ def asset_spec(
     partitions: dg.PartitionsDefinition,
     source: str,
     metadata: dict[str, object] | None = None,
+    freshness_policy: dg.FreshnessPolicy | None = None,
 ) -> dg.AssetSpec:
     """The spec of an asset; its group is the layer that its key begins with."""
     return dg.AssetSpec(
@@ -92,4 +93,5 @@ def asset_spec(
         partitions_def=partitions,
         tags={"source": source},
         metadata=metadata or {},
+        freshness_policy=freshness_policy,
     )

@@ -10,6 +10,7 @@ import dagster as dg
 
 from vp_pipeline.assets.days import Admitted, DayReport, run_days
 from vp_pipeline.assets.keys import OWNER, PUBLISHED, check_specs
+from vp_pipeline.quality.freshness import POLICY
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.resources.publisher import SCHEMAS, Publication, Publisher
 from vp_pipeline.resources.warehouse import DUCKDB_POOL
@@ -33,6 +34,7 @@ def published_marts(
                 group_name="published",
                 owners=[OWNER],
                 partitions_def=partitions,
+                freshness_policy=POLICY,
             )
         ],
         check_specs=check_specs([PUBLISHED], partitions),

@@ -6,6 +6,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 DAILY = "daily_pipeline"
+FRESHNESS = "freshness_checks"
 LANDED = "landed_pipeline"
 LATE_DATA = "late_data"
 DELIVERIES = "deliveries"
@@ -14,21 +15,35 @@ DELIVERIES = "deliveries"
 WHOLE_DAYS = (DAILY, LANDED)
 
 
-def daily_pipeline(partitions: dg.PartitionsDefinition) -> UnresolvedAssetJobDefinition:
-    """Everything, from the syncs to the marts, for the days of the run."""
+def daily_pipeline(
+    partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
+) -> UnresolvedAssetJobDefinition:
+    """Everything, from the syncs to the published marts, for the days of the run; without the checks of freshness."""
     return dg.define_asset_job(
         DAILY,
-        selection=dg.AssetSelection.all(),
+        # Freshness is about days that a run may not have; it is asked on its own.
+        selection=dg.AssetSelection.all() - dg.AssetSelection.checks(freshness),
         partitions_def=partitions,
-        description="From the Airbyte syncs to the marts, with every check, for one day or a range of days.",
+        description="From the Airbyte syncs to the published marts, with every check, for one day or a range of days.",
     )
 
 
-def landed_pipeline(partitions: dg.PartitionsDefinition) -> UnresolvedAssetJobDefinition:
+def freshness_job(freshness: dg.AssetChecksDefinition) -> UnresolvedAssetJobDefinition:
+    """The checks of freshness, and nothing else."""
+    return dg.define_asset_job(
+        FRESHNESS,
+        selection=dg.AssetSelection.checks(freshness),
+        description="Whether the day that has just finished is there, layer by layer. Builds nothing.",
+    )
+
+
+def landed_pipeline(
+    partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
+) -> UnresolvedAssetJobDefinition:
     """Everything after the syncs, for days whose syncs were made by an Airbyte on a schedule of its own."""
     return dg.define_asset_job(
         LANDED,
-        selection=dg.AssetSelection.all() - dg.AssetSelection.groups("airbyte"),
+        selection=dg.AssetSelection.all() - dg.AssetSelection.groups("airbyte") - dg.AssetSelection.checks(freshness),
         partitions_def=partitions,
         description="The daily pipeline without its syncs: for what an Airbyte on its own schedule has landed.",
     )

@@ -28,7 +28,11 @@ def daily_schedule(job: UnresolvedAssetJobDefinition) -> Schedule:
 
 
 def late_data(
-    streams: Iterable[Stream], days: int, partitions: dg.PartitionsDefinition, start: date
+    streams: Iterable[Stream],
+    days: int,
+    partitions: dg.PartitionsDefinition,
+    start: date,
+    freshness: dg.AssetChecksDefinition | None = None,
 ) -> tuple[list[UnresolvedAssetJobDefinition], list[dg.ScheduleDefinition]]:
     """The weekly job and schedule that ask `window` streams for the last `days` days again; none without such a stream.
 
@@ -39,9 +43,10 @@ def late_data(
     if not windowed:
         return [], []
     keys = [airbyte_key(stream) for stream in windowed]
+    selection = dg.AssetSelection.assets(*keys).downstream()
     job = dg.define_asset_job(
         LATE_DATA,
-        selection=dg.AssetSelection.assets(*keys).downstream(),
+        selection=selection - dg.AssetSelection.checks(freshness) if freshness else selection,
         partitions_def=partitions,
         description=f"The last {days} days of {', '.join(key.to_user_string() for key in keys)} again, for late data.",
     )
@@ -68,3 +73,14 @@ def late_data(
         )
 
     return [job], [weekly]
+
+
+def freshness_schedule(job: UnresolvedAssetJobDefinition) -> Schedule:
+    """At 02:10 UTC, two hours after the day's run began."""
+    return dg.ScheduleDefinition(
+        name="freshness_schedule",
+        job=job,
+        cron_schedule="10 2 * * *",
+        execution_timezone="UTC",
+        description="02:10 UTC: is the day just finished there, in every layer?",
+    )

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 
 from vp_pipeline.assets.keys import PUBLISHED
-from vp_pipeline.automation.jobs import daily_pipeline, deliveries, landed_pipeline
+from vp_pipeline.automation.jobs import daily_pipeline, deliveries, freshness_job, landed_pipeline
 from vp_pipeline.automation.maintenance import Retention
 from vp_pipeline.automation.notifications.delivery import slack_delivery
 from vp_pipeline.automation.notifications.queue import alerts_of
 from vp_pipeline.automation.notifications.sensors import check_alerts, run_alerts, tick_alerts
-from vp_pipeline.automation.schedules import daily_schedule, late_data
+from vp_pipeline.automation.schedules import daily_schedule, freshness_schedule, late_data
 from vp_pipeline.automation.sensors.bronze import bronze_sensor
 from vp_pipeline.automation.sensors.landed import landed_sensor
 from vp_pipeline.automation.sensors.marts import mart_automation
@@ -32,18 +32,25 @@ def unattended(
     streams: Sequence[Stream],
     partitions: dg.PartitionsDefinition,
     delivered_from: Mapping[dg.AssetKey, Box],
+    freshness: dg.AssetChecksDefinition,
 ) -> dg.Definitions:
     """Jobs, schedules and sensors. `delivered_from`: the assets that deliver, with their outboxes."""
     ui_url = str(settings.ui_url).rstrip("/")
     alerts, slack = alerts_of(settings), slack_of(settings)
     boxes = [slack_box(settings), *delivered_from.values()]
-    daily, landed = daily_pipeline(partitions), landed_pipeline(partitions)
-    late_jobs, late_schedules = late_data(streams, settings.late_data_days, partitions, settings.start_date)
+    daily, landed = daily_pipeline(partitions, freshness), landed_pipeline(partitions, freshness)
+    fresh = freshness_job(freshness)
+    late_jobs, late_schedules = late_data(streams, settings.late_data_days, partitions, settings.start_date, freshness)
     retention = retention_job(retention_of(settings, lake, delivered_from))
     health = health_job(alerts, ui_url, PUBLISHED, lake, boxes)
     return dg.Definitions(
-        jobs=[daily, landed, *late_jobs, deliveries(list(delivered_from), partitions), retention, health],
-        schedules=[daily_schedule(daily), *late_schedules, *upkeep_schedules(retention, health)],
+        jobs=[daily, landed, fresh, *late_jobs, deliveries(list(delivered_from), partitions), retention, health],
+        schedules=[
+            daily_schedule(daily),
+            freshness_schedule(fresh),
+            *late_schedules,
+            *upkeep_schedules(retention, health),
+        ],
         sensors=[
             landed_sensor(lake, streams, settings.start_date),
             bronze_sensor(streams),

@@ -14,10 +14,10 @@ from vp_pipeline.sources.source import ReplayMode
 
 @dataclass(frozen=True)
 class Volume:
-    """Rows of a table on a day, and the records that they came of (for a stream: both are its records)."""
+    """Rows of a table on a day, and the records that they came of (1: the rows alone tell, as of a stream)."""
 
     rows: int
-    records: int
+    records: int = 1
 
     @property
     def rows_a_record(self) -> float:

@@ -11,7 +11,7 @@ import pytest
 from dagster_dbt import DbtCliResource
 
 from vp_pipeline.resources import dbt
-from vp_pipeline.resources.dbt import build_arguments, dbt_resource, failures
+from vp_pipeline.resources.dbt import NodeResult, build_arguments, clear_results, dbt_resource, results
 from vp_pipeline_tests.conftest import pipeline_settings
 
 
@@ -59,11 +59,27 @@ def test_a_manifest_is_made_again_when_a_model_is_newer_or_gone(
 
 
 def test_what_failed_is_told_by_name(tmp_path: Path) -> None:
-    assert failures(tmp_path) == []
-    results = [
+    assert results(tmp_path) == []
+    told = [
         {"unique_id": "model.vp_pipeline.a", "status": "success", "message": "OK"},
         {"unique_id": "test.vp_pipeline.b.123", "status": "fail", "message": "Got 2 results,\n configured to fail"},
         {"unique_id": "model.vp_pipeline.c", "status": "skipped", "message": None},
     ]
-    (tmp_path / "run_results.json").write_text(json.dumps({"results": results}))
-    assert failures(tmp_path) == ["b.123: Got 2 results, configured to fail"]
+    (tmp_path / "run_results.json").write_text(json.dumps({"results": told}))
+    (failed,) = [result for result in results(tmp_path) if result.failed]
+    assert (failed.name, failed.message, failed.is_bug) == ("b", "Got 2 results, configured to fail", False)
+    clear_results(tmp_path)  # an invocation that dies early is not taken for the one before it
+    assert results(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "is_bug"),
+    [
+        ("Compilation Error in model x: 'nonesuch' is undefined", True),
+        ("Runtime Error in model x Binder Error: Referenced column nonesuch not found", True),
+        ("SQL compilation error: invalid identifier", True),
+        ("Runtime Error in model x Conversion Error: Could not convert string 'a' to INT64", False),
+    ],
+)
+def test_a_bug_is_told_from_bad_data(message: str, is_bug: bool) -> None:
+    assert NodeResult("model.vp_pipeline.x", "error", message, None).is_bug is is_bug
