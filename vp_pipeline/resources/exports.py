@@ -152,8 +152,8 @@ def _post(endpoint: ExportEndpoint, box: Box, batch: Batch) -> None:
     try:
         endpoint.post(batch)
     except (PassingError, PermanentError) as error:
-        # A refusal may be of our token: the batch stays to be posted.
-        box.note(batch.key, "doubtful" if isinstance(error, PassingError) else "failed", reason=str(error))
+        # A refused batch is posted again when a person materializes the export, or with the next publication.
+        box.note(batch.key, "doubtful" if isinstance(error, PassingError) else "refused", reason=str(error))
         raise
     box.note(batch.key, "delivered")
 

@@ -234,7 +234,7 @@ def refresh_once(
         if result.status != "Completed":
             told = "; ".join(result.errors) or "no reason given"
             reason = f"The Power BI refresh {request_id} ended as {result.status}: {told}."
-            box.note(key, "failed", reason=reason, receipt=_receipt(request_id, False))
+            box.note(key, "refused", reason=reason, receipt=_receipt(request_id, False))
             raise PermanentError(f"{reason} Mend the model, then materialize delivery/power_bi again.")
         receipt = {
             "request_id": result.request_id,
@@ -264,7 +264,10 @@ def _request_id(power_bi: PowerBi, box: Box, entry: Entry, log: Callable[[str], 
     except MayBeStarted as error:
         box.note(entry.key, "doubtful", reason=str(error))
         raise
-    except (PassingError, PermanentError) as error:
+    except PermanentError as error:
+        box.note(entry.key, "refused", reason=str(error))
+        raise
+    except PassingError as error:
         box.note(entry.key, "failed", reason=str(error))
         raise
     box.note(entry.key, "doubtful", reason="running", receipt=_receipt(request_id, True))
