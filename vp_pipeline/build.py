@@ -12,7 +12,7 @@ from vp_pipeline.assets.keys import PUBLISHED, airbyte_key, bronze_key, checks_o
 from vp_pipeline.assets.publish import published_marts
 from vp_pipeline.assets.raw import raw_assets
 from vp_pipeline.assets.silver import silver_assets
-from vp_pipeline.automation.jobs import daily_pipeline, freshness_job
+from vp_pipeline.automation.jobs import daily_pipeline, freshness_job, partial_jobs
 from vp_pipeline.automation.schedules import daily_schedule, freshness_schedule
 from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.quality.freshness import freshness_checks
@@ -50,7 +50,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     return dg.Definitions(
         assets=[*ingestion, models, published_marts(models, raw_checks, partitions)],
         asset_checks=[fresh],
-        jobs=[job, freshness],
+        jobs=[job, freshness, *partial_jobs(partitions, fresh)],
         schedules=[daily_schedule(job), freshness_schedule(freshness)],
         resources={**resources(settings), **(resource_overrides or {})},
         # A process a step costs seconds a run; the steps of a day follow one another anyway.

@@ -135,7 +135,7 @@ class DbtDays:
         tried = self._run(build_arguments(days, exclude=overruled))
         if overruled and tried.green:
             # Within the build an error would stop the models below, and there is no way to make it less than one.
-            said = self._run([*build_arguments(days), "--select", *sorted(overruled)], whole=False)
+            said = self._run([*build_arguments(days), "--select", " ".join(sorted(overruled))], whole=False)
             return Attempt([*tried.outcomes, *said.outcomes], tried.built, tried.failed)
         return tried
 

@@ -1,10 +1,18 @@
 """The jobs, by the names people look for."""
 
+from collections.abc import Mapping, Sequence
+
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
+
 DAILY = "daily_pipeline"
 FRESHNESS = "freshness_checks"
+DBT = "dbt_models"
+
+# Layers with a name of their own for the job that builds them alone.
+_NAMES: Mapping[str, str] = {"published": "republish"}
 
 
 def daily_pipeline(
@@ -27,3 +35,27 @@ def freshness_job(freshness: dg.AssetChecksDefinition) -> UnresolvedAssetJobDefi
         selection=dg.AssetSelection.checks(freshness),
         description="Whether the day that has just finished is there, layer by layer. Builds nothing.",
     )
+
+
+def partial_jobs(
+    partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
+) -> Sequence[UnresolvedAssetJobDefinition]:
+    """Each layer alone, and all of dbt: what someone launches after a fix, on the layer above as it is."""
+    layers = [
+        dg.define_asset_job(
+            _NAMES.get(layer, f"{layer}_layer"),
+            selection=dg.AssetSelection.groups(layer) - dg.AssetSelection.checks(freshness),
+            partitions_def=partitions,
+            description=f"The layer {layer} alone, from what is above it already.",
+            tags={"layer": layer},
+        )
+        for layer in LAYERS
+    ]
+    dbt = dg.define_asset_job(
+        DBT,
+        selection=dg.AssetSelection.groups(*DBT_LAYERS),
+        partitions_def=partitions,
+        description=f"All dbt models ({', '.join(DBT_LAYERS)}) and their tests, from RAW as it is.",
+        tags={"layer": "dbt"},
+    )
+    return [*layers, dbt]
