@@ -101,10 +101,13 @@ def build_arguments(days: Iterable[date], exclude: Collection[str] = ()) -> list
     The window travels as dbt's event-time flags and not as vars: every change of `--vars` makes dbt parse the whole
     project again. Unit tests are about the code and not about the data: `make test` runs them.
     """
-    start, end = window_of(list(days))
-    window = ["--event-time-start", start.isoformat(), "--event-time-end", end.isoformat()]
     excluded = ["--exclude", " ".join(sorted(exclude))] if exclude else []
-    return ["build", *window, "--exclude-resource-type", "unit_test", *excluded]
+    return ["build", *_window(days), "--exclude-resource-type", "unit_test", *excluded]
+
+
+def test_arguments(days: Iterable[date]) -> list[str]:
+    """The arguments of all tests of data, over the same window, without building anything."""
+    return ["build", *_window(days), "--resource-type", "test"]
 
 
 def manifest_path(settings: Settings) -> Path:
@@ -166,6 +169,11 @@ def results(target: Path) -> list[NodeResult]:
         )
         for result in orjson.loads(written.read_bytes())["results"]
     ]
+
+
+def _window(days: Iterable[date]) -> list[str]:
+    start, end = window_of(list(days))
+    return ["--event-time-start", start.isoformat(), "--event-time-end", end.isoformat()]
 
 
 def _is_fresh(manifest: Path) -> bool:
