@@ -176,7 +176,8 @@ def _with_overruled(
     context: dg.AssetExecutionContext, key: dg.AssetKey, report: DayReport, earlier: Sequence[str]
 ) -> DayReport:
     outcomes = [unless_overruled(context, key, outcome) for outcome in report.outcomes]
-    told = [o.description for o, before in zip(outcomes, report.outcomes, strict=True) if o is not before]
+    covers = overrule_of(context).covers
+    told = [o.description for o in outcomes if not o.passed and covers(dg.AssetCheckKey(key, o.check))]
     if not told and not earlier:
         return report
     return dataclasses.replace(

@@ -73,6 +73,8 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Ass
             for key, table in tables.items():
                 written = silver.write(lake, decoded[table.name], day, manifest.digest)
                 metadata = _metadata(lake, decoded[table.name], written)
+                if table.name in stream.pictures:
+                    metadata["histories"] = dg.MetadataValue.md(stream.pictures[table.name](decoded[table.name].rows))
                 reports[key] = dataclasses.replace(reports[key], metadata=metadata, data_version=written.content[:16])
             return reports
 

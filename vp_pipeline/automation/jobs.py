@@ -1,18 +1,24 @@
 """The jobs, by the names people look for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
 
 DAILY = "daily_pipeline"
 FRESHNESS = "freshness_checks"
 LANDED = "landed_pipeline"
 LATE_DATA = "late_data"
 DELIVERIES = "deliveries"
+DBT = "dbt_models"
 
 # A day of the pipeline: people hear of each.
 WHOLE_DAYS = (DAILY, LANDED)
+
+# Layers with a name of their own for the job that builds them alone.
+_NAMES: Mapping[str, str] = {"published": "republish", "delivery": DELIVERIES}
 
 
 def daily_pipeline(
@@ -49,11 +55,25 @@ def landed_pipeline(
     )
 
 
-def deliveries(keys: Sequence[dg.AssetKey], partitions: dg.PartitionsDefinition) -> UnresolvedAssetJobDefinition:
-    """What leaves the pipeline after a publication, alone."""
-    return dg.define_asset_job(
-        DELIVERIES,
-        selection=dg.AssetSelection.assets(*keys),
+def partial_jobs(
+    partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
+) -> Sequence[UnresolvedAssetJobDefinition]:
+    """Each layer alone, and all of dbt: what someone launches after a fix, on the layer above as it is."""
+    layers = [
+        dg.define_asset_job(
+            _NAMES.get(layer, f"{layer}_layer"),
+            selection=dg.AssetSelection.groups(layer) - dg.AssetSelection.checks(freshness),
+            partitions_def=partitions,
+            description=f"The layer {layer} alone, from what is above it already.",
+            tags={"layer": layer},
+        )
+        for layer in LAYERS
+    ]
+    dbt = dg.define_asset_job(
+        DBT,
+        selection=dg.AssetSelection.groups(*DBT_LAYERS),
         partitions_def=partitions,
-        description="The refresh of Power BI and the exports, for what is published already.",
+        description=f"All dbt models ({', '.join(DBT_LAYERS)}) and their tests, from RAW as it is.",
+        tags={"layer": "dbt"},
     )
+    return [*layers, dbt]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import dagster as dg
 
 from vp_pipeline.assets.keys import PUBLISHED
-from vp_pipeline.automation.jobs import daily_pipeline, deliveries, freshness_job, landed_pipeline
+from vp_pipeline.automation.jobs import daily_pipeline, freshness_job, landed_pipeline, partial_jobs
 from vp_pipeline.automation.maintenance import Retention
 from vp_pipeline.automation.notifications.delivery import slack_delivery
 from vp_pipeline.automation.notifications.queue import alerts_of
@@ -44,7 +44,7 @@ def unattended(
     retention = retention_job(retention_of(settings, lake, delivered_from))
     health = health_job(alerts, ui_url, PUBLISHED, lake, boxes)
     return dg.Definitions(
-        jobs=[daily, landed, fresh, *late_jobs, deliveries(list(delivered_from), partitions), retention, health],
+        jobs=[daily, landed, fresh, *partial_jobs(partitions, freshness), *late_jobs, retention, health],
         schedules=[
             daily_schedule(daily),
             freshness_schedule(fresh),

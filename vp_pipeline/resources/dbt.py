@@ -6,25 +6,31 @@ the results (`assets/dbt.py`).
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+import dagster as dg
 import orjson
-from dagster_dbt import DbtCliResource
+from dagster_dbt import DagsterDbtTranslator, DbtCliResource
+from dagster_dbt.asset_utils import (
+    extract_runtime_selection_from_args,
+    get_updated_cli_invocation_params_for_context,
+)
 from filelock import FileLock
 from packaging.version import Version
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.partitions import window_of
+from vp_pipeline.resources.dbt_in_process import DbtThread, InProcessInvocation
 from vp_pipeline.settings import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
-    from dbt.adapters.base.impl import BaseAdapter
+    from dbt.contracts.graph.manifest import Manifest
 
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 WAREHOUSE_VARIABLE = "VP_WAREHOUSE_PATH"
@@ -35,41 +41,73 @@ _INPUTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "snap
 
 
 class InstalledDbt(DbtCliResource):
-    """dbt as this interpreter has it, without two costs of an invocation that buy us nothing.
+    """dbt as this interpreter has it, run in this process, without the costs of stock dagster-dbt that buy us nothing.
 
-    Stock dagster-dbt starts `dbt --version` for each resource (1.5 s), and sets up dbt's adapter in this process for
-    metadata queries that we do not make (1 s). Neither has a public switch; test_dbt_resource.py guards both.
+    Those are `dbt --version` for each resource (1.5 s), a process that imports dbt for each command (3 s), and dbt's
+    adapter set up for metadata queries that we do not make (1 s). None has a public switch; test_dbt_resource.py guards
+    what we use in their place.
     """
+
+    warehouse_path: str
 
     @cached_property
     def _cli_version(self) -> Version:
         return Version(metadata.version("dbt-core"))
 
-    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> "BaseAdapter":
-        return cast("BaseAdapter", None)  # "no adapter" is a value that its callers know
+    def cli(  # type: ignore[override]
+        self, args: Sequence[str], *, context: dg.AssetExecutionContext, target_path: Path, raise_on_error: bool = False
+    ) -> InProcessInvocation:
+        """Starts a dbt command on the models and tests that `context` selects; its artefacts go to `target_path`."""
+        arguments, selects, excludes = extract_runtime_selection_from_args(args)
+        of = get_updated_cli_invocation_params_for_context(
+            context=context,
+            manifest={},
+            dagster_dbt_translator=DagsterDbtTranslator(),
+            runtime_selects=selects,
+            runtime_excludes=excludes,
+        )
+        target_path.mkdir(parents=True, exist_ok=True)
+        where = ["--project-dir", self.project_dir, "--profiles-dir", self.profiles_dir or "", "--target", self.target]
+        how = ["--indirect-selection", of.indirect_selection] if of.indirect_selection else []
+        whole = [*arguments, *map(str, where), *how, *of.selection_args]
+        thread = DbtThread(whole, target_path, _parsed, {WAREHOUSE_VARIABLE: self.warehouse_path})
+        return InProcessInvocation(
+            process=thread,  # type: ignore[arg-type] # it has what is used of one
+            manifest=of.manifest,
+            dagster_dbt_translator=of.dagster_dbt_translator,
+            project_dir=Path(self.project_dir),
+            target_path=target_path,
+            raise_on_error=raise_on_error,
+            cli_version=self._cli_version,
+            project=of.dbt_project,
+            context=context,
+        )
 
 
 def dbt_resource(settings: Settings) -> InstalledDbt:
     """dbt for an environment; its executable need not be on the PATH."""
-    os.environ[WAREHOUSE_VARIABLE] = str(settings.warehouse_path)
     return InstalledDbt(
         project_dir=os.fspath(DBT_PROJECT_DIR),
         profiles_dir=os.fspath(DBT_PROJECT_DIR),
         dbt_executable=os.fspath(Path(sys.executable).with_name("dbt")),
         target=settings.env,
+        warehouse_path=os.fspath(settings.warehouse_path),
     )
 
 
-def build_arguments(days: Iterable[date], exclude: Iterable[str] = ()) -> list[str]:
+def build_arguments(days: Iterable[date], exclude: Collection[str] = ()) -> list[str]:
     """The arguments of a build over the half-open window that holds `days`, without the tests in `exclude`.
 
     The window travels as dbt's event-time flags and not as vars: every change of `--vars` makes dbt parse the whole
     project again. Unit tests are about the code and not about the data: `make test` runs them.
     """
-    start, end = window_of(list(days))
-    window = ["--event-time-start", start.isoformat(), "--event-time-end", end.isoformat()]
-    excluded = [argument for test in sorted(exclude) for argument in ("--exclude", test)]
-    return ["build", *window, "--exclude-resource-type", "unit_test", *excluded]
+    excluded = ["--exclude", " ".join(sorted(exclude))] if exclude else []
+    return ["build", *_window(days), "--exclude-resource-type", "unit_test", *excluded]
+
+
+def test_arguments(days: Iterable[date]) -> list[str]:
+    """The arguments of all tests of data, over the same window, without building anything."""
+    return ["build", *_window(days), "--resource-type", "test"]
 
 
 def manifest_path(settings: Settings) -> Path:
@@ -133,6 +171,11 @@ def results(target: Path) -> list[NodeResult]:
     ]
 
 
+def _window(days: Iterable[date]) -> list[str]:
+    start, end = window_of(list(days))
+    return ["--event-time-start", start.isoformat(), "--event-time-end", end.isoformat()]
+
+
 def _is_fresh(manifest: Path) -> bool:
     if not manifest.exists():
         return False
@@ -159,3 +202,19 @@ def _parse(settings: Settings, manifest: Path) -> None:
         )
     (scratch / "manifest.json").replace(manifest)
     os.utime(manifest)
+
+
+def _parsed() -> "Manifest":
+    """The project as `manifest_path` had it parsed: a command in this process parses nothing."""
+    target = DBT_PROJECT_DIR / "target"
+    return _read_parse(target / "parse" / "partial_parse.msgpack", (target / "manifest.json").stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _read_parse(path: Path, made: int) -> "Manifest":
+    """`made` is part of the key: a project that was parsed anew is read anew."""
+    from dbt.contracts.graph.manifest import Manifest
+
+    manifest = Manifest.from_msgpack(path.read_bytes())
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
+    return manifest

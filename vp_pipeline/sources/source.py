@@ -3,14 +3,17 @@
 Here: the types that a folder under `sources/` fills in. Not here: any particular source (see `registry.py` for all).
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.landed import Decoded, Inspection, LandedLine
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ReplayMode = Literal["window", "snapshot"]
 
@@ -33,6 +36,7 @@ class Stream:
     """One Airbyte stream of a source, and the tables it is decoded into.
 
     `replay`: "window" if the API can be asked again for a past day, "snapshot" if it only tells the present.
+    `pictures`: for some tables, what a day of it looks like, as Markdown.
     """
 
     source: str
@@ -42,6 +46,7 @@ class Stream:
     tables: tuple[Table, ...]
     decode: Callable[[Iterable[LandedLine]], dict[str, Decoded]]
     inspect: Callable[[Iterable[LandedLine]], Inspection]
+    pictures: Mapping[str, Callable[["pa.Table"], str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def test_a_day_runs_shows_and_runs_again_without_a_change(environment: dict[str,
     first = vp(environment, "run", "--date", DAY)
     assert first.returncode == 0, first.stdout + first.stderr
     assert first.stderr == ""
-    for layer in ("airbyte", "bronze", "silver", "raw", "stg", "core", "mart"):
+    for layer in ("airbyte", "bronze", "silver", "raw", "stg", "core", "mart", "published"):
         (row,) = re.findall(rf"^│ {layer} +│(.*)│$", first.stdout, flags=re.MULTILINE)
         assets, rows, passed, warned, failed, _ = (cell.strip().replace(",", "") for cell in row.split("│"))
         assert int(assets) > 0

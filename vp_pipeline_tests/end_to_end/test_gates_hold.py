@@ -213,3 +213,38 @@ def refuses_the_layers_below(played: Played, day: date, selections: list[str]) -
         assert not played.materialize(selection, day).success, selection
     assert (played.contents(("core", "mart", "monitoring")), played.published()) == before
     return before
+
+
+def test_a_person_overrules_a_test_of_dbt_and_the_volume(played: Played) -> None:
+    one = FIRST + 3 * ONE_DAY
+    spoil_raw(
+        played,
+        one,
+        "update raw.keepa_stats set value = value + 5 where _run_date = DAY and stat = 'avg90' and series = 'NEW'",
+    )
+    assert not played.run(one).succeeded
+    report = played.run(one, overrule="mon_keepa_reconciliation_agrees")
+    assert report.succeeded, report.reasons
+    assert one in played.published_days
+    assert report.layers["monitoring"].warned == 1
+    reconciled = dg.AssetKey(["monitoring", "mon_keepa_reconciliation"])
+    assert played.verdicts(dg.AssetCheckKey(reconciled, "mon_keepa_reconciliation_agrees"), one) == [False]
+    assert played.query("select count(*) from monitoring.mon_keepa_reconciliation where not is_within_tolerance") != [
+        (0,)
+    ]
+
+
+def test_a_part_of_the_models_is_never_published(played: Played) -> None:
+    before = played.published()
+    day = FIRST + 3 * ONE_DAY
+    assert played.materialize("group:airbyte or group:bronze or group:silver or group:raw", day).success
+    assert played.materialize("key:core/core_keepa_price_change or group:stg", day).success
+    refused = played.materialize("group:published", FIRST)
+    assert not refused.success
+    assert "was of some models only" in str([e.event_specific_data for e in refused.all_events if e.is_step_failure])
+    assert played.published() == before
+    # Another day's run judges the day that was loaded alone with its own; both are whole now.
+    report = played.run(day + ONE_DAY)
+    assert report.succeeded, report.reasons
+    assert {day, day + ONE_DAY} <= played.published_days
+    assert played.verdicts(STG_KEY, day, day + ONE_DAY) == [True, True]

@@ -3,15 +3,18 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from datetime import date, timedelta
 from importlib import metadata
 from pathlib import Path
 
+import duckdb
 import pytest
 from dagster_dbt import DbtCliResource
 
 from vp_pipeline.resources import dbt
-from vp_pipeline.resources.dbt import NodeResult, build_arguments, clear_results, dbt_resource, results
+from vp_pipeline.resources.dbt import NodeResult, build_arguments, clear_results, dbt_resource, manifest_path, results
+from vp_pipeline.resources.dbt_in_process import DbtThread
 from vp_pipeline_tests.conftest import pipeline_settings
 
 
@@ -28,14 +31,58 @@ def test_the_window_is_half_open_and_no_var() -> None:
     ]
 
 
-def test_no_process_and_no_adapter_is_started_for_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both switches are private members of dagster-dbt: this fails when it renames them."""
+def test_no_process_is_started_for_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The switch is a private member of dagster-dbt: this fails when it renames it."""
     assert "_cli_version" in vars(DbtCliResource)
-    assert "_initialize_dbt_core_adapter" in vars(DbtCliResource)
     monkeypatch.setattr("dagster_dbt.core.resource.check_output", lambda *_: pytest.fail("dbt --version was started"))
-    resource = dbt_resource(pipeline_settings(tmp_path))
-    assert str(resource._cli_version) == metadata.version("dbt-core")
-    assert resource._initialize_dbt_core_adapter([]) is None
+    assert str(dbt_resource(pipeline_settings(tmp_path))._cli_version) == metadata.version("dbt-core")
+
+
+@pytest.fixture
+def in_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., DbtThread]:
+    """Starts a dbt command on an empty warehouse in this process."""
+    settings = pipeline_settings(tmp_path)
+    manifest_path(settings)
+    monkeypatch.setenv(dbt.WAREHOUSE_VARIABLE, "")  # restored afterwards: a command sets it
+
+    def start(*arguments: str) -> DbtThread:
+        where = ["--project-dir", str(dbt.DBT_PROJECT_DIR), "--profiles-dir", str(dbt.DBT_PROJECT_DIR)]
+        environment = {dbt.WAREHOUSE_VARIABLE: str(settings.warehouse_path)}
+        return DbtThread([*arguments, *where], tmp_path / "artefacts", dbt._parsed, environment)
+
+    return start
+
+
+def test_a_command_tells_what_happens_and_lets_go_of_the_warehouse(
+    in_process: Callable[..., DbtThread], tmp_path: Path
+) -> None:
+    command = in_process("seed", "--select", "seed_marketplaces")
+    told = [event["info"]["name"] for event in command.events()]
+    assert command.wait() == 0
+    assert "LogSeedResult" in told
+    assert list(command.events()) == []
+    assert {result["status"] for result in _results(tmp_path)} == {"success"}
+    # A file that is still open takes no second connection with another configuration.
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as connection:
+        assert connection.execute("select count(*) from core.seed_marketplaces").fetchone() > (0,)
+
+
+def test_a_command_that_fails_says_why(in_process: Callable[..., DbtThread], tmp_path: Path) -> None:
+    command = in_process("build", "--select", "stg_keepa_price")  # there is no RAW in this warehouse
+    said = [event["info"]["msg"] for event in command.events() if event["info"]["level"] == "error"]
+    assert command.wait() == 1
+    assert any("raw.keepa_price" in message or "keepa_price does not exist" in message for message in said)
+    assert "error" in [result["status"] for result in _results(tmp_path)]
+
+
+def test_a_command_that_dbt_does_not_know_says_so(in_process: Callable[..., DbtThread]) -> None:
+    command = in_process("bild")
+    assert [event["info"]["level"] for event in command.events()] == ["error"]
+    assert command.wait() != 0
+
+
+def _results(tmp_path: Path) -> list[dict[str, str]]:
+    return list(json.loads((tmp_path / "artefacts" / "run_results.json").read_text())["results"])
 
 
 def test_a_manifest_is_made_again_when_a_model_is_newer_or_gone(
