@@ -2,6 +2,7 @@
 
 import dagster as dg
 import orjson
+import pytest
 
 from vp_pipeline.automation.sensors.bronze import A_TICK, bronze_sensor
 from vp_pipeline.sources.keepa.source import PRODUCT
@@ -28,15 +29,17 @@ def materialize(instance: dg.DagsterInstance, *days: str, selection: list[dg.Ass
     ).resolve_implicit_global_asset_job_def()
     run = instance.create_run_for_job(job, asset_selection=frozenset(selection or [BRONZE]))
     for day in days:
-        instance.report_dagster_event(
-            dg.DagsterEvent(
-                dg.DagsterEventType.ASSET_MATERIALIZATION.value,
-                job.name,
-                step_key="bronze",
-                event_specific_data=_materialization(day),
-            ),
-            run.run_id,
-        )
+        _report(instance, job.name, run.run_id, day)
+
+
+def _report(instance: dg.DagsterInstance, job: str, run_id: str, day: str) -> None:
+    event = dg.DagsterEvent(
+        dg.DagsterEventType.ASSET_MATERIALIZATION.value,
+        job,
+        step_key="bronze",
+        event_specific_data=_materialization(day),
+    )
+    instance.report_dagster_event(event, run_id)
 
 
 def _materialization(day: str):  # type: ignore[no-untyped-def]
@@ -64,6 +67,17 @@ def test_a_run_that_goes_on_by_itself_is_left_to_it(definitions: dg.Definitions,
     _, cursor = evaluate(definitions, instance, None)
     materialize(instance, "2026-03-01", selection=[BRONZE, SILVER])
     assert evaluate(definitions, instance, cursor)[0] == []
+
+
+@pytest.mark.parametrize(("job", "followed"), [("bronze_layer", 1), ("daily_pipeline", 0), ("landed_pipeline", 0)])
+def test_a_job_of_the_layer_alone_is_followed_up(
+    definitions: dg.Definitions, instance: dg.DagsterInstance, job: str, followed: int
+) -> None:
+    _, cursor = evaluate(definitions, instance, None)
+    run = instance.create_run_for_job(definitions.resolve_job_def(job))
+    assert run.asset_selection is None
+    _report(instance, job, run.run_id, "2026-03-01")
+    assert len(evaluate(definitions, instance, cursor)[0]) == followed
 
 
 def test_a_tick_takes_so_many_and_the_next_the_rest(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:

@@ -6,7 +6,7 @@ import dagster as dg
 import orjson
 
 from vp_pipeline.assets.keys import bronze_key, silver_key
-from vp_pipeline.automation.jobs import LANDED
+from vp_pipeline.automation.jobs import DAILY, LANDED, LATE_DATA
 from vp_pipeline.sources.source import Stream
 
 A_TICK = 30
@@ -66,4 +66,8 @@ def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
 def _goes_on(instance: dg.DagsterInstance, run_id: str, silver: set[dg.AssetKey]) -> bool:
     """Whether the run that made a partition builds on it by itself."""
     run = instance.get_run_by_id(run_id)
-    return run is not None and (run.asset_selection is None or bool(run.asset_selection & silver))
+    if run is None:
+        return False
+    if run.asset_selection is None:  # all of its job, which may be the layer alone
+        return run.job_name in (DAILY, LANDED, LATE_DATA)
+    return bool(run.asset_selection & silver)

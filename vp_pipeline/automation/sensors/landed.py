@@ -10,7 +10,7 @@ import orjson
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
 from vp_pipeline.assets.keys import airbyte_key
-from vp_pipeline.automation.jobs import DELIVERIES, LANDED
+from vp_pipeline.automation.jobs import DAILY, LANDED, LATE_DATA
 from vp_pipeline.automation.notifications.account import days_of
 from vp_pipeline.partitions import days_between
 from vp_pipeline.resources import bronze
@@ -127,11 +127,9 @@ def _syncing(instance: dg.DagsterInstance, streams: Sequence[Stream]) -> Set[dat
     days: set[date] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES))):
         told = days_of(run.tags)
-        if (
-            told
-            and run.job_name not in (LANDED, DELIVERIES)
-            and (run.asset_selection is None or run.asset_selection & keys)
-        ):
+        # Without a selection it is all of its job.
+        syncs = run.job_name in (DAILY, LATE_DATA) if run.asset_selection is None else run.asset_selection & keys
+        if told and syncs:
             first, last = (date.fromisoformat(day) for day in told)
             days |= set(days_between(first, last))
     return days
