@@ -57,6 +57,7 @@ bench: $(READY) ## the benchmarks
 	@$(BIN)/python benchmarks/load.py
 	@$(BIN)/python benchmarks/decode.py
 	@$(BIN)/python benchmarks/history.py
+	@$(BIN)/python benchmarks/day.py
 
 clean: ## remove the virtual environment and all local data
 	rm -rf $(VENV) data .dagster dbt_project/target .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -46,7 +46,7 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
             arrival = (
                 f"Sync {manifest.sync.job_id} landed no records for {day}: check what the connection asks for."
                 if empty
-                else f"{len(manifest.objects)} objects are whole."
+                else f"Every landed object is whole: {len(manifest.objects)}."
             )
             what = f"bronze/{stream.source}/{stream.name} for {day}"
             found = stream.inspect(bronze.lines_of(lake, manifest))

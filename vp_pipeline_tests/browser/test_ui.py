@@ -10,7 +10,7 @@ from typing import Any
 
 from vp_pipeline.assets.keys import LAYERS
 from vp_pipeline.partitions import newest_finished_day
-from vp_pipeline_tests.browser.conftest import DagsterUi
+from vp_pipeline_tests.dagster_dev import DagsterDev
 
 Shoot = Callable[[str], None]
 
@@ -26,7 +26,7 @@ EVALUATIONS = """query ($key: AssetKeyInput!, $check: String!) {
 }"""
 
 
-def test_the_graph_and_the_schedule(ui: DagsterUi, page: Any, shoot: Shoot) -> None:
+def test_the_graph_and_the_schedule(ui: DagsterDev, page: Any, shoot: Shoot) -> None:
     page.goto(f"{ui.url}/asset-groups")
     boxes = {layer: page.get_by_text(layer, exact=True).last for layer in LAYERS}
     for box in boxes.values():
@@ -58,7 +58,7 @@ def test_the_graph_and_the_schedule(ui: DagsterUi, page: Any, shoot: Shoot) -> N
     assert states["daily_pipeline_schedule"] == "RUNNING"
 
 
-def test_a_day_and_a_range_by_clicking(ui: DagsterUi, page: Any, shoot: Shoot) -> None:
+def test_a_day_and_a_range_by_clicking(ui: DagsterDev, page: Any, shoot: Shoot) -> None:
     newest = newest_finished_day()
 
     # One partition of everything.
@@ -116,7 +116,7 @@ def test_a_day_and_a_range_by_clicking(ui: DagsterUi, page: Any, shoot: Shoot) -
     assert _materialized(ui, "mart/fct_price_history_daily") == {str(d) for d in (newest, days[0], days[2])}
 
 
-def _open_dialog(ui: DagsterUi, page: Any, asset: str = "") -> None:
+def _open_dialog(ui: DagsterDev, page: Any, asset: str = "") -> None:
     page.goto(f"{ui.url}/assets/{asset}" if asset else f"{ui.url}/asset-groups")
     page.get_by_role("button", name="Materialize").first.click()
     page.get_by_text("Partition selection").wait_for()
@@ -130,7 +130,7 @@ def _select(page: Any, days: list[date]) -> None:
     page.get_by_text(f"{len(days)} partitions").first.wait_for()
 
 
-def _damage(ui: DagsterUi, day: date) -> None:
+def _damage(ui: DagsterDev, day: date) -> None:
     """Cuts the end off a landed object of the day, as a disk or a network would."""
     folder = ui.data_dir / "lake" / "bronze" / "keepa" / "product"
     sync = json.loads((folder / "_syncs" / f"run_date={day}.json").read_text())
@@ -138,7 +138,7 @@ def _damage(ui: DagsterUi, day: date) -> None:
     landed.write_bytes(landed.read_bytes()[:-200])
 
 
-def _evaluations(ui: DagsterUi, key: str, check: str) -> dict[str, tuple[str, str]]:
+def _evaluations(ui: DagsterDev, key: str, check: str) -> dict[str, tuple[str, str]]:
     """The newest result of a check on each partition: its status and description."""
     executions = ui.ask(EVALUATIONS, key={"path": key.split("/")}, check=check)["assetCheckExecutions"]
     return {
@@ -148,7 +148,7 @@ def _evaluations(ui: DagsterUi, key: str, check: str) -> dict[str, tuple[str, st
     }
 
 
-def _materialized(ui: DagsterUi, key: str) -> set[str]:
+def _materialized(ui: DagsterDev, key: str) -> set[str]:
     query = "query ($key: AssetKeyInput!) {assetNodeOrError(assetKey: $key) {... on AssetNode {"
     query += "assetMaterializations(limit: 50) {partition}}}}"
     node = ui.ask(query, key={"path": key.split("/")})["assetNodeOrError"]
