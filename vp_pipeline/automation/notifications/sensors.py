@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 import orjson
 from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
 from dagster._core.scheduler.instigation import TickStatus
 from dagster._core.storage.dagster_run import FINISHED_STATUSES, RunRecord
 from dagster._core.storage.tags import (
@@ -217,6 +216,9 @@ def _tell_backfill(
     alerts: Alerts, ui_url: str, instance: dg.DagsterInstance, backfill_id: str, cursor: _Cursor
 ) -> bool:
     """One message for a backfill that is over."""
+    # 0.1 s that the code location need not pay
+    from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
+
     found = instance.get_backfill(backfill_id)
     records = instance.get_run_records(dg.RunsFilter(tags={BACKFILL_ID_TAG: backfill_id}))
     if any(record.dagster_run.status not in FINISHED_STATUSES for record in records):
