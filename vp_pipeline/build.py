@@ -8,18 +8,23 @@ import dagster as dg
 from vp_pipeline.assets.airbyte import airbyte_asset
 from vp_pipeline.assets.bronze import bronze_asset
 from vp_pipeline.assets.dbt import dbt_models
-from vp_pipeline.assets.keys import PUBLISHED, airbyte_key, bronze_key, checks_of, raw_key, silver_key
+from vp_pipeline.assets.delivery import export_asset, power_bi_asset
+from vp_pipeline.assets.keys import EXPORT, POWER_BI, PUBLISHED, airbyte_key, bronze_key, checks_of, raw_key, silver_key
 from vp_pipeline.assets.publish import published_marts
 from vp_pipeline.assets.raw import raw_assets
 from vp_pipeline.assets.silver import silver_assets
-from vp_pipeline.automation.jobs import daily_pipeline, freshness_job, partial_jobs
-from vp_pipeline.automation.schedules import daily_schedule, freshness_schedule
+from vp_pipeline.automation.sensors.marts import rebuilt_by_condition
+from vp_pipeline.automation.unattended import unattended
 from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.quality.freshness import freshness_checks
 from vp_pipeline.resources.dbt import dbt_resource, manifest_path
+from vp_pipeline.resources.exports import endpoint_of, export_box
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.local_airbyte import LocalAirbyte
+from vp_pipeline.resources.outbox import Box
+from vp_pipeline.resources.power_bi import power_bi_box, power_bi_of
 from vp_pipeline.resources.published_duckdb import DuckDBPublisher
+from vp_pipeline.resources.published_marts import DuckDBPublishedMarts
 from vp_pipeline.resources.publisher import Publisher
 from vp_pipeline.resources.warehouse import DuckDBWarehouse
 from vp_pipeline.settings import Settings
@@ -33,7 +38,6 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     warnings.filterwarnings("ignore", category=dg.PreviewWarning, module=r"vp_pipeline\.")
     partitions = daily_partitions(settings.start_date)
     fresh = freshness_checks([key for _, stream in STREAMS for key in _first_of_each_layer(stream)] + [PUBLISHED])
-    job, freshness = daily_pipeline(partitions, fresh), freshness_job(fresh)
     ingestion = [
         assets
         for source, stream in STREAMS
@@ -46,15 +50,22 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     ]
     raw_checks = [check for _, stream in STREAMS for check in _checks_up_to_raw(stream)]
     units = [(stream.source, stream.name) for _, stream in STREAMS]
-    models = dbt_models(manifest_path(settings), settings, partitions, raw_checks, units)
-    return dg.Definitions(
-        assets=[*ingestion, models, published_marts(models, raw_checks, partitions)],
+    models = rebuilt_by_condition(dbt_models(manifest_path(settings), settings, partitions, raw_checks, units))
+    boxes = delivery_boxes(settings)
+    delivery = [
+        power_bi_asset(boxes[POWER_BI], partitions),
+        export_asset(settings.export_mart, manifest_path(settings), boxes[EXPORT], partitions),
+    ]
+    assets = dg.Definitions(
+        assets=[*ingestion, models, published_marts(models, raw_checks, partitions), *delivery],
         asset_checks=[fresh],
-        jobs=[job, freshness, *partial_jobs(partitions, fresh)],
-        schedules=[daily_schedule(job), freshness_schedule(freshness)],
         resources={**resources(settings), **(resource_overrides or {})},
         # A process a step costs seconds a run; the steps of a day follow one another anyway.
         executor=dg.in_process_executor,
+    )
+    streams = [stream for _, stream in STREAMS]
+    return dg.Definitions.merge(
+        assets, unattended(settings, Lake(settings.lake_dir), streams, partitions, boxes, fresh)
     )
 
 
@@ -66,8 +77,16 @@ def resources(settings: Settings) -> dict[str, object]:
         "airbyte": LocalAirbyte(settings, lake),
         "warehouse": DuckDBWarehouse(settings.warehouse_path),
         "publisher": publisher_of(settings),
+        "marts": DuckDBPublishedMarts(settings.published_path),
+        "power_bi": power_bi_of(settings),
+        "endpoint": endpoint_of(settings),
         "dbt": dbt_resource(settings),
     }
+
+
+def delivery_boxes(settings: Settings) -> dict[dg.AssetKey, Box]:
+    """The outboxes of the assets that deliver."""
+    return {POWER_BI: power_bi_box(settings), EXPORT: export_box(settings)}
 
 
 def publisher_of(settings: Settings) -> Publisher:

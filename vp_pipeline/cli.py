@@ -129,21 +129,53 @@ def sandbox(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the histories. Default: VP_SANDBOX_SEED.")] = None,
 ) -> None:
-    """Serve the stand-in Keepa API on loopback until Ctrl-C."""
+    """Serve the stand-ins on loopback until Ctrl-C: Keepa's API, and (one port above) Slack, Power BI and an endpoint
+    for exports."""
     from vp_pipeline.sandbox.server import Sandbox, catalogue
+    from vp_pipeline.sandbox.services.server import Services
 
     settings = load_settings(recordings=recordings.resolve() if recordings else None, sandbox_seed=seed)
-    with Sandbox(recordings=settings.recordings, seed=settings.sandbox_seed, port=port) as server:
+    with (
+        Sandbox(recordings=settings.recordings, seed=settings.sandbox_seed, port=port) as server,
+        Services(port + 1 if port else 0) as services,
+    ):
         products = catalogue(settings.recordings, settings.sandbox_seed)
         domain, asin = products[0].split(":")
         console.print(f"Keepa's stand-in answers at {server.url} ({len(products)} products). Ctrl-C ends it.")
         console.print(f"Try:  curl '{server.url}/product?key=sandbox&domain={domain}&asin={asin}&stats=90'")
         console.print(f"As of the end of a day:  {server.url_as_of(date(2026, 1, 31))}/product?…")
+        console.print(f"\nSlack, Power BI and an export endpoint answer at {services.url}. To deliver to them:")
+        for name, value in services.variables().items():
+            console.print(f"  export {name}={value}", soft_wrap=True)
+        console.print(f"What they were told:  curl {services.url}/_messages")
+        fault = '{"service": "slack", "status": 429, "retry_after": 5, "times": 3}'
+        console.print(f"Let one fail:  curl -X POST {services.url}/_faults -d '{fault}'", soft_wrap=True, markup=False)
         try:
             while True:
                 time.sleep(3600)
         except KeyboardInterrupt:
             console.print("Stopped.")
+
+
+@app.command()
+def maintain(
+    dry_run: Annotated[bool, typer.Option("--dry-run/--remove", help="Only list, or remove what is listed.")] = True,
+) -> None:
+    """List what is old and needed by nothing (runs, objects, messages), or remove it. VP_KEEP_…_DAYS are the ages."""
+    from vp_pipeline.automation.unattended import retention_of
+    from vp_pipeline.build import delivery_boxes
+    from vp_pipeline.local_runs import project_instance
+    from vp_pipeline.resources.lake import Lake
+
+    settings = load_settings()
+    retention = retention_of(settings, Lake(settings.lake_dir), delivery_boxes(settings))
+    with project_instance() as instance:
+        found = retention.removable(instance) if dry_run else retention.remove(instance, lambda _: None)
+    for item in found:
+        console.print(f"{item.kind:8} {item.name}  ({item.why})", soft_wrap=True, markup=False)
+    size = sum(item.size for item in found)
+    done = "may go; nothing was removed (`--remove` does)" if dry_run else "removed"
+    console.print(f"{len(found)} things, {size:,} bytes on the lake: {done}.", soft_wrap=True)
 
 
 def run_days(

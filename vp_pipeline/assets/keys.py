@@ -12,9 +12,11 @@ from vp_pipeline.sources.source import Stream
 
 # In flow order.
 DBT_LAYERS = ("stg", "core", "mart", "monitoring")
-LAYERS = ("airbyte", "bronze", "silver", "raw", *DBT_LAYERS, "published")
+LAYERS = ("airbyte", "bronze", "silver", "raw", *DBT_LAYERS, "published", "delivery")
 OWNER = "team:data-platform"
 PUBLISHED = dg.AssetKey(["published", "marts"])
+POWER_BI = dg.AssetKey(["delivery", "power_bi"])
+EXPORT = dg.AssetKey(["delivery", "export"])
 
 # Each layer's blocking checks of ours. The first also carries a day that failed before any other could be evaluated.
 CHECKS: dict[str, dict[str, str]] = {
@@ -34,6 +36,7 @@ CHECKS: dict[str, dict[str, str]] = {
         "volume": "About as many rows came as on the days before.",
     },
     "raw": {"conservation": "The table holds exactly the rows of the silver manifest for the day."},
+    "delivery": {"delivered": "What is published was delivered, or the delivery is off and says so."},
     "published": {"whole": "Consumers read one whole green build, and it holds the day."},
 }
 

@@ -9,10 +9,16 @@ from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
 
 DAILY = "daily_pipeline"
 FRESHNESS = "freshness_checks"
+LANDED = "landed_pipeline"
+LATE_DATA = "late_data"
+DELIVERIES = "deliveries"
 DBT = "dbt_models"
 
+# A day of the pipeline: people hear of each.
+WHOLE_DAYS = (DAILY, LANDED)
+
 # Layers with a name of their own for the job that builds them alone.
-_NAMES: Mapping[str, str] = {"published": "republish"}
+_NAMES: Mapping[str, str] = {"published": "republish", "delivery": DELIVERIES}
 
 
 def daily_pipeline(
@@ -34,6 +40,18 @@ def freshness_job(freshness: dg.AssetChecksDefinition) -> UnresolvedAssetJobDefi
         FRESHNESS,
         selection=dg.AssetSelection.checks(freshness),
         description="Whether the day that has just finished is there, layer by layer. Builds nothing.",
+    )
+
+
+def landed_pipeline(
+    partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
+) -> UnresolvedAssetJobDefinition:
+    """Everything after the syncs, for days whose syncs were made by an Airbyte on a schedule of its own."""
+    return dg.define_asset_job(
+        LANDED,
+        selection=dg.AssetSelection.all() - dg.AssetSelection.groups("airbyte") - dg.AssetSelection.checks(freshness),
+        partitions_def=partitions,
+        description="The daily pipeline without its syncs: for what an Airbyte on its own schedule has landed.",
     )
 
 
