@@ -36,7 +36,7 @@ DEFINED = {
         "count(*)",
     ),
 }
-# What a question is broken down by → the same in SQL; in the order that MetricFlow answers in.
+# What a question is broken down by → the same in SQL.
 BROKEN_DOWN = {
     ("product__currency",): "{p}currency",
     ("product__currency", "product__brand"): "{p}currency, {p}brand",
@@ -65,10 +65,12 @@ def rows_of(marts: DuckDBWarehouse, query: str) -> list[tuple[Any, ...]]:
 
 
 def asked(metrics: Metrics, marts: DuckDBWarehouse, question: Question) -> dict[tuple[object, ...], object]:
-    """The answer, broken down → figure."""
+    """The answer, broken down (in the order of the question) → figure."""
     answer = metrics.ask(marts, question)
     (figure,) = (answer.columns.index(name) for name in question.metrics)
-    return {tuple(cell for i, cell in enumerate(row) if i != figure): row[figure] for row in answer.rows}
+    parts = [answer.columns.index(name) for name in question.by]
+    assert len(answer.columns) == 1 + len(parts)
+    return {tuple(row[part] for part in parts): row[figure] for row in answer.rows}
 
 
 @pytest.mark.parametrize("by", BROKEN_DOWN)
@@ -90,7 +92,7 @@ def test_a_metric_is_the_marts_own_figure(
 
 def test_the_parts_of_a_day_are_the_marts_own_columns(metrics: Metrics, marts: DuckDBWarehouse) -> None:
     """One product and day at a time a metric is the very column that the marts have."""
-    found = asked(metrics, marts, Question(("in_stock_rate",), by=("product", "metric_time__day")))
+    found = asked(metrics, marts, Question(("in_stock_rate",), by=("metric_time__day", "product")))
     rows = rows_of(
         marts,
         "select cast(observed_date as timestamp), product_key, in_stock_share from mart.mart_product_daily"

@@ -5,9 +5,8 @@ Here: what is drawn. Not here: where it is shown.
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
 DAYS = 90
@@ -27,11 +26,13 @@ def ranks(rows: "pa.Table") -> str:
     return _picture(rows, "SALES", "sales_rank", None)
 
 
-def sparkline(observed_at: "np.ndarray", values: "np.ndarray", end: np.datetime64) -> str:
+def sparkline(observed_at: "np.ndarray", values: "np.ndarray", end: "np.datetime64") -> str:
     """A step function over the `DAYS` before `end` in `WIDTH` characters; a dot where it has no value (-1).
 
     `observed_at`: ascending moments (datetime64, UTC) from which each of `values` holds.
     """
+    import numpy as np
+
     step = np.timedelta64(DAYS * 86_400 // WIDTH, "s")
     moments = end - step * np.arange(WIDTH)[::-1]
     at = np.searchsorted(observed_at, moments, side="right") - 1
