@@ -51,13 +51,14 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     raw_checks = [check for _, stream in STREAMS for check in _checks_up_to_raw(stream)]
     units = [(stream.source, stream.name) for _, stream in STREAMS]
     models = rebuilt_by_condition(dbt_models(manifest_path(settings), settings, partitions, raw_checks, units))
+    gates = [*raw_checks, *sorted(models.check_keys, key=lambda check: str(check))]
     boxes = delivery_boxes(settings)
     delivery = [
-        power_bi_asset(boxes[POWER_BI], partitions),
-        export_asset(settings.export_mart, manifest_path(settings), boxes[EXPORT], partitions),
+        power_bi_asset(boxes[POWER_BI], gates, partitions),
+        export_asset(settings.export_mart, manifest_path(settings), boxes[EXPORT], gates, partitions),
     ]
     assets = dg.Definitions(
-        assets=[*ingestion, models, published_marts(models, raw_checks, partitions), *delivery],
+        assets=[*ingestion, models, published_marts(models, gates, partitions), *delivery],
         asset_checks=[fresh],
         resources={**resources(settings), **(resource_overrides or {})},
         # A process a step costs seconds a run; the steps of a day follow one another anyway.

@@ -4,7 +4,7 @@ Here: the assets, and when there is something to deliver. Not here: how (`resour
 `exports.py`). Both come after the publication and never before; when one fails, the run is red and the data is there.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -27,8 +27,11 @@ from vp_pipeline.resources.publisher import Publication
 Delivered = tuple[str, Mapping[str, object]]
 
 
-def power_bi_asset(box: Box, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    """The refresh of the Power BI model. One a publication, whatever the number of days and retries."""
+def power_bi_asset(
+    box: Box, checks: Sequence[dg.AssetCheckKey], partitions: dg.PartitionsDefinition
+) -> dg.AssetsDefinition:
+    """The refresh of the Power BI model. One a publication, whatever the number of days and retries. `checks`: the
+    blocking checks of everything above the publication, so that a red day is told by its first cause."""
 
     @_delivery(POWER_BI, "The Power BI semantic model, refreshed after each publication.", {"powerbi"}, partitions)
     def refresh(
@@ -53,13 +56,17 @@ def power_bi_asset(box: Box, partitions: dg.PartitionsDefinition) -> dg.AssetsDe
                 **({} if result.seconds is None else {"seconds": result.seconds}),
             }
 
-        yield from run_days(context, _once(POWER_BI, marts, deliver), rests_on=lambda _: checks_of(PUBLISHED))
+        yield from run_days(
+            context, _once(POWER_BI, marts, deliver), rests_on=lambda _: [*checks, *checks_of(PUBLISHED)]
+        )
 
     return refresh
 
 
-def export_asset(mart: str, manifest: Path, box: Box, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    """The changed rows of a mart. `manifest`: dbt's, which tells the mart's grain."""
+def export_asset(
+    mart: str, manifest: Path, box: Box, checks: Sequence[dg.AssetCheckKey], partitions: dg.PartitionsDefinition
+) -> dg.AssetsDefinition:
+    """The changed rows of a mart. `manifest`: dbt's, which tells the mart's grain. `checks`: as of `power_bi_asset`."""
     description = f"The rows of {mart} that changed since the last export, in gold/{mart}/ and, when set, posted."
 
     @_delivery(EXPORT, description, {"parquet", "csv"}, partitions)
@@ -85,7 +92,7 @@ def export_asset(mart: str, manifest: Path, box: Box, partitions: dg.PartitionsD
                 "posted_batches": posted,
             }
 
-        yield from run_days(context, _once(EXPORT, marts, deliver), rests_on=lambda _: checks_of(PUBLISHED))
+        yield from run_days(context, _once(EXPORT, marts, deliver), rests_on=lambda _: [*checks, *checks_of(PUBLISHED)])
 
     return export
 

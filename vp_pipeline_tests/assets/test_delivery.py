@@ -71,8 +71,8 @@ def deliver(instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.Mo
 
     def run(key: dg.AssetKey, published: Published, *days: date, power_bi: PowerBi = OFF, url: str | None = None):  # type: ignore[no-untyped-def]
         assets = [
-            power_bi_asset(Box(tmp_path / "power_bi.jsonl"), PARTITIONS),
-            export_asset("mart_deals", manifest, Box(tmp_path / "export.jsonl"), PARTITIONS),
+            power_bi_asset(Box(tmp_path / "power_bi.jsonl"), [], PARTITIONS),
+            export_asset("mart_deals", manifest, Box(tmp_path / "export.jsonl"), [], PARTITIONS),
         ]
         endpoint = ExportEndpoint(url, None, 10, timeout_seconds=1)
         resources = {"marts": published, "power_bi": power_bi, "lake": Lake(tmp_path / "lake"), "endpoint": endpoint}

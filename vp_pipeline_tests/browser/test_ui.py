@@ -112,6 +112,7 @@ def test_a_day_and_a_range_by_clicking(ui: DagsterDev, page: Any, shoot: Shoot) 
     shoot("partitions_of_a_range")
     page.goto(f"{ui.url}/runs/{run['runId']}")
     page.get_by_text("1 of 3 days did not go through").first.wait_for()
+    page.get_by_text("arrival of bronze/keepa/product").first.wait_for()
     shoot("run_with_a_bad_day")
     assert _materialized(ui, "mart/fct_price_history_daily") == {str(d) for d in (newest, days[0], days[2])}
 
