@@ -122,8 +122,8 @@ def last_build(connection: "Connection") -> Build | None:
 
 
 def new_build_id(run_id: str) -> str:
-    """A name that sorts by time and tells the run: `20261121T001203-355c78c2`."""
-    return f"{_now():%Y%m%dT%H%M%S%f}"[:18] + f"-{run_id[:8]}"
+    """A name that sorts by time (UTC, to the microsecond) and tells the run: `20261121T001203000317-355c78c2`."""
+    return f"{_now():%Y%m%dT%H%M%S%f}-{run_id[:8]}"
 
 
 def _held(connection: "Connection") -> Sequence[date]:

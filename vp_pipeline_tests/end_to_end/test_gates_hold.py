@@ -154,7 +154,7 @@ def test_bad_days_in_dbt(played: Played) -> None:
     report = played.run(one, two, three)
     assert not report.succeeded
     assert "1 of 3 days did not go through" in report.reasons[-1]
-    assert f"{two}  published/marts: not built, because the check stg_keepa_price_key_is_unique" in report.reasons[-1]
+    assert f"{two}  delivery/power_bi: not built, because the check stg_keepa_price_key_is_unique" in report.reasons[-1]
     assert "The dbt test stg_keepa_price_key_is_unique failed: Got 1 result" in report.reasons[-1]
     assert "withheld" in report.reasons[-1]
     assert played.verdicts(STG_KEY, one, two, three) == [True, False, True]
