@@ -101,6 +101,12 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {**kept, "VP_DATA_DIR": str(tmp_path / "data"), "DAGSTER_HOME": str(home), "COLUMNS": "140"}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: the workers end together, and not one of them alone with the last long test."""
+    longest = ("test_killed", "browser", "end_to_end")
+    items.sort(key=lambda item: next((n for n, part in enumerate(longest) if part in item.nodeid), len(longest)))
+
+
 def pytest_unconfigure() -> None:
     """At exit DuckDB's binding lists on stderr what Python had not freed: fifty lines below the result, of no use."""
     sys.stderr.flush()
