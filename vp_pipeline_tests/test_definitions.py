@@ -118,7 +118,7 @@ def _imports(file: Path) -> set[str]:
 
 
 _ROOMS = ("automation", "assets", "quality", "resources", "sources")  # in the order that imports may run
-_LEAVES = ("partitions", "settings", "failures")
+_LEAVES = ("partitions", "settings", "production_settings", "failures")
 
 
 @pytest.mark.parametrize("room", _ROOMS)
