@@ -75,8 +75,8 @@ def _report(lake: Lake, table: Table, manifest: SilverManifest, load: Load) -> D
             "dagster/row_count": load.rows,
             "unchanged": dg.MetadataValue.bool(load.unchanged),
             "added_columns": ", ".join(column.name for column in RAW_COLUMNS),
-            "silver_manifest": dg.MetadataValue.path(lake.local_path(silver.manifest_path(table, day))),
-            "silver_file": dg.MetadataValue.path(lake.local_path(manifest.objects[0].path)),
+            "silver_manifest": dg.MetadataValue.path(lake.location(silver.manifest_path(table, day))),
+            "silver_file": dg.MetadataValue.path(lake.location(manifest.objects[0].path)),
         },
         data_version=manifest.content[:16],
     )
