@@ -17,6 +17,7 @@ from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.resources.dbt import dbt_resource, manifest_path
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.local_airbyte import LocalAirbyte
+from vp_pipeline.resources.production import production_resources
 from vp_pipeline.resources.warehouse import DuckDBWarehouse
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.registry import STREAMS
@@ -36,7 +37,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
             airbyte_asset(source, stream, partitions),
             bronze_asset(stream, partitions),
             silver_assets(stream, partitions),
-            raw_assets(stream, partitions),
+            raw_assets(stream, partitions, settings.engine),
         )
     ]
     raw_checks = [check for _, stream in STREAMS for check in _checks_up_to_raw(stream)]
@@ -52,6 +53,8 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
 
 def resources(settings: Settings) -> dict[str, object]:
     """The outside world in an environment; nothing is opened before a step needs it."""
+    if settings.env == "production":
+        return {**production_resources(settings), "dbt": dbt_resource(settings)}
     lake = Lake(settings.lake_dir)
     return {
         "lake": lake,

@@ -111,6 +111,11 @@ class Settings(ProductionSettings):
         return self.data_dir / "lake"
 
     @property
+    def engine(self) -> Literal["duckdb", "snowflake"]:
+        """The warehouse's engine: also the pool of the assets that write it, and dbt's adapter."""
+        return "duckdb" if self.env == "local" else "snowflake"
+
+    @property
     def warehouse_path(self) -> Path:
         return self.data_dir / "warehouse.duckdb"
 

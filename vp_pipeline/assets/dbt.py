@@ -17,8 +17,8 @@ from vp_pipeline.failures import PassingError, PermanentError
 from vp_pipeline.partitions import consecutive
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.reconciliation import CHECK, reconciliation
-from vp_pipeline.resources.dbt import build_arguments, failures
-from vp_pipeline.resources.warehouse import DUCKDB_POOL, DuckDBWarehouse
+from vp_pipeline.resources.dbt import PASSING, build_arguments, failures, tag_run
+from vp_pipeline.resources.raw_loading import Warehouse
 from vp_pipeline.settings import Settings
 
 
@@ -67,10 +67,10 @@ def dbt_models(
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         dagster_dbt_translator=translator,
-        pool=DUCKDB_POOL,
+        pool=settings.engine,
     )
     def build_models(
-        context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: dg.ResourceParam[DuckDBWarehouse]
+        context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[object]:
         def build(admitted: Admitted) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:
             # A day that was not admitted may have rows in RAW: no window holds it.
@@ -85,11 +85,12 @@ def dbt_models(
 def _build_window(
     context: dg.AssetExecutionContext,
     dbt: DbtCliResource,
-    warehouse: DuckDBWarehouse,
+    warehouse: Warehouse,
     target: Path,
     days: Sequence[date],
 ) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:
     """One invocation over consecutive days; its artefacts go to `target`."""
+    tag_run(context.run_id)
     invocation = dbt.cli(build_arguments(days), context=context, target_path=target, raise_on_error=False)
     built: list[dg.Output[object]] = []
     reconciled: list[object] = []
@@ -135,7 +136,7 @@ def _outcomes(
         yield event.asset_key, day, DayReport([outcome], built=False)
 
 
-def _reconciliation(warehouse: DuckDBWarehouse) -> dict[str, object]:
+def _reconciliation(warehouse: Warehouse) -> dict[str, object]:
     with warehouse.connect(read_only=True) as connection:
         metadata = reconciliation(connection).metadata
     return {**metadata, "worst_figures": dg.MarkdownMetadataValue(str(metadata["worst_figures"]))}
@@ -143,12 +144,12 @@ def _reconciliation(warehouse: DuckDBWarehouse) -> dict[str, object]:
 
 def _raise(reasons: Sequence[str]) -> None:
     text = "dbt did not finish:\n" + "\n".join(f"  {reason}" for reason in reasons or ["no results were written"])
-    if any("Could not set lock" in reason or "Conflicting lock" in reason for reason in reasons):
+    if any(sign in reason for reason in reasons for sign in PASSING):
         raise PassingError(text)
     raise PermanentError(text)
 
 
-def _row_counts(context: dg.AssetExecutionContext, warehouse: DuckDBWarehouse) -> dict[dg.AssetKey, int]:
+def _row_counts(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dict[dg.AssetKey, int]:
     relations = {(key.path[0], key.path[1]): key for key in context.selected_asset_keys}
     return {relations[name]: rows for name, rows in warehouse.row_counts(list(relations)).items()}
 

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 WAREHOUSE_VARIABLE = "VP_WAREHOUSE_PATH"
+# The outputs of profiles.yml. There is no fallback: an environment without one cannot run.
+TARGETS = {"local": "local", "production": "snowflake"}
+# What dbt says of a failure that another try may mend: a lock of DuckDB's, a connection of Snowflake's.
+PASSING = ("Could not set lock", "Conflicting lock", "250001", "390114", "Failed to connect to DB", "Read timed out")
+# dbt takes variables that begin so as they are, without parsing the project again when one changes.
+_TAG_VARIABLE = "DBT_ENV_CUSTOM_ENV_VP_RUN"
 # What a manifest is made from; when one of these is newer, it is made again.
 _INPUTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "snapshots", "tests")
 
@@ -48,13 +54,18 @@ class InstalledDbt(DbtCliResource):
 
 def dbt_resource(settings: Settings) -> InstalledDbt:
     """dbt for an environment; its executable need not be on the PATH."""
-    os.environ[WAREHOUSE_VARIABLE] = str(settings.warehouse_path)
+    os.environ.update(_environment(settings))
     return InstalledDbt(
         project_dir=os.fspath(DBT_PROJECT_DIR),
         profiles_dir=os.fspath(DBT_PROJECT_DIR),
         dbt_executable=os.fspath(Path(sys.executable).with_name("dbt")),
-        target=settings.env,
+        target=TARGETS[settings.env],
     )
+
+
+def tag_run(run_id: str) -> None:
+    """Names the run in the query tag of what dbt does next (`macros/query_tag.sql`)."""
+    os.environ[_TAG_VARIABLE] = run_id
 
 
 def build_arguments(days: Iterable[date]) -> list[str]:
@@ -96,6 +107,30 @@ def failures(target: Path) -> list[str]:
     ]
 
 
+def _environment(settings: Settings) -> dict[str, str]:
+    """What profiles.yml reads. `.env` reaches dbt this way too."""
+    if settings.env == "local":
+        return {WAREHOUSE_VARIABLE: str(settings.warehouse_path)}
+    passphrase, password = settings.snowflake_private_key_passphrase, settings.snowflake_password
+    found = {
+        "ACCOUNT": settings.snowflake_account,
+        "USER": settings.snowflake_user,
+        "ROLE": settings.snowflake_role,
+        "WAREHOUSE": settings.snowflake_warehouse,
+        "WAREHOUSE_LARGE": settings.snowflake_warehouse_large or settings.snowflake_warehouse,
+        "DATABASE": settings.snowflake_database,
+        "THREADS": settings.snowflake_threads,
+        "TIMEOUT_SECONDS": settings.snowflake_timeout_seconds,
+        "PRIVATE_KEY_PATH": settings.snowflake_private_key_path,
+        "PRIVATE_KEY_PASSPHRASE": passphrase.get_secret_value() if passphrase else None,
+        "PASSWORD": password.get_secret_value() if password else None,
+        "HOST": settings.snowflake_host,
+        "PORT": settings.snowflake_port,
+        "PROTOCOL": settings.snowflake_protocol,
+    }
+    return {f"VP_SNOWFLAKE_{name}": str(value) for name, value in found.items() if value is not None}
+
+
 def _is_fresh(manifest: Path) -> bool:
     if not manifest.exists():
         return False
@@ -112,9 +147,10 @@ def _is_fresh(manifest: Path) -> bool:
 def _parse(settings: Settings, manifest: Path) -> None:
     from dbt.cli.main import dbtRunner
 
+    # For the graph every target gives the same manifest, and the local one needs no secret.
     os.environ[WAREHOUSE_VARIABLE] = str(settings.warehouse_path)
     scratch = manifest.parent / "parse"
-    where = [f"--project-dir={DBT_PROJECT_DIR}", f"--profiles-dir={DBT_PROJECT_DIR}", f"--target={settings.env}"]
+    where = [f"--project-dir={DBT_PROJECT_DIR}", f"--profiles-dir={DBT_PROJECT_DIR}", f"--target={TARGETS['local']}"]
     result = dbtRunner().invoke(["--quiet", "parse", *where, f"--target-path={scratch}", f"--log-path={scratch}"])
     if not result.success:
         raise PermanentError(

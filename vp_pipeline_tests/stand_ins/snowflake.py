@@ -1,0 +1,159 @@
+"""Snowflake on loopback: fakesnow's server, the statements that it was sent, and faults among them.
+
+What fakesnow cannot do is taken here as done (`NO_OPERATION`) or rewritten (`_rewritten`); production.md of the tests
+says which check stands in its place.
+"""
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import fakesnow.server
+import s3fs
+import snowflake.connector.errors as errors
+import uvicorn
+from fakesnow.instance import FakeSnow
+
+from vp_pipeline.resources.snowflake_warehouse import SnowflakeWarehouse
+from vp_pipeline_tests.stand_ins.s3 import KEYS
+
+PASSWORD = "secret-of-the-stand-in/snowflake"
+DATABASE = "VERACITYPRO"
+# Roles, warehouses, grants, sessions and comments: the emulator has none of them.
+NO_OPERATION = [
+    r"\s*use (warehouse|role|secondary)",
+    r"\s*(grant|revoke)\b",
+    r"\s*comment on",
+    r"\s*alter session",
+    r"\s*alter table .* modify column .* comment",
+]
+# What a test orders for a statement: None to run it, another statement to run instead, or an error to raise.
+Fault = Callable[[str], str | Exception | None]
+
+
+class Lost(Exception):
+    """The connection is lost at this statement, and the session with it."""
+
+
+class SnowflakeStandIn:
+    """The server. `statements`: what was sent, in order, by whom (the query tag of the session)."""
+
+    def __init__(self, s3_url: str) -> None:
+        self.statements: list[str] = []
+        self.logins: list[dict[str, Any]] = []
+        self.faults: list[Fault] = []
+        self.down = False
+        self._fake = FakeSnow(nop_regexes=NO_OPERATION)
+        lake = s3fs.S3FileSystem(
+            endpoint_url=s3_url,
+            key=KEYS["AWS_ACCESS_KEY_ID"],
+            secret=KEYS["AWS_SECRET_ACCESS_KEY"],
+            use_listings_cache=False,
+            skip_instance_cache=True,
+            config_kwargs={"s3": {"addressing_style": "path"}},
+        )
+        self._fake.duck_conn.register_filesystem(lake)
+        self._connect = self._fake.connect
+        self._fake.connect = self._listening  # type: ignore[method-assign]
+        fakesnow.server.shared_fs = self._fake
+        config = uvicorn.Config(self._app, port=0, log_level="error", lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+
+    def warehouse(self, **options: Any) -> SnowflakeWarehouse:
+        settings: dict[str, Any] = {
+            "account": "org-standin",
+            "user": "PIPELINE",
+            "role": "VP_PIPELINE",
+            "warehouse": "VP_LOAD",
+            "database": DATABASE,
+            "stage": "raw.silver_stage",
+            "file_format": "raw.silver_parquet",
+            "password": PASSWORD,
+            "timeout_seconds": 10,
+            "address": {"host": "127.0.0.1", "port": self.port, "protocol": "http"},
+        }
+        return SnowflakeWarehouse(**{**settings, **options})
+
+    def deploy(self, lake_url: str) -> None:
+        """What `infra/snowflake` makes, as far as the emulator knows it."""
+        self.query(f"create database if not exists {DATABASE}")
+        self.query("create schema if not exists raw")
+        self.query("create file format if not exists raw.silver_parquet type = parquet")
+        self.query(f"create or replace stage raw.silver_stage url = '{lake_url}/'")
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a statement, past the faults and the record."""
+        connection = self._connect(DATABASE)
+        try:
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            return [tuple(row) for row in cursor.fetchall()]
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+
+    async def _app(self, scope: Any, receive: Any, send: Any) -> None:
+        if self.down:
+            await send({"type": "http.response.start", "status": 503, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await fakesnow.server.app(scope, receive, send)
+
+    def _listening(self, *args: Any, **options: Any) -> Any:
+        connection = self._connect(*args, **options)
+        make_cursor = connection.cursor
+
+        def cursor(*args: Any, **options: Any) -> Any:
+            made = make_cursor(*args, **options)
+            execute = made.execute
+
+            def listening(command: str, *args: Any, **options: Any) -> Any:
+                if not options.get("server"):
+                    return execute(command, *args, **options)
+                self.statements.append(command)
+                for fault in list(self.faults):
+                    ordered = fault(command)
+                    if isinstance(ordered, Lost):
+                        self.down = True
+                        connection.close()  # as Snowflake does: the session ends, and its transaction with it
+                    if isinstance(ordered, Exception):
+                        raise ordered
+                    command = ordered or command
+                return execute(_rewritten(command), *args, **options)
+
+            made.execute = listening
+            return made
+
+        connection.cursor = cursor
+        return connection
+
+
+def _rewritten(statement: str) -> str:
+    """A qualified temporary table is made as a permanent one."""
+    return re.sub(r"(?i)create( or replace)? temporary (table|view)", r"create\1 \2", statement, count=1)
+
+
+def refusal(number: int, text: str) -> Exception:
+    """An error as Snowflake words it."""
+    return errors.ProgrammingError(msg=text, errno=number, sqlstate="22000")
+
+
+@contextmanager
+def snowflake_stand_in(s3_url: str) -> Iterator[SnowflakeStandIn]:
+    server = SnowflakeStandIn(s3_url)
+    try:
+        yield server
+    finally:
+        server.close()
