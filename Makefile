@@ -41,7 +41,7 @@ types: $(READY) ## mypy, strict
 	@$(BIN)/mypy
 
 sql: $(READY) ## sqlfluff
-	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/macros dbt_project/tests
+	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/macros dbt_project/tests infra/snowflake
 
 lineage: $(READY) ## draw the asset graph and list its names anew, into docs/
 	@$(BIN)/python -m vp_pipeline.lineage

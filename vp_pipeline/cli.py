@@ -18,6 +18,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+deploy = typer.Typer(help="Make what production needs, from `infra/`.", no_args_is_help=True)
+app.add_typer(deploy, name="deploy")
 console = Console(highlight=False)
 
 
@@ -88,6 +90,41 @@ def sandbox(
                 time.sleep(3600)
         except KeyboardInterrupt:
             console.print("Stopped.")
+
+
+@deploy.command("snowflake")
+def deploy_snowflake(
+    aws_role_arn: Annotated[
+        str, typer.Option(metavar="ARN", help="The role that Snowflake takes on to read silver (output of infra/aws).")
+    ],
+    apply_: Annotated[bool, typer.Option("--apply/--dry-run", help="Run the statements, or only show them.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Look whether all is there; make nothing.")] = False,
+    role: Annotated[str, typer.Option(help="The role to sign in with.")] = "ACCOUNTADMIN",
+) -> None:
+    """Make Snowflake's roles, warehouses, schemas, stage and grants, as VP_SNOWFLAKE_USER (an administrator)."""
+    import dataclasses
+
+    from vp_pipeline.deploy_snowflake import apply, steps
+    from vp_pipeline.resources.production import snowflake_warehouse
+
+    settings = load_settings()
+    if settings.lake_url is None:
+        raise typer.BadParameter("VP_LAKE_URL is not set: the stage needs it (and VP_ENV=production the rest)")
+    planned = steps({"lake": settings.lake_url.removeprefix("s3://"), "aws_role_arn": aws_role_arn}, verify=verify)
+    if not apply_ and not verify:
+        for step in planned:
+            console.print(f"[dim]-- {step.file}[/dim]\n{step.statement};\n", soft_wrap=True, markup=True)
+        console.print(f"{len(planned)} statements; nothing was run. --apply runs them.")
+        return
+    warehouse = dataclasses.replace(snowflake_warehouse(settings), role=role)
+    changed = 0
+    with warehouse.connect(tag={"run": "deploy"}) as session:
+        for done in apply(session, planned):
+            changed += done.changed
+            mark = "[green]+[/green]" if done.changed else "[dim]=[/dim]"
+            first = done.step.statement.splitlines()[0]
+            console.print(f"{mark} {done.step.file}  {first}  [dim]{done.said}[/dim]", soft_wrap=True)
+    console.print(f"{len(planned)} statements ran; {changed} made something new.")
 
 
 def _run(settings: Settings, days: list[date], *, resync: bool) -> int:
