@@ -63,7 +63,7 @@ class ProductionSettings(BaseModel):
     )
     snowflake_database: str = Field(default="VERACITYPRO", description="The database.")
     snowflake_stage: str = Field(
-        default="raw.silver_stage", description="The external stage over the lake's folder, as schema.name."
+        default="raw.silver_stage", description="The external stage over the lake's `silver/`, as schema.name."
     )
     snowflake_file_format: str = Field(
         default="raw.silver_parquet", description="The file format of silver's Parquet, as schema.name."

@@ -50,7 +50,7 @@ class SnowflakeSession:
 class SnowflakeWarehouse:
     """A warehouse in a Snowflake database; see `Warehouse`. One of `private_key_path` and `password` is given.
 
-    `stage`: an external stage over the lake's folder. `timeout_seconds`: how long a request may go unanswered.
+    `stage`: an external stage over the lake's `silver/`. `timeout_seconds`: how long a request may go unanswered.
     `address`: host, port and protocol of an emulator.
     """
 
@@ -86,6 +86,7 @@ class SnowflakeWarehouse:
             role=self.role,
             warehouse=self.warehouse,
             database=self.database,
+            autocommit=True,  # but for what is between our own begin and commit
             paramstyle="qmark",  # the same `?` as DuckDB's, bound by the server
             login_timeout=min(60, self.timeout_seconds),
             network_timeout=self.timeout_seconds,
@@ -101,7 +102,7 @@ class SnowflakeWarehouse:
         try:
             yield SnowflakeSession(connection)
         finally:
-            opened.__exit__(None, None, None)
+            connection.close()  # dagster-snowflake leaves it open after an error
 
     def load_day(
         self,
@@ -171,7 +172,8 @@ class _Snowflake:
     ) -> Iterator[tuple[str, Sequence[object]]]:
         """What loads one file: exactly this one, whether or not it was loaded before (`force`)."""
         name = f"raw.{table.raw_name}"
-        quoted = path.replace("'", "''")
+        # The stage is over silver alone: Snowflake may read no other part of the lake.
+        quoted = path.removeprefix("silver/").replace("'", "''")
         yield (
             f"copy into {name} from @{self.stage} files = ('{quoted}') "
             f"file_format = (format_name = '{self.file_format}') "

@@ -1,5 +1,6 @@
 """S3 and IAM on loopback: moto's server, and faults in front of it."""
 
+import logging
 import os
 import threading
 import uuid
@@ -30,6 +31,7 @@ class S3StandIn:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.asked: list[str] = []
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it would print a line a request
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.port}"

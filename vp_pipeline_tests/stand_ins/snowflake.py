@@ -1,10 +1,12 @@
 """Snowflake on loopback: fakesnow's server, the statements that it was sent, and faults among them.
 
-What fakesnow cannot do is taken here as done (`NO_OPERATION`) or rewritten (`_rewritten`); production.md of the tests
-says which check stands in its place.
+What fakesnow cannot do is taken here as done (`NO_OPERATION`) or rewritten (`_rewritten`). The README
+lists it, with the check that stands in its place.
 """
 
+import gzip
 import json
+import logging
 import re
 import threading
 import time
@@ -12,9 +14,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import duckdb
 import fakesnow.server
 import s3fs
 import snowflake.connector.errors as errors
+import starlette.requests
 import uvicorn
 from fakesnow.instance import FakeSnow
 
@@ -40,13 +44,14 @@ class Lost(Exception):
 
 
 class SnowflakeStandIn:
-    """The server. `statements`: what was sent, in order, by whom (the query tag of the session)."""
+    """The server. `statements`: what was sent, in order. `logins`: the parameters of each session."""
 
     def __init__(self, s3_url: str) -> None:
         self.statements: list[str] = []
         self.logins: list[dict[str, Any]] = []
         self.faults: list[Fault] = []
         self.down = False
+        logging.getLogger("fakesnow.server").setLevel(logging.ERROR)
         self._fake = FakeSnow(nop_regexes=NO_OPERATION)
         lake = s3fs.S3FileSystem(
             endpoint_url=s3_url,
@@ -60,7 +65,7 @@ class SnowflakeStandIn:
         self._connect = self._fake.connect
         self._fake.connect = self._listening  # type: ignore[method-assign]
         fakesnow.server.shared_fs = self._fake
-        config = uvicorn.Config(self._app, port=0, log_level="error", lifespan="off")
+        config = uvicorn.Config(self._app, interface="asgi3", port=0, log_level="error", lifespan="off")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
@@ -86,9 +91,9 @@ class SnowflakeStandIn:
     def deploy(self, lake_url: str) -> None:
         """What `infra/snowflake` makes, as far as the emulator knows it."""
         self.query(f"create database if not exists {DATABASE}")
-        self.query("create schema if not exists raw")
+        self.query("create schema if not exists raw")  # fakesnow knows no other options of what follows
         self.query("create file format if not exists raw.silver_parquet type = parquet")
-        self.query(f"create or replace stage raw.silver_stage url = '{lake_url}/'")
+        self.query(f"create or replace stage raw.silver_stage url = '{lake_url}/silver/'")
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a statement, past the faults and the record."""
@@ -105,11 +110,24 @@ class SnowflakeStandIn:
         self._thread.join(10)
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"].endswith("login-request"):
+            receive, send = await self._heard(receive), _with_master_token(send)
         if self.down:
             await send({"type": "http.response.start", "status": 503, "headers": []})
             await send({"type": "http.response.body", "body": b""})
             return
         await fakesnow.server.app(scope, receive, send)
+
+    async def _heard(self, receive: Any) -> Any:
+        """Keeps what a session says of itself; the server reads the same request after it."""
+        request = await starlette.requests.Request({"type": "http", "headers": []}, receive).body()
+        text = gzip.decompress(request) if request[:2] == b"\x1f\x8b" else request
+        self.logins.append(json.loads(text)["data"]["SESSION_PARAMETERS"])
+
+        async def again() -> dict[str, Any]:
+            return {"type": "http.request", "body": request, "more_body": False}
+
+        return again
 
     def _listening(self, *args: Any, **options: Any) -> Any:
         connection = self._connect(*args, **options)
@@ -131,13 +149,32 @@ class SnowflakeStandIn:
                     if isinstance(ordered, Exception):
                         raise ordered
                     command = ordered or command
-                return execute(_rewritten(command), *args, **options)
+                try:
+                    return execute(_rewritten(command), *args, **options)
+                except duckdb.ConstraintException as error:
+                    raise refusal(100072, f"NULL result in a non-nullable column ({error})") from None
 
             made.execute = listening
             return made
 
         connection.cursor = cursor
         return connection
+
+
+def _with_master_token(send: Any) -> Any:
+    """The connector ends a session on the server only if it was given a master token, and fakesnow gives none."""
+    held: list[Any] = []
+
+    async def told(message: Any) -> None:
+        held.append(message)
+        if len(held) == 2:
+            answer = json.loads(message["body"])
+            answer["data"]["masterToken"] = answer["data"]["token"]
+            body = json.dumps(answer).encode()
+            await send({**held[0], "headers": [(b"content-type", b"application/json")]})
+            await send({**message, "body": body})
+
+    return told
 
 
 def _rewritten(statement: str) -> str:
