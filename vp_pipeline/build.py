@@ -17,7 +17,6 @@ from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.resources.dbt import dbt_resource, manifest_path
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.local_airbyte import LocalAirbyte
-from vp_pipeline.resources.production import production_resources
 from vp_pipeline.resources.warehouse import DuckDBWarehouse
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.registry import STREAMS
@@ -54,6 +53,8 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
 def resources(settings: Settings) -> dict[str, object]:
     """The outside world in an environment; nothing is opened before a step needs it."""
     if settings.env == "production":
+        from vp_pipeline.resources.production import production_resources  # a second that local need not pay
+
         return {**production_resources(settings), "dbt": dbt_resource(settings)}
     lake = Lake(settings.lake_dir)
     return {

@@ -127,6 +127,32 @@ def deploy_snowflake(
     console.print(f"{len(planned)} statements ran; {changed} made something new.")
 
 
+@deploy.command("airbyte")
+def deploy_airbyte(
+    aws_role_arn: Annotated[
+        str, typer.Option(metavar="ARN", help="The role that writes bronze (output of infra/aws).")
+    ],
+    region: Annotated[str, typer.Option(help="The bucket's region.")],
+    apply_: Annotated[bool, typer.Option("--apply/--dry-run", help="Make them, or only show them.")] = False,
+) -> None:
+    """Make Airbyte's connector, source, destination and connection, or bring them up to date."""
+    from vp_pipeline.deploy_airbyte import apply, document, values
+    from vp_pipeline.resources.production import airbyte_client
+
+    settings = load_settings()
+    filled = values(settings, aws_role_arn, region)
+    if not apply_:
+        shown = {**filled, "keepa_api_key": "***", "source": "<source>", "destination": "<destination>"}
+        for name in ("source", "destination", "connection"):
+            console.print_json(data=document(name, shown))
+        console.print("Nothing was sent. --apply makes them, and says the ID for VP_AIRBYTE_CONNECTION_KEEPA.")
+        return
+    for made in apply(airbyte_client(settings), settings.airbyte_workspace_id or "", filled):
+        mark = "[green]+[/green] made" if made.new else "[dim]=[/dim] updated"
+        console.print(f"{mark}  {made.kind}  {made.name}  {made.object_id}", soft_wrap=True)
+    console.print("Set VP_AIRBYTE_CONNECTION_KEEPA to the connection's ID.")
+
+
 def _run(settings: Settings, days: list[date], *, resync: bool) -> int:
     from vp_pipeline.build import build_definitions
     from vp_pipeline.local_runs import close_orphans, daily_run, project_instance, quiet_process

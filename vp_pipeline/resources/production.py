@@ -5,6 +5,7 @@ Here: which setting goes where. Nothing is opened, and no secret is sent anywher
 
 from pydantic import SecretStr
 
+from vp_pipeline.resources.airbyte_api import AirbyteApi
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.lake_s3 import S3Store
 from vp_pipeline.resources.remote_airbyte import RemoteAirbyte
@@ -26,27 +27,26 @@ def production_lake(settings: Settings) -> Lake:
 
 def remote_airbyte(settings: Settings, lake: Lake) -> RemoteAirbyte:
     """Airbyte at VP_AIRBYTE_API_URL; the API's client is made when a sync is asked for."""
-
-    def client():  # type: ignore[no-untyped-def]
-        from vp_pipeline.resources.airbyte_api import AirbyteApi
-
-        return AirbyteApi(
-            rest_api_base_url=str(settings.airbyte_api_url).rstrip("/"),
-            configuration_api_base_url=str(settings.airbyte_configuration_api_url).rstrip("/"),
-            workspace_id=settings.airbyte_workspace_id or "",
-            client_id=_told(settings.airbyte_client_id),
-            client_secret=_told(settings.airbyte_client_secret),
-            request_max_retries=0,  # ours: by kind of failure
-            request_retry_delay=1,
-            request_timeout=30,
-        )
-
     return RemoteAirbyte(
         lake,
         {"keepa": settings.airbyte_connection_keepa or ""},
-        client,
+        lambda: airbyte_client(settings),
         poll_seconds=settings.airbyte_poll_seconds,
         deadline_seconds=settings.airbyte_deadline_seconds,
+    )
+
+
+def airbyte_client(settings: Settings) -> AirbyteApi:
+    """A client of Airbyte's API; it signs in with its first request."""
+    return AirbyteApi(
+        rest_api_base_url=str(settings.airbyte_api_url).rstrip("/"),
+        configuration_api_base_url=str(settings.airbyte_configuration_api_url).rstrip("/"),
+        workspace_id=settings.airbyte_workspace_id or "",
+        client_id=_told(settings.airbyte_client_id),
+        client_secret=_told(settings.airbyte_client_secret),
+        request_max_retries=0,  # ours: by kind of failure
+        request_retry_delay=1,
+        request_timeout=30,
     )
 
 

@@ -18,6 +18,12 @@ from vp_pipeline_tests.stand_ins.s3 import Fault
 
 CLIENT_ID, CLIENT_SECRET = "a-client", "secret-of-the-stand-in/airbyte"
 CONNECTION, DESTINATION, WORKSPACE = "a-connection", "a-destination", "a-workspace"
+IDENTITIES = {
+    "declarative_sources": "id",
+    "sources": "sourceId",
+    "destinations": "destinationId",
+    "connections": "connectionId",
+}
 # What a job does: lands the stream under its number, and says what it landed; or raises.
 Work = Callable[[int], SyncJob]
 
@@ -68,6 +74,7 @@ class AirbyteStandIn:
         self.asked: list[str] = []
         self.tokens: list[str] = []
         self.statuses: list[str] = []
+        self.made: dict[str, list[dict[str, Any]]] = {}
         self.released = threading.Event()
         self.released.set()
         bucket, folder = bucket_path(lake_url)
@@ -172,6 +179,9 @@ class AirbyteStandIn:
         if what == "POST /api/v1/jobs/get":
             (job,) = [job for job in self.jobs if job.job_id == sent["id"]]
             return answer({"job": {"id": job.job_id}, "attempts": [{"attempt": job.attempt(), "logs": {}}]})
+        for kind, identity in IDENTITIES.items():
+            if f"/{kind}" in request.path:
+                return self._object(request, kind, identity, sent)
         jobs = [job for job in self.jobs if str(job.job_id) == number]
         if jobs and request.path.startswith("/api/public/v1/jobs/"):
             if request.method == "DELETE":
@@ -180,6 +190,18 @@ class AirbyteStandIn:
                 jobs[0].status = self.statuses.pop(0)
             return answer(jobs[0].details())
         return answer({"title": "not-found", "detail": f"there is no {what}"}, 404)
+
+    def _object(self, request: Request, kind: str, identity: str, sent: dict[str, Any]) -> Response:
+        """An object of Airbyte's, made or changed by `vp deploy airbyte`."""
+        there = self.made.setdefault(kind, [])
+        if request.method == "GET":
+            return answer({"data": there})
+        if request.method == "POST":
+            there.append({identity: f"{kind}-{len(there)}", **sent})
+            return answer(there[-1])
+        (found,) = [item for item in there if item[identity] == request.path.rpartition("/")[2]]
+        found.update(sent)
+        return answer(found)
 
 
 def answer(body: dict[str, Any], status: int = 200) -> Response:
