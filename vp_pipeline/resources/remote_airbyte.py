@@ -11,6 +11,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -72,12 +73,13 @@ class RemoteAirbyte:
         try:
             job = self._wait(api, job, stream, run_date, said)
         except Exception:
-            raise
+            raise  # the job is remembered: another try goes on with it
         except BaseException:
             # The run was cancelled or the process is told to end: a sync that nobody waits for costs for nothing.
-            api.cancel_job(job.job_id)
-            self._forget(stream, run_date)
-            said(f"The run was stopped: Airbyte job {job.job_id} is cancelled.")
+            with suppress(Exception):  # whatever Airbyte says to that, the run is to end
+                api.cancel_job(job.job_id)
+                self._forget(stream, run_date)
+            said(f"The run was stopped: Airbyte job {job.job_id} is asked to stop.")
             raise
         record = self._file(api, job, stream, run_date, connection, fingerprint)
         return Sync(record, reused=None)
