@@ -8,15 +8,25 @@ import dagster as dg
 from vp_pipeline.assets.airbyte import airbyte_asset
 from vp_pipeline.assets.bronze import bronze_asset
 from vp_pipeline.assets.dbt import dbt_models
-from vp_pipeline.assets.keys import airbyte_key, bronze_key, checks_of, raw_key, silver_key
+from vp_pipeline.assets.delivery import export_asset, power_bi_asset
+from vp_pipeline.assets.keys import EXPORT, POWER_BI, PUBLISHED, airbyte_key, bronze_key, checks_of, raw_key, silver_key
+from vp_pipeline.assets.publish import published_marts
 from vp_pipeline.assets.raw import raw_assets
 from vp_pipeline.assets.silver import silver_assets
-from vp_pipeline.automation.jobs import daily_pipeline
-from vp_pipeline.automation.schedules import daily_schedule
+from vp_pipeline.automation.sensors.marts import rebuilt_by_condition
+from vp_pipeline.automation.unattended import unattended
 from vp_pipeline.partitions import daily_partitions
+from vp_pipeline.quality.freshness import freshness_checks
 from vp_pipeline.resources.dbt import dbt_resource, manifest_path
+from vp_pipeline.resources.exports import endpoint_of, export_box
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.local_airbyte import LocalAirbyte
+from vp_pipeline.resources.outbox import Box
+from vp_pipeline.resources.power_bi import power_bi_box, power_bi_of
+from vp_pipeline.resources.published_duckdb import DuckDBPublisher
+from vp_pipeline.resources.published_marts import DuckDBPublishedMarts
+from vp_pipeline.resources.publisher import Publisher
+from vp_pipeline.resources.raw_loading import Warehouse
 from vp_pipeline.resources.warehouse import DuckDBWarehouse
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.registry import STREAMS
@@ -28,7 +38,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     # Checks evaluated by partition are a preview in Dagster: we know, and the release is pinned.
     warnings.filterwarnings("ignore", category=dg.PreviewWarning, module=r"vp_pipeline\.")
     partitions = daily_partitions(settings.start_date)
-    job = daily_pipeline(partitions)
+    fresh = freshness_checks([key for _, stream in STREAMS for key in _first_of_each_layer(stream)] + [PUBLISHED])
     ingestion = [
         assets
         for source, stream in STREAMS
@@ -40,29 +50,81 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         )
     ]
     raw_checks = [check for _, stream in STREAMS for check in _checks_up_to_raw(stream)]
-    return dg.Definitions(
-        assets=[*ingestion, dbt_models(manifest_path(settings), settings, partitions, raw_checks)],
-        jobs=[job],
-        schedules=[daily_schedule(job)],
+    units = [(stream.source, stream.name) for _, stream in STREAMS]
+    models = rebuilt_by_condition(dbt_models(manifest_path(settings), settings, partitions, raw_checks, units))
+    boxes = delivery_boxes(settings)
+    delivery = [
+        power_bi_asset(boxes[POWER_BI], partitions),
+        export_asset(settings.export_mart, manifest_path(settings), boxes[EXPORT], partitions),
+    ]
+    assets = dg.Definitions(
+        assets=[*ingestion, models, published_marts(models, raw_checks, partitions, settings.engine), *delivery],
+        asset_checks=[fresh],
         resources={**resources(settings), **(resource_overrides or {})},
         # A process a step costs seconds a run; the steps of a day follow one another anyway.
         executor=dg.in_process_executor,
     )
+    streams = [stream for _, stream in STREAMS]
+    return dg.Definitions.merge(assets, unattended(settings, lake_of(settings), streams, partitions, boxes, fresh))
 
 
 def resources(settings: Settings) -> dict[str, object]:
     """The outside world in an environment; nothing is opened before a step needs it."""
-    if settings.env == "production":
-        from vp_pipeline.resources.production import production_resources  # a second that local need not pay
-
-        return {**production_resources(settings), "dbt": dbt_resource(settings)}
-    lake = Lake(settings.lake_dir)
-    return {
+    lake = lake_of(settings)
+    everywhere: dict[str, object] = {
         "lake": lake,
-        "airbyte": LocalAirbyte(settings, lake),
-        "warehouse": DuckDBWarehouse(settings.warehouse_path),
+        "warehouse": warehouse_of(settings),
+        "publisher": publisher_of(settings),
+        "power_bi": power_bi_of(settings),
+        "endpoint": endpoint_of(settings),
         "dbt": dbt_resource(settings),
     }
+    if settings.env == "production":
+        from vp_pipeline.resources.production import published_marts_of, remote_airbyte
+
+        return {**everywhere, "airbyte": remote_airbyte(settings, lake), "marts": published_marts_of(settings)}
+    return {
+        **everywhere,
+        "airbyte": LocalAirbyte(settings, lake),
+        "marts": DuckDBPublishedMarts(settings.published_path),
+    }
+
+
+def lake_of(settings: Settings) -> Lake:
+    """The lake of an environment."""
+    if settings.env == "production":
+        from vp_pipeline.resources.production import production_lake  # a second that local need not pay
+
+        return production_lake(settings)
+    return Lake(settings.lake_dir)
+
+
+def warehouse_of(settings: Settings) -> Warehouse:
+    """The warehouse of an environment."""
+    if settings.env == "production":
+        from vp_pipeline.resources.production import snowflake_warehouse
+
+        return snowflake_warehouse(settings)
+    return DuckDBWarehouse(settings.warehouse_path)
+
+
+def delivery_boxes(settings: Settings) -> dict[dg.AssetKey, Box]:
+    """The outboxes of the assets that deliver."""
+    return {POWER_BI: power_bi_box(settings), EXPORT: export_box(settings)}
+
+
+def publisher_of(settings: Settings) -> Publisher:
+    """Where an environment's consumers read."""
+    if settings.env == "production":
+        from vp_pipeline.resources.production import snowflake_publisher
+
+        return snowflake_publisher(settings)
+    return DuckDBPublisher(settings.published_path, DuckDBWarehouse(settings.warehouse_path))
+
+
+def _first_of_each_layer(stream: Stream) -> list[dg.AssetKey]:
+    """A day of a stream is written as a whole, so one table tells of all."""
+    return [bronze_key(stream), silver_key(stream.tables[0]), raw_key(stream.tables[0])]
 
 
 def _checks_up_to_raw(stream: Stream) -> list[dg.AssetCheckKey]:

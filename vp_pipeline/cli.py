@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from vp_pipeline import cli_published, cli_quarantine
 from vp_pipeline.failures import PipelineError
 from vp_pipeline.settings import Settings, load_settings
 
@@ -20,6 +22,8 @@ app = typer.Typer(
 )
 deploy = typer.Typer(help="Make what production needs, from `infra/`.", no_args_is_help=True)
 app.add_typer(deploy, name="deploy")
+app.add_typer(cli_quarantine.app, name="quarantine")
+app.add_typer(cli_published.app, name="published")
 console = Console(highlight=False)
 
 
@@ -50,6 +54,14 @@ def run(
     resync: Annotated[
         bool, typer.Option("--resync", help="Ask the API again although a finished sync of the day is there.")
     ] = False,
+    overrule: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CHECK",
+            help="Let this run pass a check that has failed: its name (volume) or, of one asset alone, "
+            "silver/keepa/price:volume. May be repeated; the run's tags record it.",
+        ),
+    ] = None,
 ) -> None:
     """Run the daily pipeline for a day or a range of days; the run shows in the Dagster UI afterwards."""
     from vp_pipeline.partitions import finished_days, newest_finished_day
@@ -63,7 +75,51 @@ def run(
     settings = load_settings(recordings=recordings.resolve() if recordings else None)
     last = (to or date_).date() if (to or date_) else newest_finished_day()  # type: ignore[union-attr]
     days = finished_days(from_.date() if from_ else last, last, start=settings.start_date)
-    raise typer.Exit(_run(settings, days, resync=resync))
+    raise typer.Exit(run_days(settings, days, resync=resync, overrule=overrule or ()))
+
+
+@app.command()
+def metrics(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[METRIC]...", help="What to ask. Without: list them.")
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME", help="Break down by this, such as product__brand or metric_time__month; may repeat."
+        ),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SQL", help="Such as \"{{ Dimension('product__brand') }} = 'Anker'\"; may repeat."),
+    ] = None,
+    from_: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY", help="First day.")
+    ] = None,
+    to: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Last day, included.")
+    ] = None,
+    order: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Order by; -NAME for descending.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many rows.")] = None,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of asking it.")] = False,
+) -> None:
+    """Ask the governed metrics (average_price, in_stock_rate, deal_count, ...) of the marts."""
+    from vp_pipeline.build import warehouse_of
+    from vp_pipeline.metrics import Metrics, Question
+    from vp_pipeline.report import answer_table, metrics_table
+    from vp_pipeline.resources.dbt import SEMANTIC_MANIFEST, manifest_path
+
+    settings = load_settings()
+    governed = Metrics(manifest_path(settings).with_name(SEMANTIC_MANIFEST), settings.engine)
+    if not names:
+        console.print(metrics_table(governed))
+        return
+    days = (from_.date() if from_ else None, to.date() if to else None)
+    question = Question(tuple(names), tuple(by or ()), tuple(where or ()), *days, tuple(order or ()), limit)
+    if sql:
+        console.print(governed.sql(question), soft_wrap=True)
+        return
+    console.print(answer_table(governed.ask(warehouse_of(settings), question)))
 
 
 @app.command()
@@ -75,16 +131,27 @@ def sandbox(
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the histories. Default: VP_SANDBOX_SEED.")] = None,
 ) -> None:
-    """Serve the stand-in Keepa API on loopback until Ctrl-C."""
+    """Serve the stand-ins on loopback until Ctrl-C: Keepa's API, and (one port above) Slack, Power BI and an endpoint
+    for exports."""
     from vp_pipeline.sandbox.server import Sandbox, catalogue
+    from vp_pipeline.sandbox.services.server import Services
 
     settings = load_settings(recordings=recordings.resolve() if recordings else None, sandbox_seed=seed)
-    with Sandbox(recordings=settings.recordings, seed=settings.sandbox_seed, port=port) as server:
+    with (
+        Sandbox(recordings=settings.recordings, seed=settings.sandbox_seed, port=port) as server,
+        Services(port + 1 if port else 0) as services,
+    ):
         products = catalogue(settings.recordings, settings.sandbox_seed)
         domain, asin = products[0].split(":")
         console.print(f"Keepa's stand-in answers at {server.url} ({len(products)} products). Ctrl-C ends it.")
         console.print(f"Try:  curl '{server.url}/product?key=sandbox&domain={domain}&asin={asin}&stats=90'")
         console.print(f"As of the end of a day:  {server.url_as_of(date(2026, 1, 31))}/product?…")
+        console.print(f"\nSlack, Power BI and an export endpoint answer at {services.url}. To deliver to them:")
+        for name, value in services.variables().items():
+            console.print(f"  export {name}={value}", soft_wrap=True)
+        console.print(f"What they were told:  curl {services.url}/_messages")
+        fault = '{"service": "slack", "status": 429, "retry_after": 5, "times": 3}'
+        console.print(f"Let one fail:  curl -X POST {services.url}/_faults -d '{fault}'", soft_wrap=True, markup=False)
         try:
             while True:
                 time.sleep(3600)
@@ -153,9 +220,39 @@ def deploy_airbyte(
     console.print("Set VP_AIRBYTE_CONNECTION_KEEPA to the connection's ID.")
 
 
-def _run(settings: Settings, days: list[date], *, resync: bool) -> int:
+@app.command()
+def maintain(
+    dry_run: Annotated[bool, typer.Option("--dry-run/--remove", help="Only list, or remove what is listed.")] = True,
+) -> None:
+    """List what is old and needed by nothing (runs, objects, messages), or remove it. VP_KEEP_…_DAYS are the ages."""
+    from vp_pipeline.automation.unattended import retention_of
+    from vp_pipeline.build import delivery_boxes, lake_of
+    from vp_pipeline.local_runs import project_instance
+
+    settings = load_settings()
+    retention = retention_of(settings, lake_of(settings), delivery_boxes(settings))
+    with project_instance() as instance:
+        found = retention.removable(instance) if dry_run else retention.remove(instance, lambda _: None)
+    for item in found:
+        console.print(f"{item.kind:8} {item.name}  ({item.why})", soft_wrap=True, markup=False)
+    size = sum(item.size for item in found)
+    done = "may go; nothing was removed (`--remove` does)" if dry_run else "removed"
+    console.print(f"{len(found)} things, {size:,} bytes on the lake: {done}.", soft_wrap=True)
+
+
+def run_days(
+    settings: Settings,
+    days: Sequence[date],
+    *,
+    resync: bool = False,
+    overrule: Sequence[str] = (),
+    from_bronze: bool = False,
+) -> int:
+    """One run over consecutive days, told on the terminal; `from_bronze`: of all but the syncs and their landing.
+    Returns the exit code."""
     from vp_pipeline.build import build_definitions
     from vp_pipeline.local_runs import close_orphans, daily_run, project_instance, quiet_process
+    from vp_pipeline.quality.overrule import Overrule
     from vp_pipeline.report import RunReport, print_failure
 
     began = time.monotonic()
@@ -163,10 +260,16 @@ def _run(settings: Settings, days: list[date], *, resync: bool) -> int:
     console.print(f"[bold]VeracityPro pipeline[/bold]  {what}  [dim]{settings.data_dir}[/dim]")
     report = RunReport()
     definitions = build_definitions(settings)
+    graph = definitions.resolve_asset_graph()
+    Overrule(frozenset(overrule)).must_be_of(graph.asset_check_keys)
+    below_bronze = {key for key in graph.materializable_asset_keys if key.path[0] not in ("airbyte", "bronze")}
+    selection = below_bronze if from_bronze else None
     with project_instance() as instance:
         for run_id in close_orphans(instance):
             console.print(f"[yellow]Run {run_id[:8]} was left by a process that is gone; it is closed now.[/yellow]")
-        run_id, events = daily_run(instance, definitions, days, resync=resync, tags=_tags(settings))
+        run_id, events = daily_run(
+            instance, definitions, days, resync=resync, tags=_tags(settings, overrule), selection=selection
+        )
         with quiet_process() as terminal:
             progress = Console(file=terminal, highlight=False, force_terminal=console.is_terminal)
             for event in events:
@@ -184,8 +287,11 @@ def _run(settings: Settings, days: list[date], *, resync: bool) -> int:
     return 0
 
 
-def _tags(settings: Settings) -> dict[str, str]:
-    return {"vp/recordings": settings.recordings.name} if settings.recordings else {}
+def _tags(settings: Settings, overrule: Sequence[str]) -> dict[str, str]:
+    from vp_pipeline.quality.overrule import TAG
+
+    tags = {"vp/recordings": settings.recordings.name} if settings.recordings else {}
+    return {**tags, TAG: ",".join(overrule)} if overrule else tags
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from vp_pipeline.settings import PROJECT_ROOT
 _COLORS = dict(
     zip(
         LAYERS,
-        ("#5b5bd6", "#a8672a", "#7a8ca3", "#2f7fb8", "#2a9d8f", "#3d8b40", "#c2334d", "#6b6b6b"),
+        ("#5b5bd6", "#a8672a", "#7a8ca3", "#2f7fb8", "#2a9d8f", "#3d8b40", "#c2334d", "#6b6b6b", "#8a5cb8", "#4d7c0f"),
         strict=True,
     )
 )
@@ -54,7 +54,7 @@ def svg(definitions: dg.Definitions) -> str:
 
 
 def names(definitions: dg.Definitions) -> str:
-    """Every asset, check, job and schedule, a line each, in order."""
+    """Every asset, check, job, schedule and sensor, a line each, in order."""
     graph = definitions.resolve_asset_graph()
     jobs = [job.name for job in definitions.resolve_all_job_defs() if not job.name.startswith("__")]
     found = [
@@ -62,6 +62,7 @@ def names(definitions: dg.Definitions) -> str:
         *(f"check {key.asset_key.to_user_string()}:{key.name}" for key in graph.asset_check_keys),
         *(f"job {name}" for name in jobs),
         *(f"schedule {schedule.name}" for schedule in definitions.schedules or []),
+        *(f"sensor {sensor.name}" for sensor in definitions.sensors or []),
     ]
     return "\n".join(sorted(found)) + "\n"
 

@@ -6,7 +6,7 @@ Here: the instance, and one run of the daily job in this process. Not here: what
 import os
 import socket
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -64,13 +64,17 @@ def daily_run(
     *,
     resync: bool = False,
     tags: Mapping[str, str] | None = None,
+    selection: Set[dg.AssetKey] | None = None,
 ) -> tuple[str, Iterator[dg.DagsterEvent]]:
-    """One run of the daily job over `days` (consecutive, in order): its id, and its events as they happen.
+    """One run of the daily job over `days` (consecutive, in order): its id, and its events as they happen. `selection`:
+    these of its assets only.
 
     The run executes in this process as the events are taken. It belongs to the code location, so that the UI can show,
     compare and re-execute it.
     """
     job = definitions.resolve_job_def(DAILY)
+    if selection is not None:
+        job = job.get_subset(asset_selection=set(selection))
     syncs = [node.name for node in job.nodes if node.name.startswith("airbyte_")]
     run_config: dict[str, object] = {
         # Events go to the instance, where the UI reads them; on the console they would bury the report.
@@ -80,6 +84,7 @@ def daily_run(
     run = instance.create_run_for_job(
         job,
         run_config=run_config,
+        asset_selection=frozenset(selection) if selection is not None else None,
         tags={**partition_tags(days), PROCESS_TAG: _this_process(), **(tags or {})},
         remote_job_origin=_code_location().get_job_origin(DAILY),
     )

@@ -6,6 +6,8 @@ Here: text and tables from Dagster events. Not here: running anything (`local_ru
 import re
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, cast
 
 import dagster as dg
@@ -19,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
+from vp_pipeline.metrics import Answer, Metrics
 
 _DURATION = "Execution Duration"  # dagster-dbt's name for a model's seconds
 
@@ -92,8 +95,8 @@ class RunReport:
         metadata = materialization.metadata
         layer = self.layers[key.path[0]]
         rows = metadata.get("dagster/row_count")
-        # A model holds all days: in a range it is counted once.
-        day = None if key.path[0] in DBT_LAYERS else materialization.partition
+        # A model holds all days, and so does what is published: in a range it is counted once.
+        day = None if key.path[0] in (*DBT_LAYERS, "published") else materialization.partition
         layer.rows[key.to_user_string(), day or ""] = int(cast(Any, rows).value) if rows else 0
         if _DURATION in metadata:
             layer.seconds += float(cast(Any, metadata[_DURATION]).value)
@@ -121,12 +124,45 @@ class RunReport:
         return f"[green]✓[/green] {event.step_key}  [dim]{seconds:.1f} s[/dim]"
 
 
+def metrics_table(metrics: Metrics) -> Table:
+    """Every metric, with what it may be broken down by."""
+    table = Table(header_style="bold", show_lines=True)
+    for name in ("metric", "what it is", "unit", "by"):
+        table.add_column(name, overflow="fold")
+    for metric in metrics.all:
+        table.add_row(metric.name, metric.description, metric.unit, "\n".join(metrics.dimensions([metric.name])))
+    return table
+
+
+def answer_table(answer: Answer) -> Table:
+    """The rows of an answer; numbers to the right."""
+    table = Table(header_style="bold")
+    for number, name in enumerate(answer.columns):
+        numeric = all(isinstance(row[number], int | float | Decimal | None) for row in answer.rows)
+        table.add_column(name, justify="right" if numeric else "left")
+    for row in answer.rows:
+        table.add_row(*(_cell(value) for value in row))
+    return table
+
+
 def print_failure(console: Console, title: str, reasons: list[str], hint: str | None = None) -> None:
     """Why it failed, in one block."""
     texts = [Text(reason) for reason in dict.fromkeys(reasons)] or [Text("The run ended without saying why.")]
     if hint:
         texts.append(Text(hint, style="dim"))
     console.print(Panel(Group(*texts), title=title, title_align="left", border_style="red"))
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case float():
+            return f"{value:,.4f}"
+        case datetime():
+            return f"{value:%Y-%m-%d}"  # times of metrics are days or longer
+        case _:
+            return str(value)
 
 
 def _reason(event: dg.DagsterEvent) -> str:

@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.production_settings import ProductionSettings, missing
@@ -26,6 +26,17 @@ READ_ELSEWHERE = frozenset({"VP_WAREHOUSE_PATH"})
 
 # Keepa's marketplaces by number; `sources/keepa/series.py` says more of each.
 _DOMAINS = (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12)
+# Settings of one service: all of them are set, or none.
+_TOGETHER = (
+    ("slack_token", "slack_channel"),
+    (
+        "power_bi_tenant_id",
+        "power_bi_client_id",
+        "power_bi_client_secret",
+        "power_bi_workspace_id",
+        "power_bi_dataset_id",
+    ),
+)
 _PRODUCT = re.compile(rf"(?:(?:{'|'.join(map(str, _DOMAINS))}):)?[A-Z0-9]{{10}}")
 
 
@@ -45,7 +56,8 @@ class Settings(ProductionSettings):
     )
     data_dir: Path = Field(
         default=PROJECT_ROOT / "data",
-        description="Holds `lake/` and `warehouse.duckdb`. A relative path is under the project root.",
+        description="Holds `lake/`, `warehouse.duckdb` and `published.duckdb`. "
+        "A relative path is under the project root.",
     )
     start_date: date = Field(default=date(2025, 1, 1), description="The first daily partition (UTC), as YYYY-MM-DD.")
     keepa_api_key: SecretStr | None = Field(
@@ -73,13 +85,64 @@ class Settings(ProductionSettings):
         default=None, description="A folder of recorded Keepa answers; the sandbox answers from it."
     )
     sandbox_seed: int = Field(default=7, ge=0, description="Seed of the sandbox's products and histories.")
+    ui_url: HttpUrl = Field(
+        default=HttpUrl("http://localhost:3000"), description="Where people open Dagster: messages link to its runs."
+    )
+    slack_token: SecretStr | None = Field(
+        default=None, description="A bot token. Without it messages stay in the log and in the local outbox."
+    )
+    slack_channel: str | None = Field(default=None, description="The channel's id, such as C0123456789; with a token.")
+    slack_api_url: HttpUrl = Field(default=HttpUrl("https://slack.com/api/"), description="Where Slack answers.")
+    alert_repeat_hours: float = Field(
+        default=6, ge=0, description="Hours in which the same cause is told once; repeats are counted."
+    )
+    power_bi_tenant_id: str | None = Field(default=None, description="Microsoft Entra tenant of the service principal.")
+    power_bi_client_id: str | None = Field(default=None, description="The service principal's application id.")
+    power_bi_client_secret: SecretStr | None = Field(default=None, description="The service principal's secret.")
+    power_bi_workspace_id: str | None = Field(default=None, description="Workspace (group) of the semantic model.")
+    power_bi_dataset_id: str | None = Field(default=None, description="The semantic model (dataset).")
+    power_bi_api_url: HttpUrl = Field(
+        default=HttpUrl("https://api.powerbi.com/v1.0/myorg"), description="Where the Power BI REST API answers."
+    )
+    power_bi_login_url: HttpUrl = Field(
+        default=HttpUrl("https://login.microsoftonline.com"), description="Where Microsoft Entra gives out tokens."
+    )
+    power_bi_timeout_seconds: float = Field(
+        default=3600, gt=0, description="How long one run waits for a refresh; a later one attaches to it."
+    )
+    export_mart: str = Field(default="mart_deals", description="The mart whose changed rows are exported.")
+    export_url: HttpUrl | None = Field(
+        default=None, description="Where exported rows are posted. Without it they are written to the lake only."
+    )
+    export_token: SecretStr | None = Field(default=None, description="Bearer token for VP_EXPORT_URL.")
+    export_batch_rows: int = Field(default=500, ge=1, le=10_000, description="Rows in one request to VP_EXPORT_URL.")
+    late_data_days: int = Field(
+        default=7, ge=1, le=90, description="Days that the weekly schedule asks `window` streams for again."
+    )
+    keep_runs_days: int = Field(default=90, ge=1, description="Age at which Dagster's finished runs may go.")
+    keep_superseded_days: int = Field(
+        default=90, ge=1, description="Age at which superseded manifests, and landed objects that none names, may go."
+    )
+    keep_messages_days: int = Field(default=90, ge=1, description="Age at which delivered messages leave the outbox.")
 
     @field_validator("data_dir", "recordings", "snowflake_private_key_path")
     @classmethod
     def _under_the_root(cls, value: Path | None) -> Path | None:
         return None if value is None else (PROJECT_ROOT / value.expanduser()).resolve()
 
-    @field_validator("keepa_api_key", mode="before")
+    @field_validator(
+        "keepa_api_key",
+        "slack_token",
+        "slack_channel",
+        "power_bi_tenant_id",
+        "power_bi_client_id",
+        "power_bi_client_secret",
+        "power_bi_workspace_id",
+        "power_bi_dataset_id",
+        "export_url",
+        "export_token",
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -106,6 +169,35 @@ class Settings(ProductionSettings):
                 raise ValueError(f"{product} is no product: write ASIN or DOMAIN:ASIN, such as 5:B0D4M48BM2")
         return value
 
+    @field_validator("export_mart")
+    @classmethod
+    def _is_a_mart(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
+            raise ValueError(f"{value} is no name of a mart: lower case, digits and underscores")
+        return value
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        """A service is configured as a whole or not at all: half of it would fail at night, or seem to be off."""
+        for group in _TOGETHER:
+            missing = [_variable(name) for name in group if getattr(self, name) is None]
+            if missing and len(missing) < len(group):
+                named = ", ".join(_variable(name) for name in group)
+                raise ValueError(f"{', '.join(missing)} is not set, and {named} go together")
+        if self.export_token is not None and self.export_url is None:
+            raise ValueError("VP_EXPORT_TOKEN is set without VP_EXPORT_URL")
+        return self
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret values, for redaction."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+
+    @property
+    def outbox_dir(self) -> Path:
+        return self.data_dir / "outbox"
+
     @property
     def lake_dir(self) -> Path:
         return self.data_dir / "lake"
@@ -118,6 +210,11 @@ class Settings(ProductionSettings):
     @property
     def warehouse_path(self) -> Path:
         return self.data_dir / "warehouse.duckdb"
+
+    @property
+    def published_path(self) -> Path:
+        """The marts that consumers read."""
+        return self.data_dir / "published.duckdb"
 
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:
@@ -144,7 +241,8 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: object)
     except ValidationError as error:
         first = error.errors()[0]
         reason = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{_variable(str(first['loc'][0]))} cannot be used: {reason}.") from None
+        where = f"{_variable(str(first['loc'][0]))} cannot be used" if first["loc"] else "The settings cannot be used"
+        raise SettingsError(f"{where}: {reason}.") from None
     lacking = missing(settings) if settings.env == "production" else None
     if lacking:
         raise SettingsError(f"{_variable(lacking[0])} {lacking[1].rstrip('.')}.")

@@ -12,6 +12,7 @@ import pytest
 
 from vp_pipeline.build import build_definitions
 from vp_pipeline.local_runs import daily_run, partition_tags
+from vp_pipeline.quality.overrule import TAG
 from vp_pipeline.report import RunReport
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.warehouse import DuckDBWarehouse
@@ -44,10 +45,12 @@ class Pipeline:
     def warehouse(self) -> DuckDBWarehouse:
         return DuckDBWarehouse(self.settings.warehouse_path)
 
-    def run(self, *days: date, resync: bool = False) -> RunReport:
+    def run(self, *days: date, resync: bool = False, overrule: str | None = None) -> RunReport:
         """One run of the daily job over consecutive days."""
         report = RunReport()
-        _, events = daily_run(self.instance, build_definitions(self.settings), sorted(days), resync=resync)
+        tags = {TAG: overrule} if overrule else {}
+        definitions = build_definitions(self.settings)
+        _, events = daily_run(self.instance, definitions, sorted(days), resync=resync, tags=tags)
         for event in events:
             report.take(event)
         return report

@@ -28,6 +28,10 @@ def test_everything_has_a_default() -> None:
         ("VP_KEEPA_DOMAIN", "7", "VP_KEEPA_DOMAIN cannot be used: 7 is no marketplace"),
         ("VP_KEEPA_ASINS", "B0D8W1YVBX,5:short", "VP_KEEPA_ASINS cannot be used: 5:short is no product"),
         ("VP_KEEPA_ASINS", "7:B0D8W1YVBX", "VP_KEEPA_ASINS cannot be used: 7:B0D8W1YVBX is no product"),
+        ("VP_EXPORT_MART", "a; drop", "VP_EXPORT_MART cannot be used: a; drop is no name of a mart"),
+        ("VP_SLACK_TOKEN", "x", "The settings cannot be used: VP_SLACK_CHANNEL is not set, and VP_SLACK_TOKEN, VP_"),
+        ("VP_EXPORT_TOKEN", "x", "The settings cannot be used: VP_EXPORT_TOKEN is set without VP_EXPORT_URL"),
+        ("VP_POWER_BI_CLIENT_ID", "x", "The settings cannot be used: VP_POWER_BI_TENANT_ID, VP_POWER_BI_CLIENT_SECRET"),
         ("VP_DATADIR", "x", "VP_DATADIR is not a setting of this project. Did you mean VP_DATA_DIR?"),
         ("VP_SOMETHING_ELSE", "x", "VP_SOMETHING_ELSE is not a setting of this project. Known: "),
     ],
@@ -53,6 +57,11 @@ def test_an_empty_key_is_no_key() -> None:
 def test_a_key_is_not_shown() -> None:
     settings = load_settings({"KEEPA_API_KEY": "very-secret-key"})
     assert "very-secret-key" not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+def test_the_secrets_are_known_for_redaction() -> None:
+    settings = load_settings({"VP_SLACK_TOKEN": "xoxb-1", "VP_SLACK_CHANNEL": "C1", "KEEPA_API_KEY": "key"})
+    assert set(settings.secrets) == {"xoxb-1", "key"}
 
 
 def test_overrides_win_and_are_refused_alike(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 {#-
-    What has changed and is not yet in the daily tables.
+    What has changed and is not yet in the tables that are made from it.
 
     Each daily table has a table `core._touched_<model>`. A change table writes into it, in the transaction that changes its
     rows, which histories changed and the first moment at which they did; the daily table restates those from that day on
@@ -17,10 +17,10 @@
 {%- endmacro %}
 
 {#- Before anything else, one after the other: models that run at once must not make the same table. -#}
-{% macro create_touched(model_names) %}
+{% macro create_touched() %}
 create schema if not exists {{ api.Relation.create(database=target.database, schema='core').without_identifier() }};
-{% for name in model_names %}
-create table if not exists {{ touched(name) }} as
+{% for name in models_that_are_told() if load_relation(touched(name)) is none %}
+create table {{ touched(name) }} as
 select
     cast(null as varchar) as asin,
     cast(null as bigint) as domain_id,
@@ -29,19 +29,37 @@ select
 {% endfor %}
 {% endmacro %}
 
-{#- A change table that is made as a whole touches everything (pre-hook: afterwards it is always there). -#}
+{#- Every model that some model tells of its changes. -#}
+{% macro models_that_are_told() %}
+    {%- set found = [] -%}
+    {%- if execute -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' -%}
+            {%- do found.extend(told_by(node.config.meta)) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ return(found | unique | sort | list) }}
+{% endmacro %}
+
+{#- The models that a model with this `meta` tells of its changes. -#}
+{% macro told_by(meta) %}
+    {{ return(meta.get('touches', []) + meta.get('touches_rows', []) + (meta.get('describes', {}) | list)) }}
+{% endmacro %}
+
+{#- A table that is made as a whole touches everything (pre-hook: afterwards it is always there). -#}
 {% macro touch_everything() %}
     {%- if not is_incremental() -%}
-        {%- for name in model.config.meta.touches %}
+        {%- for name in told_by(model.config.meta) | unique %}
 insert into {{ touched(name) }} (asin, domain_id, history, touched_at)
 values (null, null, null, {{ beginning_of_time() }});
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}
 
-{#- All of it is in the daily table now (post-hook). -#}
+{#- All of it is in the table now (post-hook). -#}
 {% macro untouch() %}
+    {%- if this.identifier in models_that_are_told() -%}
 delete from {{ touched(this.identifier) }}
+    {%- endif -%}
 {% endmacro %}
 
 {#- The key columns that tell the histories of one product apart, as one text. -#}
@@ -65,6 +83,47 @@ insert into {{ touched(name) }} (asin, domain_id, history, touched_at)
 {{ touched_products(target_relation, temp_relation, key) }};
         {%- endif %}
     {% endfor -%}
+    {%- for name in model.config.meta.get('touches_rows', []) %}
+insert into {{ touched(name) }} (asin, domain_id, history, touched_at)
+{{ touched_rows_of(target_relation, temp_relation) }};
+    {% endfor -%}
+    {%- for name, described in model.config.meta.get('describes', {}).items() %}
+insert into {{ touched(name) }} (asin, domain_id, history, touched_at)
+{{ touched_descriptions(target_relation, temp_relation, key, described) }};
+    {% endfor -%}
+{% endmacro %}
+
+{#- Products of which a row comes, goes or is confirmed. -#}
+{% macro touched_rows_of(target_relation, temp_relation) %}
+select
+    changed.asin,
+    changed.domain_id,
+    cast(null as varchar) as history,
+    {{ beginning_of_time() }} as touched_at
+from {{ target_relation }} as changed
+where {{ in_partition_window('changed.run_date') }}
+union
+select
+    newest.asin,
+    newest.domain_id,
+    cast(null as varchar) as history,
+    {{ beginning_of_time() }} as touched_at
+from {{ temp_relation }} as newest
+{% endmacro %}
+
+{#- Products that are described in other words now. -#}
+{% macro touched_descriptions(target_relation, temp_relation, key, described) %}
+select
+    newest.asin,
+    newest.domain_id,
+    cast(null as varchar) as history,
+    {{ beginning_of_time() }} as touched_at
+from {{ temp_relation }} as newest
+inner join {{ target_relation }} as changed on {{ same_key('newest', 'changed', key) }}
+where
+    {%- for column in described %}
+    {{ 'or ' if not loop.first }}changed.{{ column }} is distinct from newest.{{ column }}
+    {%- endfor %}
 {% endmacro %}
 
 {#- Points that go, come or have another value. -#}
@@ -148,6 +207,7 @@ group by events.asin, events.domain_id, events.history
 {#- The adapter's own transaction holds the statements. -#}
 {% macro default__touched_days_dml(target_relation, temp_relation, key, columns) %}
 {%- set history = key | reject('in', ['asin', 'domain_id', 'observed_date', 'seller_id']) | list -%}
+{{ pass_on(target_relation) }}
 delete from {{ target_relation }} as old
 using ({{ touched_days(target_relation.identifier, ref('core_keepa_product')) }}) as days
 where

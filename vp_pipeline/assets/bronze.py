@@ -7,7 +7,11 @@ import dagster as dg
 
 from vp_pipeline.assets.days import DayReport, day_by_day, run_days
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of
+from vp_pipeline.quality.answers import known_fields, unaltered
+from vp_pipeline.quality.freshness import POLICY
 from vp_pipeline.quality.outcome import Outcome, conservation
+from vp_pipeline.quality.thresholds import VOLUME_DAYS
+from vp_pipeline.quality.volume import Volume, volume
 from vp_pipeline.resources import bronze
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.manifests import ManifestObject
@@ -29,6 +33,7 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
                 kinds={"json", "gzip"},
                 partitions=partitions,
                 source=stream.source,
+                freshness_policy=POLICY,
             )
         ],
         check_specs=check_specs([key], partitions),
@@ -41,20 +46,27 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
             arrival = (
                 f"Sync {manifest.sync.job_id} landed no records for {day}: check what the connection asks for."
                 if empty
-                else f"{len(manifest.objects)} objects are whole."
+                else f"Every landed object is whole: {len(manifest.objects)}."
             )
+            what = f"bronze/{stream.source}/{stream.name} for {day}"
+            found = stream.inspect(bronze.lines_of(lake, manifest))
+            before = bronze.recent(lake, stream, manifest.sync, VOLUME_DAYS)
+            records = [Volume(earlier.records) for earlier in before]
             reported = manifest.sync.records
             return {
                 key: DayReport(
                     [
                         Outcome("arrival", not empty, arrival),
                         conservation("Landed", reported, manifest.records, duplicates=0, quarantined=0),
+                        volume(what, stream.replay, Volume(manifest.records), records),
+                        unaltered(what, found),
+                        known_fields(what, found),
                     ],
                     {
                         "dagster/row_count": manifest.records,
                         "bytes": sum(item.size for item in manifest.objects),
                         "objects": len(manifest.objects),
-                        **stream.summarize(bronze.lines_of(lake, manifest)),
+                        **found.figures,
                         "manifest": dg.MetadataValue.path(lake.location(bronze.manifest_path(stream, day))),
                         "landed": dg.MetadataValue.md(_listing(manifest.objects)),
                         "upstream_job": dg.MetadataValue.text(str(manifest.sync.job_id)),

@@ -7,6 +7,7 @@ fails stops all of them, and a result carries no day. Here each day's events are
 (or whose upstream has) are left out and named, and the others go on. The last step of a run turns it red.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
@@ -22,6 +23,7 @@ from vp_pipeline.failures import PassingError, PermanentError
 from vp_pipeline.partitions import parse_days
 from vp_pipeline.quality.gate import standing_failures
 from vp_pipeline.quality.outcome import Outcome
+from vp_pipeline.quality.overrule import Overrule
 
 MAX_RETRIES = 3
 FIRST_WAIT_SECONDS = 2.0
@@ -32,13 +34,14 @@ class DayReport:
     """What became of one asset on one day.
 
     It counts as materialized unless `built` is false or an outcome blocks. `data_version`: a checksum of the content,
-    so that Dagster sees when nothing changed.
+    so that Dagster sees when nothing changed. `refused`: why it was not even tried; no check result is recorded of it.
     """
 
     outcomes: Sequence[Outcome] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     data_version: str | None = None
     built: bool = True
+    refused: str | None = None
 
     @property
     def blocked(self) -> Outcome | None:
@@ -51,6 +54,8 @@ Build = Callable[[Admitted], Iterator[tuple[dg.AssetKey, date, DayReport]]]
 BuildDay = Callable[[date, Set[dg.AssetKey]], Mapping[dg.AssetKey, DayReport]]
 # Day → reason → the assets that it is of.
 Problems = dict[date, dict[str, list[str]]]
+# What a person has overruled so that the asset may be built.
+Overruled = dict[tuple[date, dg.AssetKey], list[str]]
 RestsOn = Callable[[dg.AssetKey], Sequence[dg.AssetCheckKey]]
 
 
@@ -59,20 +64,29 @@ def run_days(context: dg.AssetExecutionContext, build: Build, *, rests_on: Rests
 
     `rests_on` names, for each asset, the blocking checks of everything that it is made from, however far up: a day
     whose newest result of one of them is a failure is not built. `build` gets the assets that are admitted, by day,
-    and reports on each asset and day as it goes. A `PassingError` in it is tried again, the whole step with it.
+    and reports on each asset and day as it goes; what it reports on other days is recorded, and is not this run's
+    problem. A `PassingError` in it is tried again, the whole step with it. Checks that the run's tag overrules do not
+    stop it (`quality/overrule.py`); the materializations say so.
 
     Raises:
         dagster.Failure: no day went through, or some did not and nothing follows in this run that could say so.
     """
     problems: Problems = {}
-    admitted = _admit(context, rests_on, problems)
+    overruled: Overruled = {}
     built = 0
     try:
-        for key, day, report in build(admitted) if admitted else ():
+        admitted = _admit(context, rests_on, problems, overruled)
+        ours = set(parse_days(context.partition_keys))
+        for key, day, told in build(admitted) if admitted else ():
+            report = _with_overruled(context, key, told, overruled.get((day, key), []))
             yield from _events(key, day, report)
-            built += report.built and report.blocked is None
-            if report.blocked is not None:
-                _note(context, problems, day, key, report.blocked.description)
+            reason = report.refused if report.blocked is None else report.blocked.description
+            if day not in ours:
+                context.log.warning("%s is not of this run. %s: %s", day, key.to_user_string(), reason or "judged anew")
+                continue
+            built += report.built and reason is None
+            if reason is not None:
+                _note(context, problems, day, key, reason)
     except PermanentError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
     except PassingError as error:
@@ -111,6 +125,18 @@ def refusal(context: dg.AssetExecutionContext, key: dg.AssetKey, reason: str) ->
     return DayReport([Outcome(check, False, reason)])
 
 
+def overrule_of(context: dg.AssetExecutionContext) -> Overrule:
+    """What the run's tag overrules."""
+    return Overrule.of(context.run.tags)
+
+
+def unless_overruled(context: dg.AssetExecutionContext, key: dg.AssetKey, outcome: Outcome) -> Outcome:
+    """The outcome, as a warning where the run's tag overrules its check."""
+    if outcome.passed or outcome.warning or not overrule_of(context).covers(dg.AssetCheckKey(key, outcome.check)):
+        return outcome
+    return dataclasses.replace(outcome, warning=True, description=f"Overruled in this run: {outcome.description}")
+
+
 def verdict(problems: Problems, days: int) -> str:
     """The reason of a red run: for each day, in order, each reason once with the assets that it is of."""
     count = f"{len(problems)} of {days} days" if days > 1 else "The day"
@@ -122,15 +148,23 @@ def verdict(problems: Problems, days: int) -> str:
     return "\n".join(lines)
 
 
-def _admit(context: dg.AssetExecutionContext, rests_on: RestsOn, problems: Problems) -> Admitted:
-    """The assets that may be built, by day; why the others may not goes into `problems`."""
+def _admit(context: dg.AssetExecutionContext, rests_on: RestsOn, problems: Problems, overruled: Overruled) -> Admitted:
+    """The assets that may be built, by day; why the others may not goes into `problems`, and what a person let pass
+    into `overruled`."""
+    overrule = overrule_of(context)
     admitted: dict[date, set[dg.AssetKey]] = {}
     needs = {key: rests_on(key) for key in sorted(context.selected_asset_keys)}
     every_check = sorted({check for checks in needs.values() for check in checks}, key=lambda check: str(check))
+    # A name that is of no check is told before anything is done.
+    overrule.must_be_of({*every_check, *context.job_def.asset_layer.asset_graph.asset_check_keys})
     for day in parse_days(context.partition_keys):
         failures = standing_failures(context.instance, every_check, day.isoformat())
         for key, checks in needs.items():
-            reason = next((failures[check] for check in checks if check in failures), None)
+            standing = [check for check in checks if check in failures]
+            passed_over = [failures[check] for check in standing if overrule.covers(check)]
+            if passed_over:
+                overruled[day, key] = passed_over
+            reason = next((failures[check] for check in standing if not overrule.covers(check)), None)
             if reason is None:
                 admitted.setdefault(day, set()).add(key)
             else:
@@ -138,8 +172,21 @@ def _admit(context: dg.AssetExecutionContext, rests_on: RestsOn, problems: Probl
     return admitted
 
 
+def _with_overruled(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, report: DayReport, earlier: Sequence[str]
+) -> DayReport:
+    outcomes = [unless_overruled(context, key, outcome) for outcome in report.outcomes]
+    covers = overrule_of(context).covers
+    told = [o.description for o in outcomes if not o.passed and covers(dg.AssetCheckKey(key, o.check))]
+    if not told and not earlier:
+        return report
+    return dataclasses.replace(
+        report, outcomes=outcomes, metadata={**report.metadata, "overruled": "; ".join([*told, *earlier])}
+    )
+
+
 def _events(key: dg.AssetKey, day: date, report: DayReport) -> Iterator[object]:
-    if report.built and report.blocked is None:
+    if report.built and report.blocked is None and report.refused is None:
         yield dg.AssetMaterialization(
             key,
             partition=day.isoformat(),

@@ -1,23 +1,23 @@
-"""The dbt models: one asset a model, one invocation a run, each test a check.
+"""The dbt models: one asset a model, each test a check, evaluated day by day.
 
-Here: how models map to assets and dbt's results to the days of the run. Not here: any SQL (`dbt_project/`).
+Here: how models map to assets, and what must be green before one is built. Not here: any SQL (`dbt_project/`), and how
+the days of a run are built and judged (`dbt_days.py`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
-from vp_pipeline.assets.days import Admitted, DayReport, run_days
+from vp_pipeline.assets.days import run_days
+from vp_pipeline.assets.dbt_days import DbtDays
 from vp_pipeline.assets.keys import LAYERS, OWNER
-from vp_pipeline.failures import PassingError, PermanentError
-from vp_pipeline.partitions import consecutive
-from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.quality.reconciliation import CHECK, reconciliation
-from vp_pipeline.resources.dbt import PASSING, build_arguments, failures, tag_run
+from vp_pipeline.assets.preview import model_columns
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.resources.dbt import InstalledDbt
+from vp_pipeline.resources.ledger import Unit
 from vp_pipeline.resources.raw_loading import Warehouse
 from vp_pipeline.settings import Settings
 
@@ -40,6 +40,9 @@ class ModelTranslator(DagsterDbtTranslator):
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str] | None:
         return [OWNER]
 
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**super().get_metadata(dbt_resource_props), **model_columns(dbt_resource_props)}
+
     def get_asset_check_spec(
         self,
         asset_spec: dg.AssetSpec,
@@ -56,10 +59,11 @@ def dbt_models(
     settings: Settings,
     partitions: dg.PartitionsDefinition,
     raw_checks: Sequence[dg.AssetCheckKey],
+    units: Sequence[Unit],
 ) -> dg.AssetsDefinition:
-    """All models of the project. `raw_checks`: the blocking checks of RAW and everything above it."""
+    """All models of the project. `raw_checks`: the blocking checks of RAW and everything above it. `units`: the sources
+    and streams whose days staging shows or leaves out."""
     translator = ModelTranslator(partitions)
-    target = settings.data_dir / "dbt"
 
     @dbt_assets(
         manifest=manifest,
@@ -70,88 +74,38 @@ def dbt_models(
         pool=settings.engine,
     )
     def build_models(
-        context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: dg.ResourceParam[Warehouse]
+        context: dg.AssetExecutionContext, dbt: dg.ResourceParam[InstalledDbt], warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[object]:
-        def build(admitted: Admitted) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:
-            # A day that was not admitted may have rows in RAW: no window holds it.
-            for days in consecutive(list(admitted)):
-                yield from _build_window(context, dbt, warehouse, target, days)
-
-        yield from run_days(context, build, rests_on=lambda _: raw_checks)
+        above = _checks_above(build_models, context.selected_asset_keys, raw_checks)
+        days = DbtDays(context, dbt, warehouse, settings.data_dir / "dbt", units, raw_checks)
+        build = days.judge_days if _is_whole(build_models, context) else days.build_part
+        yield from run_days(context, build, rests_on=lambda key: above[key])
 
     return build_models
 
 
-def _build_window(
-    context: dg.AssetExecutionContext,
-    dbt: DbtCliResource,
-    warehouse: Warehouse,
-    target: Path,
-    days: Sequence[date],
-) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:
-    """One invocation over consecutive days; its artefacts go to `target`."""
-    tag_run(context.run_id)
-    invocation = dbt.cli(build_arguments(days), context=context, target_path=target, raise_on_error=False)
-    built: list[dg.Output[object]] = []
-    reconciled: list[object] = []
-    # What is told with figures from the warehouse waits until dbt has let go of the file.
-    for event in invocation.stream():
-        if isinstance(event, dg.Output):
-            built.append(event)
-        elif getattr(event, "check_name", None) == CHECK:
-            reconciled.append(event)
-        else:
-            yield from _outcomes(context, event, days)
-    for result in reconciled:
-        yield from _outcomes(context, result, days, _reconciliation(warehouse))
-    rows = _row_counts(context, warehouse)
-    for output in built:
-        key = context.asset_key_for_output(output.output_name)
-        metadata = {**output.metadata, **({"dagster/row_count": rows[key]} if key in rows else {})}
-        for day in days:
-            yield key, day, DayReport(metadata=metadata)
-    if not invocation.is_successful():
-        _raise(failures(target))
+def _checks_above(
+    models: dg.AssetsDefinition, selected: Set[dg.AssetKey], raw_checks: Sequence[dg.AssetCheckKey]
+) -> Mapping[dg.AssetKey, Sequence[dg.AssetCheckKey]]:
+    """For each model the checks of everything above it that is not built in this run. Tests of models that are built
+    with it are asked anew: dbt itself stops at those."""
+    parents = {key: deps & models.keys for key, deps in models.asset_deps.items()}
+    above: dict[dg.AssetKey, Sequence[dg.AssetCheckKey]] = {}
+    for model in selected:
+        found, left = set[dg.AssetKey](), [model]
+        while left:
+            new = parents.get(left.pop(), set()) - found
+            found |= new
+            left += new
+        outside = found - selected
+        tests = sorted((c for c in models.check_keys if c.asset_key in outside), key=lambda check: str(check))
+        above[model] = [*raw_checks, *tests]
+    return above
 
 
-def _outcomes(
-    context: dg.AssetExecutionContext,
-    event: object,
-    days: Sequence[date],
-    metadata: Mapping[str, Any] | None = None,
-) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:
-    if not isinstance(event, dg.AssetCheckResult | dg.AssetCheckEvaluation):
-        context.log.debug("dbt said %s", event)
-        return
-    assert event.asset_key is not None
-    assert event.check_name is not None
-    outcome = Outcome(
-        event.check_name,
-        event.passed,
-        event.description or f"The dbt test {event.check_name} {'passed' if event.passed else 'failed'}.",
-        warning=event.severity == dg.AssetCheckSeverity.WARN,
-        metadata={**event.metadata, **(metadata or {})},
-    )
-    for day in days:
-        yield event.asset_key, day, DayReport([outcome], built=False)
-
-
-def _reconciliation(warehouse: Warehouse) -> dict[str, object]:
-    with warehouse.connect(read_only=True) as connection:
-        metadata = reconciliation(connection).metadata
-    return {**metadata, "worst_figures": dg.MarkdownMetadataValue(str(metadata["worst_figures"]))}
-
-
-def _raise(reasons: Sequence[str]) -> None:
-    text = "dbt did not finish:\n" + "\n".join(f"  {reason}" for reason in reasons or ["no results were written"])
-    if any(sign in reason for reason in reasons for sign in PASSING):
-        raise PassingError(text)
-    raise PermanentError(text)
-
-
-def _row_counts(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dict[dg.AssetKey, int]:
-    relations = {(key.path[0], key.path[1]): key for key in context.selected_asset_keys}
-    return {relations[name]: rows for name, rows in warehouse.row_counts(list(relations)).items()}
+def _is_whole(models: dg.AssetsDefinition, context: dg.AssetExecutionContext) -> bool:
+    left_out = (models.keys - context.selected_asset_keys) | (models.check_keys - context.selected_asset_check_keys)
+    return not left_out
 
 
 def _layer(props: Mapping[str, Any]) -> str:

@@ -12,8 +12,11 @@ from vp_pipeline.sources.source import Stream
 
 # In flow order.
 DBT_LAYERS = ("stg", "core", "mart", "monitoring")
-LAYERS = ("airbyte", "bronze", "silver", "raw", *DBT_LAYERS)
+LAYERS = ("airbyte", "bronze", "silver", "raw", *DBT_LAYERS, "published", "delivery")
 OWNER = "team:data-platform"
+PUBLISHED = dg.AssetKey(["published", "marts"])
+POWER_BI = dg.AssetKey(["delivery", "power_bi"])
+EXPORT = dg.AssetKey(["delivery", "export"])
 
 # Each layer's blocking checks of ours. The first also carries a day that failed before any other could be evaluated.
 CHECKS: dict[str, dict[str, str]] = {
@@ -21,13 +24,20 @@ CHECKS: dict[str, dict[str, str]] = {
     "bronze": {
         "arrival": "Every landed object is there, whole and readable to its end.",
         "conservation": "The objects hold as many records as the sync reported.",
+        "volume": "About as many records came as on the days before that asked the same.",
+        "unaltered": "Airbyte nulled no field of a record (a warning), and not those of many.",
+        "known_fields": "The answers hold no field that nobody knows (a warning).",
     },
     "silver": {
         "conservation": "Records in = rows + duplicates + quarantined.",
         "contract": "Every row keeps the table's contract, and no natural key occurs twice.",
-        "quarantine": "No record broke the contract (a warning), and not all of the day's records did.",
+        "quarantine": "No record broke the contract (a warning), and not too many did.",
+        "duplicates": "Few records came twice (a warning).",
+        "volume": "About as many rows came as on the days before.",
     },
     "raw": {"conservation": "The table holds exactly the rows of the silver manifest for the day."},
+    "delivery": {"delivered": "What is published was delivered, or the delivery is off and says so."},
+    "published": {"whole": "Consumers read one whole green build, and it holds the day."},
 }
 
 
@@ -70,6 +80,7 @@ def asset_spec(
     partitions: dg.PartitionsDefinition,
     source: str,
     metadata: dict[str, object] | None = None,
+    freshness_policy: dg.FreshnessPolicy | None = None,
 ) -> dg.AssetSpec:
     """The spec of an asset; its group is the layer that its key begins with."""
     return dg.AssetSpec(
@@ -82,4 +93,5 @@ def asset_spec(
         partitions_def=partitions,
         tags={"source": source},
         metadata=metadata or {},
+        freshness_policy=freshness_policy,
     )

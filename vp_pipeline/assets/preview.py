@@ -1,17 +1,21 @@
 """Metadata that people look at: previews, counts and column schemas as Dagster shows them."""
 
+import json
 from collections import Counter
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from vp_pipeline.resources.dbt import COLUMNS_FILE
 from vp_pipeline.sources.contract import Column, Table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 PREVIEW_ROWS = 5
+LINEAGE = "dagster/column_lineage"
 _CELL = 60
 
 
@@ -19,9 +23,14 @@ def preview(rows: "pa.Table") -> str:
     """The first rows as a Markdown table."""
     if rows.num_rows == 0:
         return "*No rows.*"
-    lines = ["| " + " | ".join(rows.column_names) + " |", "|" + "---|" * rows.num_columns]
-    for row in rows.slice(0, PREVIEW_ROWS).to_pylist():
-        lines.append("| " + " | ".join(_cell(value) for value in row.values()) + " |")
+    return markdown_table(rows.column_names, [row.values() for row in rows.slice(0, PREVIEW_ROWS).to_pylist()])
+
+
+def markdown_table(names: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    """Rows under their columns' names, long texts shortened."""
+    head = [_cell(name) for name in names]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
     return "\n".join(lines)
 
 
@@ -34,6 +43,36 @@ def counted(reasons: Iterable[str]) -> str:
 def column_schema(table: Table) -> dg.TableSchema:
     """A table's contract as Dagster shows it."""
     return dg.TableSchema(columns=[_column(column) for column in table.columns])
+
+
+def model_columns(props: Mapping[str, Any]) -> dict[str, object]:
+    """A dbt model's columns and what they are made from, as Dagster shows them. `props`: its node in the manifest."""
+    columns = _columns_of_models().get(props["name"])
+    if columns is None:
+        return {}
+    described = {name: column["description"] for name, column in props["columns"].items()}
+    return {
+        "dagster/column_schema": dg.TableSchema(
+            [dg.TableColumn(name, told["type"], described.get(name)) for name, told in columns.items()]
+        ),
+        LINEAGE: dg.TableColumnLineage(
+            {
+                name: [
+                    dg.TableColumnDep(dg.AssetKey(relation.split(".")), origin)
+                    for relation, origin in told["from"]
+                    if "._" not in relation  # what runs recorded is no asset
+                ]
+                for name, told in columns.items()
+            }
+        ),
+    }
+
+
+@lru_cache(maxsize=1)
+def _columns_of_models() -> dict[str, dict[str, Any]]:
+    """As `vp_pipeline/columns.py` wrote them."""
+    found: dict[str, dict[str, Any]] = json.loads(COLUMNS_FILE.read_text(encoding="utf-8"))
+    return found
 
 
 def _column(column: Column) -> dg.TableColumn:

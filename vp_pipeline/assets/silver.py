@@ -7,15 +7,18 @@ from typing import Any
 
 import dagster as dg
 
-from vp_pipeline.assets.days import DayReport, day_by_day, run_days
+from vp_pipeline.assets.days import DayReport, day_by_day, run_days, unless_overruled
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of, silver_key
 from vp_pipeline.assets.preview import column_schema, counted, preview
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.quality.contract import keeps_contract, quarantine
+from vp_pipeline.quality.contract import duplicates, keeps_contract, quarantine
 from vp_pipeline.quality.outcome import Outcome, conservation
+from vp_pipeline.quality.thresholds import VOLUME_DAYS
+from vp_pipeline.quality.volume import Volume, volume
 from vp_pipeline.resources import bronze, silver
 from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.manifests import SilverManifest
+from vp_pipeline.resources.manifests import BronzeManifest, SilverManifest
+from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.landed import Decoded
 from vp_pipeline.sources.source import Stream
 
@@ -52,13 +55,26 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Ass
                     f"no manifest lists are not read. Materialize airbyte and bronze for {day} first."
                 )
             decoded = stream.decode(bronze.lines_of(lake, manifest))
-            reports = {key: DayReport(_outcomes(decoded[table.name], decoded, day)) for key, table in tables.items()}
+            reports = {
+                key: DayReport(
+                    [
+                        unless_overruled(context, key, outcome)
+                        for outcome in _outcomes(lake, stream, decoded, decoded[table.name], manifest)
+                    ]
+                )
+                for key, table in tables.items()
+            }
             if any(report.blocked for report in reports.values()):
-                # The day is written as a whole or not at all; its sound tables are not built either.
+                # The day is written as a whole or not at all; its sound tables are not built either. What people need
+                # to look into it is.
+                for table in tables.values():
+                    silver.write_quarantine(lake, decoded[table.name], day)
                 return {key: dataclasses.replace(report, built=False) for key, report in reports.items()}
             for key, table in tables.items():
                 written = silver.write(lake, decoded[table.name], day, manifest.digest)
                 metadata = _metadata(lake, decoded[table.name], written)
+                if table.name in stream.pictures:
+                    metadata["histories"] = dg.MetadataValue.md(stream.pictures[table.name](decoded[table.name].rows))
                 reports[key] = dataclasses.replace(reports[key], metadata=metadata, data_version=written.content[:16])
             return reports
 
@@ -67,13 +83,27 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Ass
     return decode
 
 
-def _outcomes(table: Decoded, day_of_stream: Mapping[str, Decoded], day: date) -> list[Outcome]:
-    what = f"silver/{table.table.source}/{table.table.name} for {day}"
+def _outcomes(
+    lake: Lake, stream: Stream, day_of_stream: Mapping[str, Decoded], table: Decoded, manifest: BronzeManifest
+) -> list[Outcome]:
+    what = f"silver/{table.table.source}/{table.table.name} for {manifest.sync.run_date}"
+    today = Volume(table.rows.num_rows, manifest.records)
     return [
         conservation(what, table.records_in, table.rows.num_rows, table.duplicates, len(table.quarantined)),
         keeps_contract(what, table.table, table.rows),
         quarantine(what, table, day_of_stream.values()),
+        duplicates(what, table),
+        volume(what, stream.replay, today, _recent(lake, stream, table.table, manifest.sync.run_date)),
     ]
+
+
+def _recent(lake: Lake, stream: Stream, table: Table, day: date) -> list[Volume]:
+    found = []
+    for earlier in silver.days_before(lake, table, day)[:VOLUME_DAYS]:
+        landed = bronze.read_manifest(lake, stream, earlier)
+        if landed is not None:
+            found.append(Volume(silver.read_manifest(lake, table, earlier).rows, landed.records))
+    return found
 
 
 def _metadata(lake: Lake, decoded: Decoded, manifest: SilverManifest) -> dict[str, Any]:

@@ -1,16 +1,79 @@
 """The jobs, by the names people look for."""
 
+from collections.abc import Mapping, Sequence
+
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
+
 DAILY = "daily_pipeline"
+FRESHNESS = "freshness_checks"
+LANDED = "landed_pipeline"
+LATE_DATA = "late_data"
+DELIVERIES = "deliveries"
+DBT = "dbt_models"
+
+# A day of the pipeline: people hear of each.
+WHOLE_DAYS = (DAILY, LANDED)
+
+# Layers with a name of their own for the job that builds them alone.
+_NAMES: Mapping[str, str] = {"published": "republish", "delivery": DELIVERIES}
 
 
-def daily_pipeline(partitions: dg.PartitionsDefinition) -> UnresolvedAssetJobDefinition:
-    """Everything, from the syncs to the marts, for the days of the run."""
+def daily_pipeline(
+    partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
+) -> UnresolvedAssetJobDefinition:
+    """Everything, from the syncs to the published marts, for the days of the run; without the checks of freshness."""
     return dg.define_asset_job(
         DAILY,
-        selection=dg.AssetSelection.all(),
+        # Freshness is about days that a run may not have; it is asked on its own.
+        selection=dg.AssetSelection.all() - dg.AssetSelection.checks(freshness),
         partitions_def=partitions,
-        description="From the Airbyte syncs to the marts, with every check, for one day or a range of days.",
+        description="From the Airbyte syncs to the published marts, with every check, for one day or a range of days.",
     )
+
+
+def freshness_job(freshness: dg.AssetChecksDefinition) -> UnresolvedAssetJobDefinition:
+    """The checks of freshness, and nothing else."""
+    return dg.define_asset_job(
+        FRESHNESS,
+        selection=dg.AssetSelection.checks(freshness),
+        description="Whether the day that has just finished is there, layer by layer. Builds nothing.",
+    )
+
+
+def landed_pipeline(
+    partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
+) -> UnresolvedAssetJobDefinition:
+    """Everything after the syncs, for days whose syncs were made by an Airbyte on a schedule of its own."""
+    return dg.define_asset_job(
+        LANDED,
+        selection=dg.AssetSelection.all() - dg.AssetSelection.groups("airbyte") - dg.AssetSelection.checks(freshness),
+        partitions_def=partitions,
+        description="The daily pipeline without its syncs: for what an Airbyte on its own schedule has landed.",
+    )
+
+
+def partial_jobs(
+    partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
+) -> Sequence[UnresolvedAssetJobDefinition]:
+    """Each layer alone, and all of dbt: what someone launches after a fix, on the layer above as it is."""
+    layers = [
+        dg.define_asset_job(
+            _NAMES.get(layer, f"{layer}_layer"),
+            selection=dg.AssetSelection.groups(layer) - dg.AssetSelection.checks(freshness),
+            partitions_def=partitions,
+            description=f"The layer {layer} alone, from what is above it already.",
+            tags={"layer": layer},
+        )
+        for layer in LAYERS
+    ]
+    dbt = dg.define_asset_job(
+        DBT,
+        selection=dg.AssetSelection.groups(*DBT_LAYERS),
+        partitions_def=partitions,
+        description=f"All dbt models ({', '.join(DBT_LAYERS)}) and their tests, from RAW as it is.",
+        tags={"layer": "dbt"},
+    )
+    return [*layers, dbt]

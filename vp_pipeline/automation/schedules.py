@@ -1,8 +1,17 @@
 """The schedules. They are off until someone switches them on."""
 
+from collections.abc import Iterable
+from datetime import date
+
 import dagster as dg
 from dagster._core.definitions.partitions.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+from vp_pipeline.assets.keys import airbyte_key
+from vp_pipeline.automation.jobs import LATE_DATA
+from vp_pipeline.partitions import ONE_DAY, newest_finished_day
+from vp_pipeline.sources.source import Stream
 
 Schedule = dg.ScheduleDefinition | UnresolvedPartitionedAssetScheduleDefinition
 
@@ -15,4 +24,63 @@ def daily_schedule(job: UnresolvedAssetJobDefinition) -> Schedule:
         hour_of_day=0,
         minute_of_hour=10,
         description="00:10 UTC, for the day just finished.",
+    )
+
+
+def late_data(
+    streams: Iterable[Stream],
+    days: int,
+    partitions: dg.PartitionsDefinition,
+    start: date,
+    freshness: dg.AssetChecksDefinition | None = None,
+) -> tuple[list[UnresolvedAssetJobDefinition], list[dg.ScheduleDefinition]]:
+    """The weekly job and schedule that ask `window` streams for the last `days` days again; none without such a stream.
+
+    A stream that only tells the present cannot be asked again, so without a `window` stream there is nothing to do, and
+    a schedule that does nothing would pretend.
+    """
+    windowed = [stream for stream in streams if stream.replay == "window"]
+    if not windowed:
+        return [], []
+    keys = [airbyte_key(stream) for stream in windowed]
+    selection = dg.AssetSelection.assets(*keys).downstream()
+    job = dg.define_asset_job(
+        LATE_DATA,
+        selection=selection - dg.AssetSelection.checks(freshness) if freshness else selection,
+        partitions_def=partitions,
+        description=f"The last {days} days of {', '.join(key.to_user_string() for key in keys)} again, for late data.",
+    )
+
+    # Not build_schedule_from_partitioned_job: that asks for one partition, and the days are one run here.
+    @dg.schedule(
+        job=job,
+        name=f"{LATE_DATA}_schedule",
+        cron_schedule="0 2 * * 1",
+        execution_timezone="UTC",
+        description=f"Mondays 02:00 UTC: the last {days} finished days again.",
+    )
+    def weekly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        last = newest_finished_day(context.scheduled_execution_time)
+        first = max(last - (days - 1) * ONE_DAY, start)
+        if first > last:
+            return dg.SkipReason(f"No day is over since {start} (VP_START_DATE).")
+        steps = [f"airbyte_{stream.source}_{stream.name}" for stream in windowed]
+        return dg.RunRequest(
+            run_key=f"{LATE_DATA}:{last}",
+            tags={ASSET_PARTITION_RANGE_START_TAG: f"{first}", ASSET_PARTITION_RANGE_END_TAG: f"{last}"},
+            # A finished sync is used again unless it is asked not to be.
+            run_config={"ops": {step: {"config": {"resync": True}} for step in steps}},
+        )
+
+    return [job], [weekly]
+
+
+def freshness_schedule(job: UnresolvedAssetJobDefinition) -> Schedule:
+    """At 02:10 UTC, two hours after the day's run began."""
+    return dg.ScheduleDefinition(
+        name="freshness_schedule",
+        job=job,
+        cron_schedule="10 2 * * *",
+        execution_timezone="UTC",
+        description="02:10 UTC: is the day just finished there, in every layer?",
     )

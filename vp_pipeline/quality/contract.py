@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from vp_pipeline.quality.outcome import Outcome
+from vp_pipeline.quality.thresholds import DUPLICATES_WARN, FEW, QUARANTINE
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.landed import Decoded
 
@@ -37,8 +38,17 @@ def keeps_contract(what: str, table: Table, rows: "pa.Table") -> Outcome:
     )
 
 
+def duplicates(what: str, table: Decoded) -> Outcome:
+    """A warning where many records came more than once."""
+    share = table.duplicates / table.records_in if table.records_in else 0.0
+    said = f"{what}: {table.duplicates:,} of {table.records_in:,} records came twice ({share:.1%})."
+    metadata = {"duplicates": table.duplicates, "records_in": table.records_in}
+    passed = share <= DUPLICATES_WARN
+    return Outcome("duplicates", passed, said, warning=not passed, metadata=metadata)
+
+
 def quarantine(what: str, table: Decoded, day: Iterable[Decoded]) -> Outcome:
-    """Whether records of a table broke the contract; a warning, unless nothing at all came of the day's records.
+    """Whether records of a table broke the contract; a warning, unless too many did or nothing at all came of the day.
 
     `day`: all tables of the stream and day. Answers from which not one row came are no day, as when an API answers
     every question with an error.
@@ -50,9 +60,15 @@ def quarantine(what: str, table: Decoded, day: Iterable[Decoded]) -> Outcome:
         return Outcome(
             "quarantine", False, f"{what}: not one row came of the day's records: {told}.", metadata=metadata
         )
-    if table.quarantined:
-        description = f"{what}: {len(table.quarantined):,} records are in quarantine: {told}."
-        return Outcome("quarantine", False, description, warning=True, metadata=metadata)
+    share = len(table.quarantined) / table.records_in if table.records_in else 0.0
+    if share > QUARANTINE.warn:
+        said = f"{what}: {len(table.quarantined):,} of {table.records_in:,} records are in quarantine: {told}."
+        blocks = len(table.quarantined) >= FEW and share > QUARANTINE.block
+        if blocks:
+            said += (
+                f" More than {QUARANTINE.block:.0%}: the rest would not be the market. `vp quarantine show` has them."
+            )
+        return Outcome("quarantine", False, said, warning=not blocks, metadata=metadata)
     return Outcome("quarantine", True, f"{what}: nothing is in quarantine.", metadata=metadata)
 
 

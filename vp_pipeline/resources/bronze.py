@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from vp_pipeline.failures import DamagedDataError, PermanentError
+from vp_pipeline.resources import silver
 from vp_pipeline.resources.lake import Lake, checksum
 from vp_pipeline.resources.manifests import (
     BronzeManifest,
@@ -74,6 +75,19 @@ def land(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest:
         lake.write(f"bronze/{stream.source}/{stream.name}/{superseded}", existing.to_bytes())
     lake.write(manifest_path(stream, run_date), manifest.to_bytes())
     return manifest
+
+
+def recent(lake: Lake, stream: Stream, sync: SyncRecord, days: int) -> list[BronzeManifest]:
+    """The newest partitions before the sync's day, at most `days`, that asked the same question and came through: those
+    that silver was decoded from."""
+    found: list[BronzeManifest] = []
+    for day in silver.days_before(lake, stream.tables[0], sync.run_date):
+        manifest = read_manifest(lake, stream, day)
+        if manifest is not None and manifest.sync.fingerprint == sync.fingerprint:
+            found.append(manifest)
+        if len(found) == days:
+            break
+    return found
 
 
 def lines_of(lake: Lake, manifest: BronzeManifest) -> Iterator[LandedLine]:

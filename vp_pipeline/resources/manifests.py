@@ -86,6 +86,26 @@ class SilverManifest(_Document):
         return checksum("".join(o.sha256 for o in self.objects).encode())
 
 
+class ExportManifest(_Document):
+    """One export of a mart: the rows that changed between two publications, as Parquet and as CSV.
+
+    `sequence` counts exports from 1; `previous` is the digest of the one before. `key`: the columns of the grain.
+    `is_full`: there was no export before, or its key was another, so every row is here. `state`: key and checksum of
+    every row of the mart, which the next export compares with.
+    """
+
+    mart: str
+    sequence: int
+    previous: str | None
+    build: str
+    key: tuple[str, ...]
+    is_full: bool
+    upserts: int
+    deletes: int
+    objects: tuple[ManifestObject, ...]
+    state: ManifestObject
+
+
 Document = TypeVar("Document", bound=_Document)
 
 

@@ -8,15 +8,11 @@ from pydantic import SecretStr
 from vp_pipeline.resources.airbyte_api import AirbyteApi
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.lake_s3 import S3Store
+from vp_pipeline.resources.published_marts import SnowflakePublishedMarts
+from vp_pipeline.resources.published_snowflake import SnowflakePublisher
 from vp_pipeline.resources.remote_airbyte import RemoteAirbyte
 from vp_pipeline.resources.snowflake_warehouse import SnowflakeWarehouse
 from vp_pipeline.settings import Settings
-
-
-def production_resources(settings: Settings) -> dict[str, object]:
-    """The resources by the names that the assets ask for."""
-    lake = production_lake(settings)
-    return {"lake": lake, "airbyte": remote_airbyte(settings, lake), "warehouse": snowflake_warehouse(settings)}
 
 
 def production_lake(settings: Settings) -> Lake:
@@ -73,6 +69,16 @@ def snowflake_warehouse(settings: Settings) -> SnowflakeWarehouse:
         timeout_seconds=settings.snowflake_timeout_seconds,
         address=address,
     )
+
+
+def snowflake_publisher(settings: Settings) -> SnowflakePublisher:
+    """Where production's consumers read."""
+    return SnowflakePublisher(snowflake_warehouse(settings), settings.snowflake_database)
+
+
+def published_marts_of(settings: Settings) -> SnowflakePublishedMarts:
+    """What production's deliveries read."""
+    return SnowflakePublishedMarts(snowflake_warehouse(settings))
 
 
 def _told(secret: SecretStr | None) -> str | None:

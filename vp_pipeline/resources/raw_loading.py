@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Protocol, TypeVar
 
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.resources import ledger
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.manifests import SilverManifest
 from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
@@ -117,6 +118,9 @@ def load_day(
         loads = {
             table: _load(engine, connection, lake, table, manifest, loaded_at) for table, manifest in partitions.items()
         }
+        changed = {(t.source, t.stream, partitions[t].run_date) for t, load in loads.items() if not load.unchanged}
+        for source, stream, day in sorted(changed):
+            ledger.day_loaded(connection, (source, stream), day)
         connection.execute("commit")
     except BaseException:
         # A connection that is lost cannot roll back: the warehouse does, and the first error is the one to tell.
@@ -185,7 +189,7 @@ def _count(connection: Connection, table: Table, day: date) -> int:
 
 
 def _prepare(engine: Engine[Files], connection: Connection, tables: Iterable[Table]) -> None:
-    connection.execute("create schema if not exists raw")
+    ledger.create(connection)
     connection.execute(
         "create table if not exists raw._loads (table_name varchar, run_date date, content varchar, rows bigint)"
     )

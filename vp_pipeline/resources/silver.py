@@ -47,13 +47,21 @@ def read_manifest(lake: Lake, table: Table, run_date: date) -> SilverManifest:
     return manifest
 
 
+def days_before(lake: Lake, table: Table, day: date) -> list[date]:
+    """The days before `day` that have a partition of the table, newest first."""
+    prefix = manifest_path(table, day).removesuffix(f"{day}.json")
+    listed = [info.path for info in lake.list(prefix.rsplit("/", 1)[0])]
+    days = (date.fromisoformat(path.removeprefix(prefix).removesuffix(".json")) for path in listed)
+    return sorted((found for found in days if found < day), reverse=True)
+
+
 def write(lake: Lake, decoded: Decoded, run_date: date, bronze: str) -> SilverManifest:
     """Replaces the partition of one table: quarantine first, then the rows, then the manifest that makes them count.
 
     `bronze`: digest of the bronze manifest that it was decoded from.
     """
     table = decoded.table
-    quarantine = _write_quarantine(lake, decoded, run_date)
+    quarantine = write_quarantine(lake, decoded, run_date)
     import pyarrow.parquet as pq
 
     buffer = io.BytesIO()
@@ -78,7 +86,8 @@ def write(lake: Lake, decoded: Decoded, run_date: date, bronze: str) -> SilverMa
     return manifest
 
 
-def _write_quarantine(lake: Lake, decoded: Decoded, run_date: date) -> ManifestObject | None:
+def write_quarantine(lake: Lake, decoded: Decoded, run_date: date) -> ManifestObject | None:
+    """Makes the quarantine of a table and day what `decoded` has of it; nothing, where that is nothing."""
     path = quarantine_path(decoded.table, run_date)
     if not decoded.quarantined:
         lake.delete(path)

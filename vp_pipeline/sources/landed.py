@@ -4,6 +4,7 @@ Here: the values that pass between bronze, the decoders and silver. Not here: ho
 (`sources/<source>/decode.py`) and what a valid row is (`sources/enforce.py`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,18 @@ class LandedLine:
     object: str
     line: int
     text: bytes
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A first look at landed lines. `altered`: records that Airbyte says it changed. `unexpected`: what the decoder
+    does not know, with how many records have it. `figures`: whatever else is worth showing, such as what the answers
+    cost."""
+
+    records: int
+    altered: int
+    unexpected: Mapping[str, int]
+    figures: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,16 @@ Here: the types that a folder under `sources/` fills in. Not here: any particula
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import Table
-from vp_pipeline.sources.landed import Decoded, LandedLine
+from vp_pipeline.sources.landed import Decoded, Inspection, LandedLine
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ReplayMode = Literal["window", "snapshot"]
 
@@ -33,6 +36,7 @@ class Stream:
     """One Airbyte stream of a source, and the tables it is decoded into.
 
     `replay`: "window" if the API can be asked again for a past day, "snapshot" if it only tells the present.
+    `pictures`: for some tables, what a day of it looks like, as Markdown.
     """
 
     source: str
@@ -41,7 +45,8 @@ class Stream:
     replay: ReplayMode
     tables: tuple[Table, ...]
     decode: Callable[[Iterable[LandedLine]], dict[str, Decoded]]
-    summarize: Callable[[Iterable[LandedLine]], Mapping[str, int]]
+    inspect: Callable[[Iterable[LandedLine]], Inspection]
+    pictures: Mapping[str, Callable[["pa.Table"], str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

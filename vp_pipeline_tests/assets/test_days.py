@@ -7,10 +7,11 @@ import dagster as dg
 import pytest
 
 from vp_pipeline.assets import days as days_module
-from vp_pipeline.assets.days import DayReport, day_by_day, run_days, verdict
+from vp_pipeline.assets.days import Admitted, DayReport, day_by_day, run_days, verdict
 from vp_pipeline.failures import PassingError, PermanentError
 from vp_pipeline.local_runs import partition_tags
 from vp_pipeline.quality.outcome import Outcome
+from vp_pipeline.quality.overrule import TAG
 
 PARTITIONS = dg.DailyPartitionsDefinition("2026-01-01")
 UPPER, LOWER = dg.AssetKey("upper"), dg.AssetKey("lower")
@@ -27,11 +28,20 @@ def bad_on(*bad: date) -> Work:
     return lambda day: DayReport([Outcome("sound", day not in bad, f"{day} is rotten")]) if day in bad else good(day)
 
 
-def graph(upper: Work, lower: Work = good) -> dg.Definitions:
+def graph(
+    upper: Work,
+    lower: Work = good,
+    automation: dg.AutomationCondition | None = None,
+    also: Mapping[date, DayReport] | None = None,
+) -> dg.Definitions:
     def layer(key: dg.AssetKey, above: list[dg.AssetKey], work: Work) -> dg.AssetsDefinition:
         @dg.multi_asset(
             name=key.path[0],
-            specs=[dg.AssetSpec(key, deps=above, partitions_def=PARTITIONS)],
+            specs=[
+                dg.AssetSpec(
+                    key, deps=above, partitions_def=PARTITIONS, automation_condition=automation if above else None
+                )
+            ],
             check_specs=[dg.AssetCheckSpec("sound", asset=key, blocking=True, partitions_def=PARTITIONS)],
             backfill_policy=dg.BackfillPolicy.single_run(),
         )
@@ -40,7 +50,12 @@ def graph(upper: Work, lower: Work = good) -> dg.Definitions:
                 return {key: work(day)}
 
             checks = [dg.AssetCheckKey(k, "sound") for k in above]
-            yield from run_days(context, day_by_day(context, build), rests_on=lambda _: checks)
+
+            def build_all(admitted: Admitted) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:
+                yield from day_by_day(context, build)(admitted)
+                yield from ((key, day, report) for day, report in (also or {}).items() if not above)
+
+            yield from run_days(context, build_all, rests_on=lambda _: checks)
 
         return step
 
@@ -57,11 +72,15 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 def run(
-    instance: dg.DagsterInstance, definitions: dg.Definitions, *days: date, only: dg.AssetKey | None = None
+    instance: dg.DagsterInstance,
+    definitions: dg.Definitions,
+    *days: date,
+    only: dg.AssetKey | None = None,
+    overrule: str | None = None,
 ) -> dg.ExecuteInProcessResult:
     return definitions.resolve_job_def("all").execute_in_process(
         instance=instance,
-        tags=partition_tags(days),
+        tags={**partition_tags(days), **({TAG: overrule} if overrule else {})},
         asset_selection=[only] if only else None,
         raise_on_error=False,
     )
@@ -215,6 +234,72 @@ def test_a_bug_is_not_tried_again(instance: dg.DagsterInstance) -> None:
 
     assert not run(instance, graph(bug), ONE).success
     assert calls == [ONE]
+
+
+@pytest.mark.parametrize("name", ["sound", "upper:sound"])
+def test_a_person_can_overrule_an_earlier_failure_for_one_run(instance: dg.DagsterInstance, name: str) -> None:
+    run(instance, graph(bad_on(ONE)), ONE, only=UPPER)
+    assert not run(instance, graph(good), ONE, only=LOWER).success
+    overruled = run(instance, graph(good), ONE, only=LOWER, overrule=name)
+    assert overruled.success
+    assert overruled.dagster_run.tags[TAG] == name
+    (materialization,) = overruled.asset_materializations_for_node("lower")
+    assert "the check sound of upper has failed for 2026-02-01" in str(materialization.metadata["overruled"].value)
+    # For that run alone: the next one is held again.
+    assert not run(instance, graph(good), ONE, only=LOWER).success
+
+
+def test_a_check_that_fails_in_the_overruling_run_warns(instance: dg.DagsterInstance) -> None:
+    result = run(instance, graph(bad_on(ONE)), ONE, overrule="upper:sound")
+    assert result.success
+    (evaluation,) = [e for e in result.get_asset_check_evaluations() if e.asset_key == UPPER]
+    assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert evaluation.description == "Overruled in this run: 2026-02-01 is rotten"
+    assert materialized(instance, UPPER) == materialized(instance, LOWER) == {"2026-02-01"}
+
+
+def test_another_check_is_not_overruled(instance: dg.DagsterInstance) -> None:
+    assert not run(instance, graph(bad_on(ONE)), ONE, overrule="lower:sound").success
+
+
+def test_overruling_what_is_no_check_is_refused(instance: dg.DagsterInstance) -> None:
+    result = run(instance, graph(good), ONE, overrule="sund")
+    assert not result.success
+    assert "sund is no check that could be overruled (vp/overrule). Did you mean sound" in reason(result)
+    assert materialized(instance, UPPER) == set()
+
+
+def test_a_run_that_automation_asks_for_is_held_as_well(instance: dg.DagsterInstance) -> None:
+    """`eager()` asks for the layer below a day that has just failed: something above it is newer. The gate is in the
+    asset, so the run that it asks for builds nothing."""
+    newest = dg.DailyPartitionsDefinition("2026-01-01").get_last_partition_key()
+    assert newest is not None
+    day = date.fromisoformat(newest)
+    assert run(instance, graph(good), day).success
+    definitions = graph(good, automation=dg.AutomationCondition.eager())
+    cursor = dg.evaluate_automation_conditions(definitions, instance).cursor
+    run(instance, graph(good), day, only=UPPER)
+    run(instance, graph(bad_on(day)), day, only=UPPER)  # the newest result of the check is a failure now
+    asked = dg.evaluate_automation_conditions(definitions, instance, cursor=cursor)
+    assert asked.get_requested_partitions(LOWER) == {newest}
+    before = len(instance.fetch_materializations(LOWER, limit=9).records)
+    held = run(instance, definitions, day, only=LOWER)
+    assert not held.success
+    assert f"the check sound of upper has failed for {newest}" in reason(held)
+    assert len(instance.fetch_materializations(LOWER, limit=9).records) == before
+
+
+def test_what_is_told_of_other_days_is_recorded_and_no_problem_of_the_run(instance: dg.DagsterInstance) -> None:
+    """As of a day that an earlier run left in the middle."""
+    result = run(instance, graph(good, also={THREE: bad_on(THREE)(THREE)}), ONE)
+    assert result.success
+    assert evaluations(result, UPPER) == {"2026-02-01": True, "2026-02-03": False}
+
+
+def test_a_refused_day_is_named_and_its_check_results_stay(instance: dg.DagsterInstance) -> None:
+    result = run(instance, graph(lambda _: DayReport(refused="it is withheld", built=False)), ONE)
+    assert "2026-02-01  upper: it is withheld" in reason(result)
+    assert evaluations(result, UPPER) == {}
 
 
 def test_a_verdict_says_each_reason_once() -> None:

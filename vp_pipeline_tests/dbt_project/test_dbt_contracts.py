@@ -122,3 +122,9 @@ def test_staging_has_the_contracts_columns(module_warehouse: Any) -> None:
             for c in (*table.columns, *RAW_COLUMNS)
             if (name := generator.staging_name(c.name)) is not None
         ]
+
+
+def test_the_documentation_can_be_generated(warehouse: Any) -> None:
+    catalog = warehouse.must("docs", "generate").result
+    assert {key.split(".")[-1] for key in catalog.sources} == {table.raw_name for table in TABLES}
+    assert not catalog.errors

@@ -23,7 +23,32 @@ SELLERS = ("SELLERONE", "SELLERTWO", "-1", "-2")
 MODELS = (
     *("core_keepa_price_change", "core_keepa_price_daily", "core_keepa_product"),
     *("core_keepa_buy_box_change", "core_buy_box_daily", "core_buy_box_seller_daily"),
+    *("core_keepa_rank_change", "core_keepa_rank_daily"),
+    *("core_keepa_review_change", "core_keepa_review_daily"),
+    *("core_keepa_offer_count_change", "core_keepa_offer_daily"),
 )
+# The same histories are told as ranks, reviews and offer counts: RAW table → its value, its daily table, that table's
+# columns (open, high, low, close, value × minutes, minutes with a value), and what the price series are called there.
+TOLD_AS: dict[str, tuple[str, str, tuple[str, ...], dict[str, dict[str, Any]]]] = {
+    "rank": (
+        "sales_rank",
+        "core_keepa_rank_daily",
+        ("open_rank", "high_rank", "low_rank", "close_rank", "rank_minutes", "ranked_minutes"),
+        {"NEW": {"series": "SALES", "category_id": 0}, "USED": {"series": "CATEGORY", "category_id": 7}},
+    ),
+    **{
+        table: (
+            "value",
+            model,
+            ("open_value", "high_value", "low_value", "close_value", "value_minutes", "known_minutes"),
+            {"NEW": {"series": new}, "USED": {"series": used}},
+        )
+        for table, model, new, used in (
+            ("review", "core_keepa_review_daily", "RATING", "COUNT_REVIEWS"),
+            ("offer_count", "core_keepa_offer_daily", "COUNT_NEW", "COUNT_USED"),
+        )
+    },
+}
 SELECTED = ("--select", *MODELS)
 
 # What one run_date's answers say: product → (snapshot, {(series, minute): price}, {minute: seller}).
@@ -137,8 +162,14 @@ def assert_right(warehouse: Any, raw: dict[int, Answers]) -> None:
         " won_minutes, observed_minutes, changes from core.core_buy_box_daily"
     )
     sellers = warehouse.rows("select asin, observed_date, seller_id, won_minutes from core.core_buy_box_seller_daily")
-    wanted_boxes, wanted_sellers = expected_buy_boxes(raw)
-    for found, wanted in ((prices, expected_prices(raw)), (boxes, wanted_boxes), (sellers, wanted_sellers)):
+    wanted_prices, (wanted_boxes, wanted_sellers) = expected_prices(raw), expected_buy_boxes(raw)
+    others = []
+    for _, model, columns, names in TOLD_AS.values():
+        series = " ".join(f"when '{name['series']}' then '{price}'" for price, name in names.items())
+        query = f"select asin, case series {series} end, observed_date, {', '.join(columns)}, observed_minutes, changes"
+        others.append((warehouse.rows(f"{query} from core.{model}"), wanted_prices))
+    boxed = ((boxes, wanted_boxes), (sellers, wanted_sellers))
+    for found, wanted in ((prices, wanted_prices), *boxed, *others):
         assert len(found) == len(set(found))
         assert set(found) == wanted
 
@@ -156,6 +187,16 @@ def load(warehouse: Any, number: int, answers: Answers) -> None:
     warehouse.load("product", day(number), products)
     warehouse.load("price", day(number), points)
     warehouse.load("buy_box", day(number), boxes)
+    for table, (value, _, _, names) in TOLD_AS.items():
+        told = [
+            {
+                **{k: p[k] for k in ("asin", "domain_id", "snapshot_at", "observed_at")},
+                **names[p["series"]],
+                value: p["price"],
+            }
+            for p in points
+        ]
+        warehouse.load(table, day(number), told)
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +218,7 @@ rounds = st.lists(
 
 
 @settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     database=None,
@@ -212,7 +253,7 @@ def test_any_order_grouping_repetition_and_reload(
             assert_right(warehouse, raw)
 
     warehouse.execute(*(f"drop table if exists core.{model}" for model in MODELS))
-    for name in ("product", "price", "buy_box"):
+    for name in ("product", "price", "buy_box", *TOLD_AS):
         warehouse.execute(f"delete from raw.keepa_{name}")
     reload(0, seed)
     restate((0, 1))

@@ -34,7 +34,7 @@ def test_a_day_runs_shows_and_runs_again_without_a_change(environment: dict[str,
     first = vp(environment, "run", "--date", DAY)
     assert first.returncode == 0, first.stdout + first.stderr
     assert first.stderr == ""
-    for layer in ("airbyte", "bronze", "silver", "raw", "stg", "core", "mart"):
+    for layer in ("airbyte", "bronze", "silver", "raw", "stg", "core", "mart", "published"):
         (row,) = re.findall(rf"^│ {layer} +│(.*)│$", first.stdout, flags=re.MULTILINE)
         assets, rows, passed, warned, failed, _ = (cell.strip().replace(",", "") for cell in row.split("│"))
         assert int(assets) > 0
@@ -79,6 +79,7 @@ def test_a_failed_gate_ends_with_one_readable_block(environment: dict[str, str],
         (["run", "--date", "2026-01-02", "--to", "2026-01-03"], "either --date, or --from and --to"),
         (["run", "--recordings", "/nowhere"], "/nowhere is not a folder"),
         (["sandbox", "--recordings", "/nowhere"], "/nowhere"),
+        (["maintain", "--keep"], "No such option"),
     ],
 )
 def test_a_mistake_ends_in_a_sentence(environment: dict[str, str], arguments: list[str], says: str) -> None:
@@ -126,6 +127,12 @@ def test_the_sandbox_is_served_by_hand(environment: dict[str, str]) -> None:
     end_of_day = 1000 * (date.fromisoformat(DAY) - date(1970, 1, 1)).days * 86_400 + 86_400_000 - 1
     assert envelope["timestamp"] == end_of_day
     assert envelope["products"][0]["stats"]["current"]
+
+
+def test_maintain_lists_first(environment: dict[str, str]) -> None:
+    listed = vp(environment, "maintain")
+    assert listed.returncode == 0, listed.stdout + listed.stderr
+    assert "0 things, 0 bytes on the lake: may go; nothing was removed" in words(listed.stdout)
 
 
 def test_a_run_whose_process_was_killed_stands_in_nobodys_way(environment: dict[str, str]) -> None:

@@ -3,15 +3,16 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from datetime import date, timedelta
-from importlib import metadata
 from pathlib import Path
 
+import duckdb
 import pytest
-from dagster_dbt import DbtCliResource
 
 from vp_pipeline.resources import dbt
-from vp_pipeline.resources.dbt import build_arguments, dbt_resource, failures
+from vp_pipeline.resources.dbt import NodeResult, build_arguments, clear_results, dbt_resource, manifest_path, results
+from vp_pipeline.resources.dbt_in_process import DbtThread
 from vp_pipeline_tests.conftest import pipeline_settings
 
 
@@ -28,14 +29,48 @@ def test_the_window_is_half_open_and_no_var() -> None:
     ]
 
 
-def test_no_process_and_no_adapter_is_started_for_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both switches are private members of dagster-dbt: this fails when it renames them."""
-    assert "_cli_version" in vars(DbtCliResource)
-    assert "_initialize_dbt_core_adapter" in vars(DbtCliResource)
-    monkeypatch.setattr("dagster_dbt.core.resource.check_output", lambda *_: pytest.fail("dbt --version was started"))
-    resource = dbt_resource(pipeline_settings(tmp_path))
-    assert str(resource._cli_version) == metadata.version("dbt-core")
-    assert resource._initialize_dbt_core_adapter([]) is None
+@pytest.fixture
+def in_process(tmp_path: Path) -> Callable[..., DbtThread]:
+    """Starts a dbt command on an empty warehouse in this process."""
+    settings = pipeline_settings(tmp_path)
+    manifest_path(settings)
+
+    def start(*arguments: str) -> DbtThread:
+        return dbt_resource(settings).start(arguments, tmp_path / "artefacts", "the-run")
+
+    return start
+
+
+def test_a_command_tells_what_happens_and_lets_go_of_the_warehouse(
+    in_process: Callable[..., DbtThread], tmp_path: Path
+) -> None:
+    command = in_process("seed", "--select", "seed_marketplaces")
+    told = [event["info"]["name"] for event in command.events()]
+    assert command.wait() == 0
+    assert "LogSeedResult" in told
+    assert list(command.events()) == []
+    assert {result["status"] for result in _results(tmp_path)} == {"success"}
+    # A file that is still open takes no second connection with another configuration.
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as connection:
+        assert connection.execute("select count(*) from core.seed_marketplaces").fetchone() > (0,)
+
+
+def test_a_command_that_fails_says_why(in_process: Callable[..., DbtThread], tmp_path: Path) -> None:
+    command = in_process("build", "--select", "stg_keepa_price")  # there is no RAW in this warehouse
+    said = [event["info"]["msg"] for event in command.events() if event["info"]["level"] == "error"]
+    assert command.wait() == 1
+    assert any("raw.keepa_price" in message or "keepa_price does not exist" in message for message in said)
+    assert "error" in [result["status"] for result in _results(tmp_path)]
+
+
+def test_a_command_that_dbt_does_not_know_says_so(in_process: Callable[..., DbtThread]) -> None:
+    command = in_process("bild")
+    assert [event["info"]["level"] for event in command.events()] == ["error"]
+    assert command.wait() != 0
+
+
+def _results(tmp_path: Path) -> list[dict[str, str]]:
+    return list(json.loads((tmp_path / "artefacts" / "run_results.json").read_text())["results"])
 
 
 def test_a_manifest_is_made_again_when_a_model_is_newer_or_gone(
@@ -59,11 +94,27 @@ def test_a_manifest_is_made_again_when_a_model_is_newer_or_gone(
 
 
 def test_what_failed_is_told_by_name(tmp_path: Path) -> None:
-    assert failures(tmp_path) == []
-    results = [
+    assert results(tmp_path) == []
+    told = [
         {"unique_id": "model.vp_pipeline.a", "status": "success", "message": "OK"},
         {"unique_id": "test.vp_pipeline.b.123", "status": "fail", "message": "Got 2 results,\n configured to fail"},
         {"unique_id": "model.vp_pipeline.c", "status": "skipped", "message": None},
     ]
-    (tmp_path / "run_results.json").write_text(json.dumps({"results": results}))
-    assert failures(tmp_path) == ["b.123: Got 2 results, configured to fail"]
+    (tmp_path / "run_results.json").write_text(json.dumps({"results": told}))
+    (failed,) = [result for result in results(tmp_path) if result.failed]
+    assert (failed.name, failed.message, failed.is_bug) == ("b", "Got 2 results, configured to fail", False)
+    clear_results(tmp_path)  # an invocation that dies early is not taken for the one before it
+    assert results(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "is_bug"),
+    [
+        ("Compilation Error in model x: 'nonesuch' is undefined", True),
+        ("Runtime Error in model x Binder Error: Referenced column nonesuch not found", True),
+        ("SQL compilation error: invalid identifier", True),
+        ("Runtime Error in model x Conversion Error: Could not convert string 'a' to INT64", False),
+    ],
+)
+def test_a_bug_is_told_from_bad_data(message: str, is_bug: bool) -> None:
+    assert NodeResult("model.vp_pipeline.x", "error", message, None).is_bug is is_bug

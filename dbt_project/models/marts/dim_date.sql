@@ -1,20 +1,36 @@
 with
+-- A table at a time: an engine keeps the least and the greatest value of a column, and reads nothing to tell them.
 observed as (
-    select observed_date from {{ ref('core_keepa_price_daily') }}
+    select
+        min(observed_date) as first_date,
+        max(observed_date) as last_date
+    from {{ ref('core_keepa_price_daily') }}
     union all
-    select observed_date from {{ ref('core_keepa_rank_daily') }}
+    select
+        min(observed_date) as first_date,
+        max(observed_date) as last_date
+    from {{ ref('core_keepa_rank_daily') }}
     union all
-    select observed_date from {{ ref('core_keepa_review_daily') }}
+    select
+        min(observed_date) as first_date,
+        max(observed_date) as last_date
+    from {{ ref('core_keepa_review_daily') }}
     union all
-    select observed_date from {{ ref('core_keepa_offer_daily') }}
+    select
+        min(observed_date) as first_date,
+        max(observed_date) as last_date
+    from {{ ref('core_keepa_offer_daily') }}
     union all
-    select observed_date from {{ ref('core_buy_box_daily') }}
+    select
+        min(observed_date) as first_date,
+        max(observed_date) as last_date
+    from {{ ref('core_buy_box_daily') }}
 ),
 
 bounds as (
     select
-        min(observed_date) as first_date,
-        max(observed_date) as last_date
+        min(first_date) as first_date,
+        max(last_date) as last_date
     from observed
 ),
 

@@ -1,6 +1,14 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_products',
+    unique_key=['asin', 'domain_id', 'observed_date'],
+    on_schema_change='fail',
+    meta={'touches': ['mart_product_daily']},
+) }}
+
 with
 daily as (
-    select * from {{ ref('core_buy_box_daily') }}
+    {{ touched_rows(ref('core_buy_box_daily'), since='observed_date') | indent(4) }}
 )
 
 select

@@ -1,10 +1,17 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_products',
+    unique_key=['asin', 'domain_id', 'observed_date', 'seller_id'],
+    on_schema_change='fail',
+) }}
+
 with
 sellers as (
-    select * from {{ ref('core_buy_box_seller_daily') }}
+    {{ touched_rows(ref('core_buy_box_seller_daily'), since='observed_date') | indent(4) }}
 ),
 
 daily as (
-    select * from {{ ref('core_buy_box_daily') }}
+    {{ touched_rows(ref('core_buy_box_daily'), since='observed_date') | indent(4) }}
 )
 
 select

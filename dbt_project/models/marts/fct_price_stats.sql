@@ -1,4 +1,28 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_products',
+    unique_key=['asin', 'domain_id', 'series'],
+    on_schema_change='fail',
+    meta={'touches': ['mon_keepa_reconciliation']},
+) }}
+
 with
+prices as (
+    {{ touched_rows(ref('core_keepa_price_change')) | indent(4) }}
+),
+
+ranks as (
+    {{ touched_rows(ref('core_keepa_rank_change')) | indent(4) }}
+),
+
+reviews as (
+    {{ touched_rows(ref('core_keepa_review_change')) | indent(4) }}
+),
+
+offer_counts as (
+    {{ touched_rows(ref('core_keepa_offer_count_change')) | indent(4) }}
+),
+
 -- `vendor_value` is as the vendor writes it: -1 where there is no value.
 points as (
     select
@@ -10,7 +34,7 @@ points as (
         coalesce(landed_price, -1) as vendor_value,
         currency,
         snapshot_at
-    from {{ ref('core_keepa_price_change') }}
+    from prices
     union all
     select
         asin,
@@ -21,7 +45,7 @@ points as (
         coalesce(sales_rank, -1) as vendor_value,
         cast(null as varchar) as currency,
         snapshot_at
-    from {{ ref('core_keepa_rank_change') }}
+    from ranks
     where series = 'SALES'
     union all
     select
@@ -33,7 +57,7 @@ points as (
         coalesce(series_value, -1) as vendor_value,
         cast(null as varchar) as currency,
         snapshot_at
-    from {{ ref('core_keepa_review_change') }}
+    from reviews
     union all
     select
         asin,
@@ -44,7 +68,7 @@ points as (
         coalesce(series_value, -1) as vendor_value,
         cast(null as varchar) as currency,
         snapshot_at
-    from {{ ref('core_keepa_offer_count_change') }}
+    from offer_counts
 ),
 
 -- A history is as of the newest answer that has it, and then of that answer's minute. (A point that is younger than its

@@ -1,6 +1,14 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_products',
+    unique_key=['asin', 'domain_id', 'series', 'category_id', 'observed_date'],
+    on_schema_change='fail',
+    meta={'touches': ['mart_product_daily', 'mart_rank_movers']},
+) }}
+
 with
 daily as (
-    select * from {{ ref('core_keepa_rank_daily') }}
+    {{ touched_rows(ref('core_keepa_rank_daily'), since='observed_date') | indent(4) }}
 ),
 
 products as (

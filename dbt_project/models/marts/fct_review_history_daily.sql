@@ -1,6 +1,14 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_products',
+    unique_key=['asin', 'domain_id', 'observed_date'],
+    on_schema_change='fail',
+    meta={'touches': ['mart_product_daily']},
+) }}
+
 with
 daily as (
-    select * from {{ ref('core_keepa_review_daily') }}
+    {{ touched_rows(ref('core_keepa_review_daily'), since='observed_date') | indent(4) }}
 ),
 
 bounds as (
@@ -18,12 +26,12 @@ days as (
 ),
 
 ratings as (
-    select * from {{ ref('core_keepa_review_daily') }}
+    select * from daily
     where series = 'RATING'
 ),
 
 review_counts as (
-    select * from {{ ref('core_keepa_review_daily') }}
+    select * from daily
     where series = 'COUNT_REVIEWS'
 )
 

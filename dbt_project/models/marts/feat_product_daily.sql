@@ -1,13 +1,37 @@
 {#- Every frame ends with the current row: nothing from after the day. Days have no gap, so rows are days. -#}
 {%- set in_order = 'partition by product_key order by observed_date' -%}
+{%- set longest_frame = 364 -%}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_products',
+    unique_key=['asin', 'domain_id', 'observed_date'],
+    on_schema_change='fail',
+) }}
+
 with
 daily as (
-    select * from {{ ref('mart_product_daily') }}
+    {{ touched_rows(ref('mart_product_daily'), since='observed_date', days_before=longest_frame) | indent(4) }}
+),
+
+prices as (
+    {{ touched_rows(ref('fct_price_history_daily'), since='observed_date', days_before=longest_frame) | indent(4) }}
 ),
 
 new_prices as (
-    select * from {{ ref('fct_price_history_daily') }}
+    select * from prices
     where series = 'NEW'
+),
+
+every_day as (
+    {{ touched_rows(ref('mart_product_daily')) | indent(4) }}
+),
+
+first_days as (
+    select
+        product_key,
+        min(observed_date) as first_date
+    from every_day
+    group by product_key
 ),
 
 facts as (
@@ -16,6 +40,8 @@ facts as (
         daily.asin,
         daily.domain_id,
         daily.observed_date,
+        daily.restated_from,
+        {{ days_between('first_days.first_date', 'daily.observed_date') }} + 1 as days_observed,
         daily.new_price_minor,
         daily.buy_box_price_minor,
         daily.buy_box_winner_seller_id,
@@ -33,6 +59,7 @@ facts as (
         new_prices.observed_minutes,
         new_prices.changes
     from daily
+    inner join first_days on daily.product_key = first_days.product_key
     left join new_prices
         on daily.product_key = new_prices.product_key and daily.observed_date = new_prices.observed_date
 ),
@@ -43,6 +70,8 @@ windowed as (
         asin,
         domain_id,
         observed_date,
+        restated_from,
+        days_observed,
         new_price_minor,
         buy_box_price_minor,
         buy_box_winner_share,
@@ -51,7 +80,6 @@ windowed as (
         review_count,
         new_offers,
         monthly_sold,
-        row_number() over ({{ in_order }}) as days_observed,
         lag(new_price_minor, 1) over ({{ in_order }}) as price_1_day_before,
         lag(new_price_minor, 7) over ({{ in_order }}) as price_7_days_before,
         lag(new_price_minor, 30) over ({{ in_order }}) as price_30_days_before,
@@ -115,3 +143,4 @@ select
     new_offers - new_offers_7_days_before as new_offers_change_7_days,
     monthly_sold
 from windowed
+where observed_date >= restated_from

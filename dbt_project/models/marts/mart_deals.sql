@@ -1,6 +1,13 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_products',
+    unique_key=['asin', 'domain_id', 'series'],
+    on_schema_change='fail',
+) }}
+
 with
 prices as (
-    select * from {{ ref('fct_price_history_daily') }}
+    {{ touched_rows(ref('fct_price_history_daily')) | indent(4) }}
 ),
 
 price_types as (

@@ -1,22 +1,30 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_products',
+    unique_key=['asin', 'domain_id', 'observed_date'],
+    on_schema_change='fail',
+    meta={'touches': ['feat_product_daily']},
+) }}
+
 with
 prices as (
-    select * from {{ ref('fct_price_history_daily') }}
+    {{ touched_rows(ref('fct_price_history_daily'), since='observed_date') | indent(4) }}
 ),
 
 ranks as (
-    select * from {{ ref('fct_rank_history_daily') }}
+    {{ touched_rows(ref('fct_rank_history_daily'), since='observed_date') | indent(4) }}
 ),
 
 reviews as (
-    select * from {{ ref('fct_review_history_daily') }}
+    {{ touched_rows(ref('fct_review_history_daily'), since='observed_date') | indent(4) }}
 ),
 
 buy_boxes as (
-    select * from {{ ref('fct_buy_box_daily') }}
+    {{ touched_rows(ref('fct_buy_box_daily'), since='observed_date') | indent(4) }}
 ),
 
 offers as (
-    select * from {{ ref('core_keepa_offer_daily') }}
+    {{ touched_rows(ref('core_keepa_offer_daily'), since='observed_date') | indent(4) }}
 ),
 
 products as (

@@ -1,6 +1,13 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_products',
+    unique_key=['asin', 'domain_id', 'series', 'category_id'],
+    on_schema_change='fail',
+) }}
+
 with
 ranks as (
-    select * from {{ ref('fct_rank_history_daily') }}
+    {{ touched_rows(ref('fct_rank_history_daily')) | indent(4) }}
 ),
 
 newest as (

@@ -1,7 +1,14 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_products',
+    unique_key=['asin', 'domain_id', 'series', 'started_at'],
+    on_schema_change='fail',
+) }}
+
 {%- set in_order = 'partition by asin, domain_id, series order by observed_at' -%}
 with
 changes as (
-    select * from {{ ref('core_keepa_price_change') }}
+    {{ touched_rows(ref('core_keepa_price_change')) | indent(4) }}
 ),
 
 price_types as (

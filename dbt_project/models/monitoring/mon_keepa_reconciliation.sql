@@ -1,11 +1,27 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_products',
+    unique_key=['asin', 'domain_id', 'series', 'figure'],
+    on_schema_change='fail',
+    pre_hook='{{ touch_answered(this.identifier, ref("stg_keepa_stats")) }}',
+) }}
+
 with
+our_stats as (
+    {{ touched_rows(ref('fct_price_stats')) | indent(4) }}
+),
+
+told_stats as (
+    {{ touched_rows(ref('stg_keepa_stats')) | indent(4) }}
+),
+
 figures as (
     {{ figure_rows() | indent(4) }}
 ),
 
 -- The vendor writes -1 where it has no figure, and so do we here.
 ours as (
-    {{ figures_long(ref('fct_price_stats')) | indent(4) }}
+    {{ figures_long('our_stats') | indent(4) }}
 ),
 
 -- One answer may be filed under several days.
@@ -18,7 +34,7 @@ vendor as (
         figures.figure,
         told.value as keepa_value,
         told.value_at as keepa_value_at
-    from {{ ref('stg_keepa_stats') }} as told
+    from told_stats as told
     inner join figures on told.stat = figures.stat
     where told.series <> 'PRODUCT'
     qualify row_number() over (
@@ -34,7 +50,7 @@ our_series as (
         domain_id,
         series,
         snapshot_at
-    from {{ ref('fct_price_stats') }}
+    from our_stats
 ),
 
 answers as (

@@ -1,14 +1,13 @@
 """Keepa as a source: its stream, its connector's configuration, and what its answers cost."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-
-import orjson
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings
+from vp_pipeline.sources.keepa.pictures import prices, ranks
 from vp_pipeline.sources.keepa.tables import TABLES
-from vp_pipeline.sources.landed import Decoded, LandedLine
+from vp_pipeline.sources.landed import Decoded, Inspection, LandedLine
 from vp_pipeline.sources.source import Origin, Source, Stream
 
 
@@ -44,24 +43,11 @@ def decode(lines: Iterable[LandedLine]) -> dict[str, Decoded]:
     return decoding.decode(lines)
 
 
-def token_cost(lines: Iterable[LandedLine]) -> Mapping[str, int]:
-    """What the answers cost, and how many tokens the newest one left. A line that is no answer costs nothing here;
-    the decoder says what is wrong with it."""
-    answers = [answer for line in lines if (answer := _envelope(line))]
-    newest = max(answers, key=lambda answer: answer.get("timestamp") or 0, default={})
-    return {
-        "tokens_consumed": sum(answer.get("tokensConsumed") or 0 for answer in answers),
-        "tokens_left": newest.get("tokensLeft") or 0,
-    }
+def inspect(lines: Iterable[LandedLine]) -> Inspection:
+    """A first look at product answers; see `inspection.py`."""
+    from vp_pipeline.sources.keepa import inspection
 
-
-def _envelope(line: LandedLine) -> dict[str, int]:
-    try:
-        answer = orjson.loads(line.text)["_airbyte_data"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return {}
-    wanted = ("timestamp", "tokensConsumed", "tokensLeft")
-    return {name: answer[name] for name in wanted if isinstance(answer, dict) and isinstance(answer.get(name), int)}
+    return inspection.inspect(lines)
 
 
 PRODUCT = Stream(
@@ -71,7 +57,8 @@ PRODUCT = Stream(
     replay="snapshot",
     tables=TABLES,
     decode=decode,
-    summarize=token_cost,
+    inspect=inspect,
+    pictures={"price": prices, "rank": ranks},
 )
 
 KEEPA = Source(

@@ -3,7 +3,7 @@
     incremental_strategy='touched_days',
     unique_key=['asin', 'domain_id', 'observed_date'],
     on_schema_change='fail',
-    post_hook='{{ untouch() }}',
+    meta={'touches': ['fct_buy_box_daily', 'fct_buy_box_seller_daily']},
 ) }}
 
 with

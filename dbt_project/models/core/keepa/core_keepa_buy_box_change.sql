@@ -5,7 +5,6 @@
     unique_key=key,
     on_schema_change='fail',
     meta={'touches': ['core_buy_box_seller_daily', 'core_buy_box_daily']},
-    pre_hook='{{ touch_everything() }}',
 ) }}
 
 with

@@ -3,7 +3,7 @@
     incremental_strategy='touched_days',
     unique_key=['asin', 'domain_id', 'series', 'observed_date'],
     on_schema_change='fail',
-    post_hook='{{ untouch() }}',
+    meta={'touches': ['fct_price_history_daily']},
 ) }}
 
 with

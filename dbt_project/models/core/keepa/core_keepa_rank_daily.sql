@@ -3,7 +3,7 @@
     incremental_strategy='touched_days',
     unique_key=['asin', 'domain_id', 'series', 'category_id', 'observed_date'],
     on_schema_change='fail',
-    post_hook='{{ untouch() }}',
+    meta={'touches': ['fct_rank_history_daily']},
 ) }}
 
 with

@@ -1,0 +1,140 @@
+"""Delivery: what leaves the pipeline after a publication. Power BI is refreshed, and changed rows are exported.
+
+Here: the assets, and when there is something to deliver. Not here: how (`resources/power_bi.py`, `gold.py`,
+`exports.py`). Both come after the publication and never before; when one fails, the run is red and the data is there.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+from vp_pipeline.assets.days import Admitted, DayReport, run_days
+from vp_pipeline.assets.keys import EXPORT, OWNER, POWER_BI, PUBLISHED, check_specs, checks_of
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.quality.outcome import Outcome
+from vp_pipeline.resources import gold
+from vp_pipeline.resources.exports import ExportEndpoint, post_exports
+from vp_pipeline.resources.grain import grain_of
+from vp_pipeline.resources.lake import Lake
+from vp_pipeline.resources.outbox import Box
+from vp_pipeline.resources.power_bi import PowerBi, refresh_once
+from vp_pipeline.resources.published_marts import PublishedMarts
+from vp_pipeline.resources.publisher import Publication
+
+# What was done, as a sentence and as metadata.
+Delivered = tuple[str, Mapping[str, object]]
+
+
+def power_bi_asset(box: Box, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """The refresh of the Power BI model. One a publication, whatever the number of days and retries."""
+
+    @_delivery(POWER_BI, "The Power BI semantic model, refreshed after each publication.", {"powerbi"}, partitions)
+    def refresh(
+        context: dg.AssetExecutionContext,
+        marts: dg.ResourceParam[PublishedMarts],
+        power_bi: dg.ResourceParam[PowerBi],
+    ) -> Iterator[object]:
+        def deliver() -> Delivered:
+            published = _published(marts)
+            content = {"build": published.build_id, "run": context.run_id, "days": [f"{d}" for d in published.days]}
+            result = refresh_once(power_bi, box, f"refresh:{published.content}", content, context.log.info)
+            if result is None:
+                said = (
+                    f"Power BI is off (VP_POWER_BI_… is not set): nothing was refreshed. The request is in {box.path}."
+                )
+                return said, {"refreshed": False, "build": published.build_id}
+            return f"Refresh {result.request_id} completed.", {
+                "refreshed": True,
+                "build": published.build_id,
+                "request_id": result.request_id,
+                "tables": len(result.tables),
+                **({} if result.seconds is None else {"seconds": result.seconds}),
+            }
+
+        yield from run_days(context, _once(POWER_BI, marts, deliver), rests_on=lambda _: checks_of(PUBLISHED))
+
+    return refresh
+
+
+def export_asset(mart: str, manifest: Path, box: Box, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """The changed rows of a mart. `manifest`: dbt's, which tells the mart's grain."""
+    description = f"The rows of {mart} that changed since the last export, in gold/{mart}/ and, when set, posted."
+
+    @_delivery(EXPORT, description, {"parquet", "csv"}, partitions)
+    def export(
+        context: dg.AssetExecutionContext,
+        lake: dg.ResourceParam[Lake],
+        marts: dg.ResourceParam[PublishedMarts],
+        endpoint: dg.ResourceParam[ExportEndpoint],
+    ) -> Iterator[object]:
+        def deliver() -> Delivered:
+            build_id, rows = marts.read(mart)
+            made = gold.export(lake, mart, grain_of(manifest, mart), rows, build_id)
+            posted = post_exports(endpoint, box, lake, mart, context.log.info)
+            last = made or gold.newest(lake, mart)
+            assert last is not None
+            changes = f"{made.upserts:,} rows upserted, {made.deletes:,} deleted" if made else "No row changed"
+            sent = f"{posted} batches posted" if endpoint.is_on else "posting is off (VP_EXPORT_URL is not set)"
+            return f"{changes} in {mart} since the last export; {sent}.", {
+                "dagster/row_count": made.upserts + made.deletes if made else 0,
+                "mart": mart,
+                "export": last.sequence,
+                "file": dg.MetadataValue.path(lake.location(last.objects[0].path)),
+                "posted_batches": posted,
+            }
+
+        yield from run_days(context, _once(EXPORT, marts, deliver), rests_on=lambda _: checks_of(PUBLISHED))
+
+    return export
+
+
+def _delivery(
+    key: dg.AssetKey, description: str, kinds: set[str], partitions: dg.PartitionsDefinition
+) -> Callable[[Callable[..., Iterator[object]]], dg.AssetsDefinition]:
+    return dg.multi_asset(
+        name="_".join(key.path),
+        specs=[
+            dg.AssetSpec(
+                key,
+                deps=[PUBLISHED],
+                description=description,
+                kinds=kinds,
+                group_name=key.path[0],
+                owners=[OWNER],
+                partitions_def=partitions,
+            )
+        ],
+        check_specs=check_specs([key], partitions),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+
+
+def _once(
+    key: dg.AssetKey, marts: PublishedMarts, deliver: Callable[[], Delivered]
+) -> Callable[[Admitted], Iterator[tuple[dg.AssetKey, date, DayReport]]]:
+    """One delivery for all days of a run: consumers read the publication as a whole."""
+
+    def build(admitted: Admitted) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:
+        days = set(_published(marts).days)
+        if not days & admitted.keys():
+            raise PermanentError(
+                f"Nothing is delivered: what is published does not hold {', '.join(map(str, admitted))}. Materialize "
+                "published/marts for it first."
+            )
+        said, metadata = deliver()
+        for day in admitted:
+            if day in days:
+                yield key, day, DayReport([Outcome("delivered", True, said)], {"said": said, **metadata})
+            else:
+                yield key, day, DayReport([Outcome("delivered", False, f"What is published does not hold {day}.")])
+
+    return build
+
+
+def _published(marts: PublishedMarts) -> Publication:
+    found = marts.current()
+    if found is None:
+        raise PermanentError("Nothing was published yet, so there is nothing to deliver. Run a day first.")
+    return found

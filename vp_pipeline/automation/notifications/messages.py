@@ -1,0 +1,188 @@
+"""What people read in Slack: Block Kit and the same in plain text, cut to what Slack takes.
+
+Here: pure functions from values to messages. Not here: when a message is due (`sensors.py`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vp_pipeline.automation.notifications.account import RunAccount, Trouble
+
+Block = dict[str, Any]
+
+# Slack's limits, less what stands around the text.
+_HEADER, _FIELD, _SECTION, _TEXT = 150, 1_900, 2_900, 3_900
+_LISTED = 5
+
+
+@dataclass(frozen=True)
+class Message:
+    """`text` is what notifications, logs and the outbox show; `blocks` what the channel shows."""
+
+    text: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    """An address in the UI and what it is called."""
+
+    label: str
+    url: str
+
+
+def started(account: RunAccount, link: Link) -> Message:
+    return _message(f"▶ {account.job} started for {account.told_days}", [], [], [link])
+
+
+def succeeded(account: RunAccount, link: Link) -> Message:
+    mark = "⚠" if account.warned else "✅"
+    after = f" after {account.tries} tries" if account.tries > 1 else ""
+    warned = [("Warnings", account.warned)] if account.warned else []
+    return _message(f"{mark} {account.job} succeeded for {account.told_days}{after}", _fields(account), warned, [link])
+
+
+def failed(account: RunAccount, link: Link) -> Message:
+    first = account.first_failure
+    after = f" after {account.tries} tries" if account.tries > 1 else ""
+    others = [trouble for trouble in account.failed[1:] if trouble.check]
+    fields = {"First failing step": _where(first), **_fields(account)}
+    lists = [("Other failed checks", others)] if others else []
+    if account.warned:
+        lists.append(("Warnings", list(account.warned)))
+    title = f"🔴 {account.job} failed for {account.told_days}{after}"
+    return _message(title, fields, lists, [link], cause=first.reason)
+
+
+def checks(account: RunAccount, link: Link) -> Message:
+    """Checks of a run that has no message of its own."""
+    of = account.job if account.days is None else f"{account.job} for {account.told_days}"
+    title = f"{'🔴' if account.failed else '⚠'} Checks of {of}"
+    lists = [(name, found) for name, found in (("Failed", account.failed), ("Warned", account.warned)) if found]
+    return _message(title, {}, lists, [link])
+
+
+def check_outside_runs(check: str, reason: str, is_warning: bool, link: Link) -> Message:
+    title = f"{'⚠' if is_warning else '🔴'} Check {'warned' if is_warning else 'failed'}: {check}"
+    return _message(title, {}, [], [link], cause=reason)
+
+
+def backfill(backfill_id: str, status: str, accounts: Sequence[RunAccount], link: Link) -> Message:
+    """All runs of a backfill in one message; `accounts` are those that failed, and `status` is Dagster's word."""
+    if not accounts:
+        mark = "✅" if "SUCCESS" in status else "🔴"
+        return _message(f"{mark} Backfill {backfill_id} ended: {status.lower().replace('_', ' ')}", {}, [], [link])
+    first = accounts[0].first_failure
+    listed = [Trouble(a.told_days, a.first_failure.check, _brief(a.first_failure)) for a in accounts]
+    title = f"🔴 Backfill {backfill_id}: {len(accounts)} run{'s' if len(accounts) > 1 else ''} failed"
+    fields = {"First failing step": _where(first), "Days": ", ".join(a.told_days for a in accounts)}
+    return _message(title, fields, [("By day", listed)], [link], cause=first.reason)
+
+
+def failed_tick(kind: str, name: str, reason: str, link: Link) -> Message:
+    return _message(f"🔴 The {kind} {name} failed", {}, [], [link], cause=reason)
+
+
+def not_fresh(what: str, reason: str, link: Link) -> Message:
+    return _message(f"🔴 {what} is late", {}, [], [link], cause=reason)
+
+
+def report(title: str, fields: Mapping[str, str], link: Link) -> Message:
+    return _message(title, fields, [], [link])
+
+
+def with_repeats(message: Message, repeats: int) -> Message:
+    """The same message, saying how often its cause came while nothing was sent."""
+    said = f"The same cause came {repeats} more time{'s' if repeats > 1 else ''} since the last message about it."
+    return replace(message, text=f"{message.text}\n{said}", blocks=(*message.blocks, _context(said)))
+
+
+def cut(text: str, limit: int) -> str:
+    """`text` as mrkdwn takes it (&, < and > escaped), at most `limit` characters, never cut inside an escape."""
+    whole = _escaped(text)
+    if len(whole) <= limit:
+        return whole
+    kept, size = [], 1
+    for character in text:
+        escaped = _escaped(character)
+        size += len(escaped)
+        if size > limit:
+            break
+        kept.append(escaped)
+    return "".join(kept) + "…"
+
+
+def _message(
+    title: str,
+    fields: Mapping[str, str] | list[Any],
+    lists: Sequence[tuple[str, Sequence[Trouble]]],
+    links: Sequence[Link],
+    cause: str | None = None,
+) -> Message:
+    named = dict(fields)
+    lines = [title, *(f"{name}: {value}" for name, value in named.items())]
+    blocks: list[Block] = [
+        {"type": "header", "text": {"type": "plain_text", "text": _plain(title, _HEADER), "emoji": True}}
+    ]
+    pairs = list(named.items())
+    for begin in range(0, len(pairs), 10):  # a section takes ten
+        some = pairs[begin : begin + 10]
+        blocks.append({"type": "section", "fields": [_mrkdwn(f"*{n}*\n{cut(v, _FIELD)}") for n, v in some]})
+    if cause:
+        lines.append(cause)
+        blocks.append({"type": "section", "text": _mrkdwn(f"```{cut(cause, _SECTION)}```")})
+    for name, troubles in lists:
+        told = [f"{trouble.check or trouble.step}: {_brief(trouble)}" for trouble in troubles[:_LISTED]]
+        if len(troubles) > _LISTED:
+            told.append(f"and {len(troubles) - _LISTED} more")
+        lines += [f"{name} ({len(troubles)}):", *(f"  {line}" for line in told)]
+        listing = cut("\n".join(f"• {line}" for line in told), _SECTION)
+        blocks.append({"type": "section", "text": _mrkdwn(f"*{name}* ({len(troubles)})\n{listing}")})
+    lines += [f"{link.label}: {link.url}" for link in links]
+    blocks.append(_context(" · ".join(f"<{link.url}|{_escaped(link.label)}>" for link in links)))
+    return Message(_plain("\n".join(lines), _TEXT), tuple(blocks))
+
+
+def _fields(account: RunAccount) -> dict[str, str]:
+    tests = ", ".join(f"{count} {name}" for name, count in account.tests.items())
+    rows = "nothing was published" if account.published_rows is None else f"{account.published_rows:,}"
+    return {
+        "Day" if account.days is None or account.days[0] == account.days[1] else "Days": account.told_days,
+        "Duration": _duration(account.seconds),
+        "dbt": f"{account.models} models; tests: {tests}",
+        "Rows published": rows,
+    }
+
+
+def _where(trouble: Trouble) -> str:
+    return f"{trouble.step} (check {trouble.check})" if trouble.check else trouble.step
+
+
+def _brief(trouble: Trouble) -> str:
+    first = trouble.reason.strip().splitlines()[0] if trouble.reason.strip() else ""
+    return first if len(first) <= 240 else first[:239] + "…"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"
+
+
+def _context(text: str) -> Block:
+    return {"type": "context", "elements": [_mrkdwn(text)]}
+
+
+def _mrkdwn(text: str) -> Block:
+    return {"type": "mrkdwn", "text": text}
+
+
+def _plain(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

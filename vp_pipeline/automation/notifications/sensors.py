@@ -1,0 +1,261 @@
+"""What people hear of: sensors that look at what Dagster recorded, and queue messages.
+
+They only write to the outbox, which needs no network, so a tick fails only when the disk does; then its cursor stays
+and nothing is lost. What was queued in a tick that failed is the same entry in the next one. All are off at first, and
+look only at what happened after they were switched on.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import orjson
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.scheduler.instigation import TickStatus
+from dagster._core.storage.dagster_run import FINISHED_STATUSES, RunRecord
+from dagster._core.storage.tags import (
+    AUTOMATION_CONDITION_TAG,
+    BACKFILL_ID_TAG,
+    RETRY_NUMBER_TAG,
+    SCHEDULE_NAME_TAG,
+    SENSOR_NAME_TAG,
+    WILL_RETRY_TAG,
+)
+
+from vp_pipeline.automation.jobs import LATE_DATA, WHOLE_DAYS
+from vp_pipeline.automation.notifications import messages
+from vp_pipeline.automation.notifications.account import RunAccount, account_of
+from vp_pipeline.automation.notifications.messages import Link
+from vp_pipeline.automation.notifications.queue import Alerts, cause_of
+
+DELIVERY = "slack_delivery"
+_EVENTS = (dg.DagsterEventType.RUN_START, dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE)
+_A_TICK = 50
+_LAUNCHED_BY_NOBODY = (SCHEDULE_NAME_TAG, SENSOR_NAME_TAG, AUTOMATION_CONDITION_TAG)
+# A tick has the time at which it began, and may be recorded as failed long after.
+_LONGEST_TICK = timedelta(hours=1)
+
+
+def run_alerts(alerts: Alerts, ui_url: str) -> dg.SensorDefinition:
+    """Start, success and failure of runs; a backfill as one message."""
+
+    # Not a @run_status_sensor, and not dagster-slack's: those move their cursor on when the function fails, so a
+    # message that could not be written would be lost; they do not look at `dagster/will_retry`, and know no backfills.
+    @dg.sensor(
+        name="run_alerts",
+        minimum_interval_seconds=30,
+        description="Queues messages about runs that started, succeeded or failed, once each.",
+    )
+    def watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        instance = context.instance
+        cursor = _Cursor.read(context.cursor, instance)
+        queued = 0
+        for _, event_type, record in _changes(instance, cursor):
+            queued += _tell(alerts, ui_url, instance, event_type, record, cursor)
+        for backfill_id in sorted(cursor.backfills):
+            queued += _tell_backfill(alerts, ui_url, instance, backfill_id, cursor)
+        context.update_cursor(cursor.text)
+        return dg.SkipReason(
+            f"{queued} messages queued." if queued else "Nothing happened that people need to hear of."
+        )
+
+    return watch
+
+
+def tick_alerts(alerts: Alerts, ui_url: str) -> dg.SensorDefinition:
+    """Ticks of schedules and sensors that failed."""
+
+    # Dagster has no event for a tick: a sensor has to look at them. Each look goes back an hour over what was seen, for
+    # ticks that were slow to fail; the outbox knows which were told.
+    @dg.sensor(
+        name="tick_alerts",
+        minimum_interval_seconds=60,
+        description="Queues messages about schedules and sensors whose tick failed, once a cause.",
+    )
+    def watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        now = datetime.now(UTC)
+        on_since, seen = _times(context.cursor) or (now, now)
+        after = max(on_since, seen - _LONGEST_TICK)
+        queued = 0
+        for state in context.instance.all_instigator_state():
+            if state.name == DELIVERY:
+                continue  # it says by itself that Slack is away, and a message about that could not be sent
+            kind = "schedule" if state.instigator_type == InstigatorType.SCHEDULE else "sensor"
+            ticks = context.instance.get_ticks(
+                state.instigator_origin_id,
+                state.selector_id,
+                after=after.timestamp(),
+                limit=_A_TICK,
+                statuses=[TickStatus.FAILURE],
+            )
+            for tick in reversed(ticks):
+                reason = tick.error.message.strip() if tick.error else "It ended without saying why."
+                while tick.error and tick.error.cause:
+                    tick = tick._replace(tick_data=tick.tick_data._replace(error=tick.error.cause))
+                    assert tick.error is not None
+                    reason = tick.error.message.strip()
+                link = Link("Open its ticks", f"{ui_url}/overview/{kind}s")
+                message = messages.failed_tick(kind, state.name, reason, link)
+                event = f"tick:{state.name}:{tick.tick_id}"
+                queued += alerts.queue(event, message, cause_of("tick", state.name, reason))
+        context.update_cursor(f"{on_since.isoformat()} {now.isoformat()}")
+        return dg.SkipReason(f"{queued} messages queued." if queued else "No tick failed.")
+
+    return watch
+
+
+def check_alerts(alerts: Alerts, ui_url: str) -> dg.SensorDefinition:
+    """Checks that were evaluated outside of runs, such as freshness: runs tell of their own."""
+
+    # Evaluations outside of runs belong to no run, so run_alerts cannot see them, and SQLite cannot list events of all
+    # runs by number. The newest result of each check, by its number, can be had from every storage.
+    @dg.sensor(
+        name="check_alerts",
+        minimum_interval_seconds=60,
+        description="Queues messages about checks that failed or warned outside of a run, such as freshness.",
+    )
+    def watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        instance = context.instance
+        assert context.repository_def is not None
+        keys = sorted(context.repository_def.asset_graph.asset_check_keys, key=str)
+        newest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+        last = max((record.id for record in newest.values()), default=0)
+        seen = int(context.cursor) if context.cursor else last
+        queued = 0
+        for key, record in newest.items():
+            evaluation = record.evaluation
+            if record.id <= seen or record.run_id or evaluation is None or evaluation.passed:
+                continue
+            name = f"{key.name} of {key.asset_key.to_user_string()}"
+            reason = evaluation.description or "It says no more."
+            link = Link("Open the asset", f"{ui_url}/assets/{'/'.join(key.asset_key.path)}?view=checks")
+            is_warning = evaluation.severity == dg.AssetCheckSeverity.WARN
+            message = messages.check_outside_runs(name, reason, is_warning, link)
+            queued += alerts.queue(f"check:{record.id}", message, cause_of("check", name, reason))
+        context.update_cursor(str(max(last, seen)))
+        return dg.SkipReason(f"{queued} messages queued." if queued else "No check failed outside of a run.")
+
+    return watch
+
+
+class _Cursor:
+    """How far the run events were looked at, by type, and the backfills that are not over."""
+
+    def __init__(self, seen: dict[str, int], backfills: set[str]) -> None:
+        self.seen, self.backfills = seen, backfills
+
+    @classmethod
+    def read(cls, text: str | None, instance: dg.DagsterInstance) -> "_Cursor":
+        if text:
+            told = orjson.loads(text)
+            return cls(told["seen"], set(told["backfills"]))
+        seen = {}
+        for event_type in _EVENTS:
+            newest = instance.fetch_run_status_changes(event_type, limit=1).records
+            seen[event_type.value] = newest[0].storage_id if newest else 0
+        return cls(seen, set())
+
+    @property
+    def text(self) -> str:
+        return orjson.dumps({"seen": self.seen, "backfills": sorted(self.backfills)}).decode()
+
+
+def _changes(
+    instance: dg.DagsterInstance, cursor: _Cursor
+) -> Iterator[tuple[int, dg.DagsterEventType, RunRecord | None]]:
+    """Run events since the cursor, oldest first, at most `_A_TICK` of a type; moves the cursor as they are taken."""
+    found = [
+        (record.storage_id, event_type, record.event_log_entry.run_id)
+        for event_type in _EVENTS
+        for record in instance.fetch_run_status_changes(
+            dg.RunStatusChangeRecordsFilter(event_type, after_storage_id=cursor.seen[event_type.value]),  # type: ignore[arg-type]
+            limit=_A_TICK,
+            ascending=True,
+        ).records
+    ]
+    for storage_id, event_type, run_id in sorted(found, key=lambda item: item[0]):
+        yield storage_id, event_type, instance.get_run_record_by_id(run_id)
+        cursor.seen[event_type.value] = storage_id
+
+
+def _tell(
+    alerts: Alerts,
+    ui_url: str,
+    instance: dg.DagsterInstance,
+    event_type: dg.DagsterEventType,
+    record: RunRecord | None,
+    cursor: _Cursor,
+) -> bool:
+    if record is None:
+        return False  # deleted since
+    run, tags = record.dagster_run, record.dagster_run.tags
+    if BACKFILL_ID_TAG in tags:
+        cursor.backfills.add(tags[BACKFILL_ID_TAG])
+        return False
+    is_day = run.job_name in WHOLE_DAYS
+    link = _run_link(ui_url, run.run_id)
+    if event_type == dg.DagsterEventType.RUN_START:
+        # What is over when it is looked at is told by its end; a retry started with its first try.
+        if not is_day or run.status in FINISHED_STATUSES or RETRY_NUMBER_TAG in tags:
+            return False
+        return alerts.queue(f"run:{run.run_id}:started", messages.started(account_of(instance, record), link))
+    if event_type == dg.DagsterEventType.RUN_FAILURE and tags.get(WILL_RETRY_TAG) == "true":
+        return False  # not over: the last try tells
+    account = account_of(instance, record)
+    if event_type == dg.DagsterEventType.RUN_SUCCESS and is_day:
+        return alerts.queue(f"run:{run.run_id}:ended", messages.succeeded(account, link))
+    if event_type == dg.DagsterEventType.RUN_FAILURE and _is_watched(run):
+        return alerts.queue(f"run:{run.run_id}:ended", messages.failed(account, link), _cause(account))
+    if account.warned or any(trouble.check for trouble in account.failed):
+        # Somebody launched it and sees it fail; others work with what it checked.
+        return alerts.queue(f"run:{run.run_id}:checks", messages.checks(account, link), _cause(account, "checks"))
+    return False
+
+
+def _tell_backfill(
+    alerts: Alerts, ui_url: str, instance: dg.DagsterInstance, backfill_id: str, cursor: _Cursor
+) -> bool:
+    """One message for a backfill that is over."""
+    # 0.1 s that the code location need not pay
+    from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
+
+    found = instance.get_backfill(backfill_id)
+    records = instance.get_run_records(dg.RunsFilter(tags={BACKFILL_ID_TAG: backfill_id}))
+    if any(record.dagster_run.status not in FINISHED_STATUSES for record in records):
+        return False
+    if found is not None and found.status not in BULK_ACTION_TERMINAL_STATUSES:
+        return False
+    cursor.backfills.discard(backfill_id)
+    last_tries = [
+        record
+        for record in sorted(records, key=lambda record: record.storage_id)
+        if record.dagster_run.status == dg.DagsterRunStatus.FAILURE
+        and record.dagster_run.tags.get(WILL_RETRY_TAG) != "true"
+    ]
+    accounts = [account_of(instance, record) for record in last_tries]
+    status = found.status.value if found else ("COMPLETED_FAILED" if accounts else "COMPLETED_SUCCESS")
+    link = Link("Open the backfill", f"{ui_url}/runs/b/{backfill_id}")
+    cause = _cause(accounts[0], "backfill") if accounts else None
+    return alerts.queue(f"backfill:{backfill_id}", messages.backfill(backfill_id, status, accounts, link), cause)
+
+
+def _is_watched(run: dg.DagsterRun) -> bool:
+    """Whether nobody sits in front of a run: one that a person launched, that person sees fail."""
+    return run.job_name in (*WHOLE_DAYS, LATE_DATA) or any(tag in run.tags for tag in _LAUNCHED_BY_NOBODY)
+
+
+def _cause(account: RunAccount, kind: str = "run") -> str:
+    troubles = account.failed or account.warned
+    first = troubles[0] if troubles else account.first_failure
+    return cause_of(kind, f"{first.step}\n{first.check}", first.reason)
+
+
+def _run_link(ui_url: str, run_id: str) -> Link:
+    return Link(f"Open run {run_id[:8]}", f"{ui_url}/runs/{run_id}")
+
+
+def _times(cursor: str | None) -> tuple[datetime, datetime] | None:
+    if not cursor:
+        return None
+    on_since, seen = (datetime.fromisoformat(part) for part in cursor.split(" "))
+    return on_since, seen

@@ -1,0 +1,135 @@
+"""Syncs that an Airbyte on a schedule of its own has finished: their days are run."""
+
+from collections import defaultdict
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import dagster as dg
+import orjson
+from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
+
+from vp_pipeline.assets.keys import airbyte_key
+from vp_pipeline.automation.jobs import DAILY, LANDED, LATE_DATA
+from vp_pipeline.automation.notifications.account import days_of
+from vp_pipeline.partitions import days_between
+from vp_pipeline.resources import bronze
+from vp_pipeline.resources.lake import Lake
+from vp_pipeline.resources.manifests import SyncRecord, read_document
+from vp_pipeline.sources.source import Stream
+
+A_TICK = 10
+# An object store tells times in seconds, by its own clock: what landed within the last seconds may still get company
+# with an earlier place in the order.
+SETTLING = timedelta(seconds=15)
+
+
+@dataclass(frozen=True, order=True)
+class Position:
+    """A place in the order of sync records: when the object was written (unix seconds), then its path."""
+
+    modified: float
+    path: str
+
+    @classmethod
+    def read(cls, cursor: str | None) -> "Position":
+        """The cursor's place; without a cursor, before everything: what landed before is looked at once, and what
+        bronze holds already starts nothing."""
+        return cls(*orjson.loads(cursor)) if cursor else cls(0.0, "")
+
+    @property
+    def text(self) -> str:
+        return orjson.dumps([self.modified, self.path]).decode()
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A finished sync and its place in the order."""
+
+    at: Position
+    stream: Stream
+    sync: SyncRecord
+
+
+def landed_since(
+    lake: Lake, streams: Sequence[Stream], position: Position, now: datetime, limit: int
+) -> tuple[list[Landed], Position]:
+    """Finished syncs after `position` that bronze does not hold, at most `limit`, in order; and how far was looked.
+
+    A sync is complete when its record is there: the record is written last, and names its objects. Objects without one
+    (a sync that goes on, or died) are not looked at.
+    """
+    settled = (now - SETTLING).timestamp()
+    found = sorted(
+        (
+            (Position(info.modified, info.path), stream)
+            for stream in streams
+            for info in lake.list(f"bronze/{stream.source}/{stream.name}/_syncs")
+            if info.modified <= settled
+        ),
+        key=lambda item: item[0],
+    )
+    taken: list[Landed] = []
+    for at, stream in found:
+        if at <= position:
+            continue
+        if len(taken) == limit:
+            break
+        position = at
+        sync = read_document(lake, at.path, SyncRecord)
+        manifest = bronze.read_manifest(lake, stream, sync.run_date) if sync else None
+        if sync is not None and (manifest is None or manifest.sync != sync):
+            taken.append(Landed(at, stream, sync))
+    return taken, position
+
+
+def landed_sensor(lake: Lake, streams: Sequence[Stream], start: date) -> dg.SensorDefinition:
+    """Runs the days of syncs that nobody else followed up."""
+
+    # A sensor, since the lake is outside of Dagster: nothing there is an event that a condition could look at. The
+    # cursor is a time and a path, not a list of what was seen, so it stays small however long Airbyte goes on.
+    @dg.sensor(
+        name="landed_syncs",
+        job_name=LANDED,
+        minimum_interval_seconds=60,
+        description="Runs the days that an Airbyte on its own schedule has landed. Only complete syncs count.",
+    )
+    def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        begun = Position.read(context.cursor)
+        found, position = landed_since(lake, streams, begun, datetime.now(UTC), A_TICK)
+        syncing = _syncing(context.instance, streams)
+        by_day: defaultdict[date, list[Landed]] = defaultdict(list)
+        for item in found:
+            if item.sync.run_date in syncing:
+                # That run lands it itself. It is looked at again when the run is over: the cursor stays before it.
+                position = min(position, Position(item.at.modified, ""))
+            elif item.sync.run_date >= start:
+                by_day[item.sync.run_date].append(item)
+        context.update_cursor(max(position, begun).text)
+        if not by_day:
+            return dg.SkipReason("No finished sync has landed that bronze does not hold.")
+        return dg.SensorResult([_request(day, items) for day, items in sorted(by_day.items())])
+
+    return watch
+
+
+def _request(day: date, landed: Sequence[Landed]) -> dg.RunRequest:
+    """One run a day, whichever of its streams have landed. The same syncs ask for the same run, so only one is made."""
+    jobs = sorted(f"{item.stream.source}/{item.stream.name}:{item.sync.job_id}" for item in landed)
+    return dg.RunRequest(
+        run_key=f"{day} {' '.join(jobs)}", partition_key=day.isoformat(), tags={"vp/syncs": " ".join(jobs)}
+    )
+
+
+def _syncing(instance: dg.DagsterInstance, streams: Sequence[Stream]) -> Set[date]:
+    """The days of runs that go on and sync by themselves."""
+    keys = {airbyte_key(stream) for stream in streams}
+    days: set[date] = set()
+    for run in instance.get_runs(dg.RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES))):
+        told = days_of(run.tags)
+        # Without a selection it is all of its job.
+        syncs = run.job_name in (DAILY, LATE_DATA) if run.asset_selection is None else run.asset_selection & keys
+        if told and syncs:
+            first, last = (date.fromisoformat(day) for day in told)
+            days |= set(days_between(first, last))
+    return days

@@ -1,0 +1,155 @@
+"""What the warehouse is told of each run: its account, every test's result, and how many rows each table has.
+
+Here: reading dbt's own results, and writing them where the mon_ models read. Not here: the tables
+(`dbt_project/macros/recorded.sql`) and whether a run is red (the gates): an account that cannot be written changes no
+data and no verdict. It waits in a file then, and the next run writes it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from vp_pipeline.resources.raw_loading import Connection, Warehouse
+
+_MODELS = ("model", "seed", "snapshot")
+_TABLES = ("runs", "test_results", "rows")
+_RESULT = ("layer", "model", "name", "status", "failures", "seconds")
+_PENDING = "monitoring_pending"
+
+
+@dataclass(frozen=True)
+class Account:
+    """One invocation of dbt over some days.
+
+    `jobs`: the Airbyte job of each day. `rows`: (layer, table) → rows. `results`, `started_at`, `seconds`: dbt's own,
+    each result with its layer and model where it is of one.
+    """
+
+    run_id: str
+    days: tuple[str, ...]
+    jobs: Mapping[str, str]
+    rows: tuple[tuple[str, str, int], ...]
+    results: tuple[Mapping[str, Any], ...]
+    started_at: str
+    finished_at: str
+    seconds: float
+
+
+def account(
+    run_id: str,
+    days: Sequence[date],
+    jobs: Mapping[date, str],
+    rows: Mapping[tuple[str, str], int],
+    target: Path,
+    manifest: Path,
+) -> Account | None:
+    """The account of the invocation that left its `run_results.json` in `target`; none if it left none."""
+    file = target / "run_results.json"
+    if not file.exists():
+        return None
+    run = orjson.loads(file.read_bytes())
+    nodes = orjson.loads(manifest.read_bytes())["nodes"]
+    finished = datetime.fromisoformat(run["metadata"]["generated_at"]).astimezone(UTC).replace(tzinfo=None)
+    seconds = float(run["elapsed_time"])
+    started = finished - timedelta(seconds=seconds)
+    return Account(
+        run_id,
+        tuple(day.isoformat() for day in days),
+        {day.isoformat(): job for day, job in jobs.items()},
+        tuple((layer, name, count) for (layer, name), count in sorted(rows.items())),
+        tuple(_result(result, nodes) for result in run["results"]),
+        started.isoformat(),
+        finished.isoformat(),
+        seconds,
+    )
+
+
+def record(warehouse: "Warehouse", folder: Path, told: Account) -> None:
+    """Write an account, and those that wait in `folder`, in one transaction; the same account twice is one.
+
+    Raises:
+        Exception: whatever kept it from being written; it waits in a file then and is lost by nobody.
+    """
+    pending = folder / _PENDING
+    pending.mkdir(parents=True, exist_ok=True)
+    file = pending / f"{told.run_id}-{told.days[0]}.json"
+    partial = file.with_suffix(".partial")
+    partial.write_text(json.dumps(asdict(told)), encoding="utf-8")
+    partial.replace(file)
+    waiting = sorted(pending.glob("*.json"))
+    with warehouse.connect() as connection:
+        connection.execute("begin")
+        try:
+            for each in waiting:
+                _write(connection, orjson.loads(each.read_bytes()))
+            connection.execute("commit")
+        except BaseException:
+            connection.execute("rollback")
+            raise
+    for each in waiting:
+        each.unlink()
+
+
+def _write(connection: "Connection", told: Mapping[str, Any]) -> None:
+    run_id, days = told["run_id"], told["days"]
+    first, last = days[0], days[-1]
+    among = f"in ({', '.join(['cast(? as date)'] * len(days))})"
+    for table, column in zip(_TABLES, ("run_date", "first_date", "run_date"), strict=True):
+        connection.execute(f"delete from monitoring._{table} where run_id = ? and {column} {among}", [run_id, *days])
+    models = [result for result in told["results"] if result["kind"] in _MODELS]
+    tests = [result for result in told["results"] if result["kind"] == "test"]
+    built = sum(result["status"] == "success" for result in models)
+    counted = [sum(result["status"] == status for result in tests) for status in ("pass", "warn")]
+    counts = [built, len(models) - built, *counted, len(tests) - sum(counted)]
+    times = [told["started_at"], told["finished_at"], told["seconds"]]
+    loads = connection.execute(
+        f"select run_date, table_name, rows from raw._loads where run_date {among}", days
+    ).fetchall()
+    loaded = {day: [(name, count) for at, name, count in loads if at.isoformat() == day] for day in days}
+    _insert(
+        connection,
+        "runs",
+        [[run_id, day, told["jobs"].get(day), sum(n for _, n in loaded[day]), *counts, *times] for day in days],
+    )
+    _insert(
+        connection,
+        "test_results",
+        [[run_id, first, last, *(test[name] for name in _RESULT), told["finished_at"]] for test in tests],
+    )
+    _insert(
+        connection,
+        "rows",
+        [
+            [run_id, day, layer, name, count, told["finished_at"]]
+            for day in days
+            for layer, name, count in [*(("raw", *table) for table in loaded[day]), *told["rows"]]
+        ],
+    )
+
+
+def _insert(connection: "Connection", table: str, rows: Sequence[Sequence[object]]) -> None:
+    """One statement: a row at a time costs DuckDB more than all else here."""
+    if rows:
+        places = ", ".join(f"({', '.join('?' * len(rows[0]))})" for _ in rows)
+        connection.execute(f"insert into monitoring._{table} values {places}", [v for row in rows for v in row])
+
+
+def _result(result: Mapping[str, Any], nodes: Mapping[str, Any]) -> dict[str, Any]:
+    kind, _, name = result["unique_id"].split(".")[:3]
+    node = nodes.get(result["unique_id"], {})
+    model = nodes.get(node.get("attached_node") or "", {})
+    return {
+        "kind": kind,
+        "name": node.get("name", name),
+        "layer": model.get("schema"),
+        "model": model.get("name"),
+        "status": result["status"],
+        "failures": result.get("failures"),
+        "seconds": result["execution_time"],
+    }

@@ -1,0 +1,165 @@
+"""One dbt command in this process, told to Dagster as dagster-dbt tells its subprocesses.
+
+Here: the thread that dbt runs in, its events, its end. Not here: which commands, and what is made of their events.
+
+Starting Python and importing dbt costs a process three seconds a command. In this process it is paid once, a killed run
+leaves no dbt behind that goes on writing, and no second process holds the warehouse's file.
+"""
+
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from dagster_dbt.core.dbt_cli_invocation import DbtCliInvocation
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
+
+# dbt keeps flags, adapters and connections for the process as a whole: one command at a time.
+_ONE_AT_A_TIME = threading.Lock()
+_THE_END = None
+
+
+@contextmanager
+def alone(environment: Mapping[str, str]) -> Iterator[None]:
+    """The block has dbt for itself, with these variables; afterwards they are as before: secrets may be among them."""
+    with _ONE_AT_A_TIME:
+        before = {name: os.environ.get(name) for name in environment}
+        os.environ.update(environment)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+class DbtThread:
+    """A dbt command on a thread of its own; it starts at once.
+
+    It has the parts of `subprocess.Popen` that `DbtCliInvocation` uses: `args`, `returncode` and `wait`.
+    `parsed` gives the parsed project, `environment` what its `env_var` calls see on top of this process's own, while it
+    runs.
+    """
+
+    def __init__(
+        self, args: Sequence[str], target: Path, parsed: "Callable[[], Manifest]", environment: Mapping[str, str]
+    ) -> None:
+        self.args = list(args)
+        self.returncode: int | None = None
+        self._target = target
+        self._parsed = parsed
+        self._environment = dict(environment)
+        self._events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._told = False  # to the end: the thread may live a little longer
+        self._thread = threading.Thread(target=self._run, name="dbt", daemon=True)
+        self._thread.start()
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """dbt's structured events of level info and above as they happen; what was taken does not come again."""
+        while not self._told:
+            event = self._events.get()
+            if event is _THE_END:
+                self._told = True
+                return
+            yield event
+
+    def wait(self) -> int:
+        """Waits for the end: 0 where everything succeeded, as dbt's exit code."""
+        self._thread.join()
+        assert self.returncode is not None
+        return self.returncode
+
+    def cancel(self) -> None:
+        """Interrupts the statements that are running, and waits until dbt has given up."""
+        for adapter in _adapters():
+            adapter.cancel_open_connections()
+        self._thread.join()
+
+    def _run(self) -> None:
+        self.returncode = 2  # what dbt calls an unhandled error
+        try:
+            with alone(self._environment):
+                result = self._invoke()
+            self.returncode = 0 if result.success else 1
+            if result.exception is not None:
+                self._events.put(_told(result.exception))
+        except Exception as error:
+            self._events.put(_told(error))
+        finally:
+            self._events.put(_THE_END)
+
+    def _invoke(self) -> "dbtRunnerResult":
+        from dbt.cli.main import dbtRunner
+        from dbt_common.events.functions import reset_metadata_vars
+
+        reset_metadata_vars()  # dbt would go on telling the run of its first command in this process
+        folders = ["--target-path", os.fspath(self._target), "--log-path", os.fspath(self._target)]
+        # The manifest and the graph are written by the code location; here it would be a second a command.
+        quietly = ["--log-level", "none", "--log-level-file", "info", "--no-write-json"]
+        try:
+            result = dbtRunner(self._parsed(), callbacks=[self._take]).invoke([*quietly, *self.args, *folders])
+            if result.result is not None and hasattr(result.result, "write"):
+                result.result.write(os.fspath(self._target / "run_results.json"))
+            return result
+        finally:
+            _let_go()
+
+    def _take(self, event: Any) -> None:
+        from dbt_common.events.functions import msg_to_dict
+
+        if event.info.level != "debug":
+            self._events.put(msg_to_dict(event))
+
+
+class InProcessInvocation(DbtCliInvocation):
+    """dagster-dbt's invocation over a `DbtThread`: it makes Dagster's events of dbt's as for a process."""
+
+    def _stream_stdout(self) -> Iterator[str | dict[str, Any]]:
+        thread: DbtThread = self.process  # type: ignore[assignment]
+        try:
+            for event in thread.events():
+                if event["info"]["level"] == "error":
+                    self._error_messages.append(event["info"]["msg"])
+                yield event
+        except (dg.DagsterExecutionInterruptedError, KeyboardInterrupt):
+            thread.cancel()
+            raise
+
+
+def _told(error: BaseException) -> dict[str, Any]:
+    """An error that is no event of dbt's, in the shape of one."""
+    info = {"name": "UnhandledError", "level": "error", "msg": str(error) or type(error).__name__}
+    return {"info": info, "data": {}}
+
+
+def _let_go() -> None:
+    """Closes the warehouse, and forgets how to sign in. dbt's DuckDB adapter would hold the file until this process
+    ends."""
+    from dbt.adapters.factory import FACTORY
+
+    for adapter in _adapters():
+        adapter.cleanup_connections()
+    FACTORY.reset_adapters()  # type: ignore[no-untyped-call]
+    connections = sys.modules.get("dbt.adapters.duckdb.connections")
+    if connections is None:  # no command of this process was on DuckDB
+        return
+    manager: Any = connections.DuckDBConnectionManager
+    if manager._ENV is not None:
+        manager._ENV.close()
+        manager._ENV = None
+
+
+def _adapters() -> list[Any]:
+    from dbt.adapters.factory import FACTORY
+
+    return list(FACTORY.adapters.values())

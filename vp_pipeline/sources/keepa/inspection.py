@@ -1,0 +1,84 @@
+"""A first look at Keepa's answers as they landed: what they cost, and what in them nobody knows yet.
+
+Here: names of fields alone. Not here: what they hold (`decode.py`), and what a line that is no answer is called there.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from vp_pipeline.sources.keepa.series import SERIES
+from vp_pipeline.sources.landed import Inspection, LandedLine
+
+# Every field of a product in Keepa's published client and in the recorded answers, decoded or not.
+PRODUCT_FIELDS = frozenset(
+    """
+    aPlus activeIngredients asin author availabilityAmazon availabilityAmazonDelay batteriesIncluded batteriesRequired
+    binding brand brandStoreName brandStoreUrl brandStoreUrlName businessDiscount buyBoxEligibleOfferCounts
+    buyBoxSellerIdHistory buyBoxUsedHistory categories categoryTree color competitivePriceThreshold contributors coupon
+    couponHistory csv data deals description domainId eanList ebayListingIds edition fbaFees features format formats
+    frequentlyBoughtTogether g gtinList hasMainVideo hasReviews hazardousMaterials historicalVariations images imagesCSV
+    includedComponents ingredients isAdultProduct isB2B isEligibleForSuperSaverShipping isEligibleForTradeIn
+    isHeatSensitive isMerchOnDemand isRedirectASIN isSNS itemForm itemHeight itemLength itemTypeKeyword itemWeight
+    itemWidth languages lastEbayUpdate lastPriceChange lastRatingUpdate lastSoldUpdate lastStockUpdate lastUpdate
+    launchpad listedSince liveOffersOrder manufacturer material model monthlySold monthlySoldHistory newPriceIsMAP
+    numberOfItems numberOfPages offers offersSuccessful packageHeight packageLength packageQuantity packageWeight
+    packageWidth parentAsin parentAsinHistory parentTitle partNumber pattern primeDealEndTime productBenefit
+    productGroup productType promotions publicationDate recommendedUsesForProduct referralFeePercent
+    referralFeePercentage releaseDate rentalDetails rentalPrices rentalSellerId returnRate reviews rootCategory
+    safetyWarning salesRankDisplayGroup salesRankReference salesRankReferenceHistory salesRanks scent shortDescription
+    size specialFeatures specialIngredients stats style targetAudience targetAudienceKeyword title trackingSince type
+    unitCount upcList urlSlug variationAttributes variationCSV variations videos websiteDisplayGroup
+    websiteDisplayGroupName
+    """.split()  # noqa: SIM905  a hundred names in quotes would be read by nobody
+)
+
+
+def inspect(lines: Iterable[LandedLine]) -> Inspection:
+    """What landed lines cost (`tokens_consumed`, and `tokens_left` of the newest), the fields of products that are not
+    known, histories beyond the known series, and how many records Airbyte changed.
+
+    A line that is no answer has nothing of it; the decoder says what is wrong with it.
+    """
+    records = altered = consumed = 0
+    newest = (0, 0)
+    unexpected: Counter[str] = Counter()
+    for line in lines:
+        records += 1
+        record = _object(line)
+        meta, answer = _of(record, "_airbyte_meta"), _of(record, "_airbyte_data")
+        altered += bool(meta.get("changes"))
+        consumed += _number(answer, "tokensConsumed")
+        newest = max(newest, (_number(answer, "timestamp"), _number(answer, "tokensLeft")))
+        products = answer.get("products")
+        for product in products if isinstance(products, list) else []:
+            if isinstance(product, dict):
+                unexpected.update(_unexpected(product))
+    return Inspection(records, altered, dict(unexpected), {"tokens_consumed": consumed, "tokens_left": newest[1]})
+
+
+def _unexpected(product: Mapping[str, Any]) -> Iterable[str]:
+    yield from product.keys() - PRODUCT_FIELDS
+    csv = product.get("csv")
+    if isinstance(csv, list):
+        yield from (f"csv[{index}]" for index in range(len(SERIES), len(csv)) if csv[index])
+
+
+def _object(line: LandedLine) -> Mapping[str, Any]:
+    try:
+        record = orjson.loads(line.text)
+    except orjson.JSONDecodeError:
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _of(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = record.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _number(answer: Mapping[str, Any], name: str) -> int:
+    value = answer.get(name)
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,151 @@
+"""The governed metrics: each equals the mart's own SQL, however it is broken down."""
+
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vp_pipeline.metrics import Metrics, MetricsError, Question
+from vp_pipeline.resources.dbt import SEMANTIC_MANIFEST, manifest_path
+from vp_pipeline.resources.warehouse import DuckDBWarehouse
+from vp_pipeline_tests.conftest import pipeline_settings
+from vp_pipeline_tests.dbt_project.three_products import SNAPSHOT, build
+
+_PRICES = "mart.fct_price_history_daily join mart.dim_product using (product_key)"
+_SHARE = "cast(sum({}) as double) / nullif(sum({}), 0)"
+# Metric → (relation, condition, expression over it, the mart's column of the day).
+DEFINED = {
+    "average_price": (_PRICES, "series = 'NEW'", _SHARE.format("price_minor_minutes", "in_stock_minutes")),
+    "in_stock_rate": (_PRICES, "series = 'NEW'", _SHARE.format("in_stock_minutes", "observed_minutes")),
+    "best_rank": ("mart.mart_product_daily", "true", "min(sales_rank)"),
+    "buy_box_share": (
+        "mart.fct_buy_box_daily join mart.dim_product using (product_key)",
+        "true",
+        _SHARE.format("won_minutes", "observed_minutes"),
+    ),
+    "review_velocity": (
+        "mart.fct_review_history_daily join mart.dim_product using (product_key)",
+        "true",
+        "cast(sum(new_reviews) as double) / nullif(count(new_reviews), 0)",
+    ),
+    "deal_count": (
+        "(select *, as_of_date as observed_date from mart.mart_deals) join mart.dim_product using (product_key)",
+        "true",
+        "count(*)",
+    ),
+}
+# What a question is broken down by → the same in SQL.
+BROKEN_DOWN = {
+    ("product__currency",): "{p}currency",
+    ("product__currency", "product__brand"): "{p}currency, {p}brand",
+    ("metric_time__month", "product__currency"): "date_trunc('month', observed_date), {p}currency",
+}
+
+
+@pytest.fixture(scope="module")
+def metrics(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
+    settings = pipeline_settings(tmp_path_factory.mktemp("data"))
+    return Metrics(manifest_path(settings).with_name(SEMANTIC_MANIFEST))
+
+
+@pytest.fixture(scope="module")
+def marts(module_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> DuckDBWarehouse:
+    """A copy of the file: dbt keeps its own open for writing in this process."""
+    build(module_warehouse, SNAPSHOT).execute("checkpoint")
+    copied = tmp_path_factory.mktemp("marts") / module_warehouse.path.name
+    shutil.copy(module_warehouse.path, copied)
+    return DuckDBWarehouse(copied)
+
+
+def rows_of(marts: DuckDBWarehouse, query: str) -> list[tuple[Any, ...]]:
+    with marts.connect(read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def asked(metrics: Metrics, marts: DuckDBWarehouse, question: Question) -> dict[tuple[object, ...], object]:
+    """The answer, broken down (in the order of the question) → figure."""
+    answer = metrics.ask(marts, question)
+    (figure,) = (answer.columns.index(name) for name in question.metrics)
+    parts = [answer.columns.index(name) for name in question.by]
+    assert len(answer.columns) == 1 + len(parts)
+    return {tuple(row[part] for part in parts): row[figure] for row in answer.rows}
+
+
+@pytest.mark.parametrize("by", BROKEN_DOWN)
+@pytest.mark.parametrize("name", DEFINED)
+def test_a_metric_is_the_marts_own_figure(
+    metrics: Metrics, marts: DuckDBWarehouse, name: str, by: tuple[str, ...]
+) -> None:
+    relation, condition, figure = DEFINED[name]
+    prefix = "" if relation == "mart.mart_product_daily" else "dim_product."
+    columns = BROKEN_DOWN[by].format(p=prefix)
+    width = len(by)
+    rows = rows_of(marts, f"select {columns}, {figure} from {relation} where {condition} group by {columns}")
+    assert len(rows) >= 2
+    found = asked(metrics, marts, Question((name,), by=by))
+    assert found.keys() == {row[:width] for row in rows}
+    for row in rows:
+        assert found[row[:width]] == pytest.approx(row[width], rel=1e-12), row
+
+
+def test_the_parts_of_a_day_are_the_marts_own_columns(metrics: Metrics, marts: DuckDBWarehouse) -> None:
+    """One product and day at a time a metric is the very column that the marts have."""
+    found = asked(metrics, marts, Question(("in_stock_rate",), by=("metric_time__day", "product")))
+    rows = rows_of(
+        marts,
+        "select cast(observed_date as timestamp), product_key, in_stock_share from mart.mart_product_daily"
+        " where in_stock_share is not null",
+    )
+    assert len(rows) > 250
+    assert {(at, key): share for at, key, share in rows} == {
+        key: share for key, share in found.items() if share is not None
+    }
+
+
+def test_money_is_never_added_over_currencies(metrics: Metrics, marts: DuckDBWarehouse) -> None:
+    answer = metrics.ask(marts, Question(("average_price",)))
+    assert "product__currency" in answer.columns
+    assert len(answer.rows) == 2
+
+
+def test_a_question_may_be_narrowed(metrics: Metrics, marts: DuckDBWarehouse) -> None:
+    where = ("{{ Dimension('product__currency') }} = 'USD'",)
+    days = {"first": date(2026, 9, 1), "last": date(2026, 9, 30)}
+    found = asked(metrics, marts, Question(("review_velocity",), by=("product__currency",), where=where, **days))
+    ((expected,),) = rows_of(
+        marts,
+        "select cast(sum(new_reviews) as double) / count(new_reviews) from mart.fct_review_history_daily"
+        " where domain_id = 1 and observed_date between '2026-09-01' and '2026-09-30'",
+    )
+    assert found == {("USD",): expected}
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        (Question(("margin",)), "margin is no metric. There are: average_price"),
+        (Question(("average_price",), by=("product__shelf",)), "product__brand"),
+        (Question(("average_price",), where=("{{ Dimension('product__shelf') }} = 1",)), "cannot be asked this way"),
+        (Question(("average_price",), where=("shelf = 1",)), "refused the question"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_says_why(
+    metrics: Metrics, marts: DuckDBWarehouse, question: Question, says: str
+) -> None:
+    with pytest.raises(MetricsError, match=says):
+        metrics.ask(marts, question)
+
+
+def test_before_the_first_run_there_is_nothing_to_ask(metrics: Metrics, tmp_path: Path) -> None:
+    with pytest.raises(MetricsError, match="`vp run` makes it"):
+        metrics.ask(DuckDBWarehouse(tmp_path / "none.duckdb"), Question(("deal_count",)))
+
+
+def test_every_metric_says_what_it_is(metrics: Metrics) -> None:
+    assert {metric.name for metric in metrics.all} >= DEFINED.keys()
+    for metric in metrics.all:
+        assert len(metric.description) > 20, metric.name
+        assert metric.unit, metric.name
+        assert "product__brand" in metrics.dimensions([metric.name])

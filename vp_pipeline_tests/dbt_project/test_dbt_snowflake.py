@@ -1,0 +1,136 @@
+"""The same project on Snowflake, without an account: every statement that dbt would send, read as Snowflake's SQL.
+
+dbt runs its materializations on the real adapter, of which only the way to the server is cut; what it sends is kept.
+Not here: whether Snowflake answers as DuckDB does; nothing in this file runs any SQL.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import agate
+import pytest
+import sqlglot
+from dbt.adapters.contracts.connection import AdapterResponse
+from dbt.adapters.snowflake import SnowflakeAdapter
+from dbt.adapters.snowflake.column import SnowflakeColumn
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
+from sqlglot import exp
+
+from vp_pipeline_tests.dbt_project.conftest import PROJECT
+
+# What Snowflake has of the functions that the project's statements call, by the names in its reference.
+FUNCTIONS = set(
+    """
+    abs array_generate_range cast coalesce count date_trunc dateadd datediff extract flatten floor
+    greatest lag lead least max min mod nullif power row_number split_part sum convert_timezone
+    current_timestamp to_timestamp to_date current_date current_database current_schema hash
+    """.split()  # noqa: SIM905
+)
+# Words of other engines that Snowflake does not know, though a parser lets them pass.
+FOREIGN = re.compile(r"//|\bunnest\s*\(|\bgenerate_series\s*\(|\bfilter\s*\(\s*where|\bgroup by all\b|::\w+\[\]", re.I)
+
+
+class Sent:
+    """Every statement that dbt would have sent."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+
+
+@pytest.fixture(scope="module", params=["first run", "later run"])
+def sent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
+    """`dbt build` of everything on Snowflake, on an empty database and on one that has every table."""
+    later, folder, kept = request.param == "later run", tmp_path_factory.mktemp("snowflake"), Sent()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VP_WAREHOUSE_PATH", "unused.duckdb")
+        for name, value in {"ACCOUNT": "org-account", "USER": "PIPELINE", "DATABASE": "VERACITYPRO"}.items():
+            patch.setenv(f"VP_SNOWFLAKE_{name}", value)
+        manifest = parsed(folder)
+        columns = {
+            node.name: list(node.columns) for node in manifest.nodes.values() if node.resource_type in ("model", "seed")
+        }
+
+        def execute(self: Any, sql: str, *_: Any, **__: Any) -> Any:
+            kept.statements.append(sql)
+            return AdapterResponse("OK"), agate.Table([], [])
+
+        def add_query(self: Any, sql: str, *_: Any, **__: Any) -> Any:
+            kept.statements.append(sql)
+            return None, None
+
+        def relations(self: Any, schema_relation: Any) -> list[Any]:
+            there = [
+                node
+                for node in manifest.nodes.values()
+                if later
+                and node.resource_type in ("model", "seed")
+                and node.schema.lower() == schema_relation.schema.lower()
+            ]
+            return [
+                self.Relation.create(
+                    database=node.database.upper(),
+                    schema=node.schema.upper(),
+                    identifier=node.name.upper(),
+                    type="view" if node.config.materialized == "view" else "table",
+                    quote_policy=schema_relation.quote_policy,
+                )
+                for node in there
+            ]
+
+        def columns_of(self: Any, relation: Any) -> list[Any]:
+            name = relation.identifier.lower().removesuffix("__dbt_tmp")
+            return [SnowflakeColumn(column, "varchar") for column in columns.get(name, ())]
+
+        patch.setattr(SnowflakeAdapter, "execute", execute)
+        patch.setattr(SnowflakeAdapter, "add_query", add_query)
+        patch.setattr(SnowflakeAdapter, "list_relations_without_caching", relations)
+        patch.setattr(SnowflakeAdapter, "get_columns_in_relation", columns_of)
+        patch.setattr(SnowflakeAdapter, "list_schemas", lambda self, database: [])
+        patch.setattr(SnowflakeAdapter, "check_schema_exists", lambda self, database, schema: True)
+        patch.setattr(SnowflakeAdapter, "expand_target_column_types", lambda self, *_, **__: None)
+        window = ["--event-time-start", "2026-11-20", "--event-time-end", "2026-11-21"] if later else []
+        result = invoke(folder, manifest, "run", *window)
+        bad = [f"{r.node.name}: {r.message}" for r in result.result.results if r.status != "success"]
+        assert result.success, "\n".join(bad)
+        tests = invoke(folder, manifest, "compile").result.results
+        kept.statements += [r.node.compiled_code for r in tests if r.node.resource_type == "test"]
+        yield kept
+
+
+def parsed(folder: Path) -> Manifest:
+    return invoke(folder, None, "parse").result  # type: ignore[return-value]
+
+
+def invoke(folder: Path, manifest: Manifest | None, *arguments: str) -> Any:
+    project = ("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", "snowflake")
+    paths = ("--target-path", str(folder / "target"), "--log-path", str(folder / "logs"))
+    quietly = ("--quiet", "--log-level-file", "none", "--no-write-json")
+    return dbtRunner(manifest).invoke([*arguments, *project, *paths, *quietly])
+
+
+def test_every_statement_is_snowflakes(sent: Sent) -> None:
+    assert len(sent.statements) > 100
+    unknown = set()
+    for statement in sent.statements:
+        try:
+            trees = sqlglot.parse(statement, read="snowflake", error_level=sqlglot.ErrorLevel.RAISE)
+        except sqlglot.ParseError as error:
+            pytest.fail(f"{error}\n{statement}")
+        for tree in filter(None, trees):
+            assert not isinstance(tree, exp.Command) or tree.name.lower() in ("comment", "show", "describe"), statement
+        code = re.sub(r"--[^\n]*|/\*.*?\*/|'[^']*'", " ", statement, flags=re.S)
+        assert not FOREIGN.search(code), statement
+        unknown |= {name.lower() for name in re.findall(r"(?<![\w.])([a-z]\w*)\s*\(", code, re.I)} - WORDS - FUNCTIONS
+    assert unknown == set()
+
+
+# What stands before a bracket and is no function.
+WORDS = set(
+    """
+    and as by exists from having in into lateral not on or over partition select then union using
+    values when where with varchar decimal numeric number timestamp table if all join else
+    """.split()  # noqa: SIM905
+)

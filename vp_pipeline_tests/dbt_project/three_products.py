@@ -1,0 +1,84 @@
+"""Three products with a hundred days of random histories in every table, and the project built on them."""
+
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import Any
+
+FIRST = date(2026, 8, 1)
+DAYS = 100
+CUTS = (1, 60)  # the days, counted from the first, that begin where data is cut
+SNAPSHOT = datetime(2026, 11, 9, 17, 40, 20)
+PRODUCTS = (("A000000001", 1), ("A000000002", 1), ("A000000001", 5))
+CURRENCY = {1: "USD", 5: "JPY"}
+STOCK = ("AMAZON", "NEW", "NEW_FBA", "NEW_FBM_SHIPPING", "BUY_BOX_SHIPPING")
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def points(random: Random, often: int) -> list[datetime]:
+    """Some moments of the hundred days, in order: one of them at 00:00 sharp, two in each day that a cut takes away."""
+    minutes = {random.randrange(DAYS * 1440) for _ in range(often)} | {1440 * random.randrange(DAYS)}
+    minutes |= {1440 * cut + random.randrange(1440) for cut in CUTS for _ in range(2)}
+    start = datetime.combine(FIRST, datetime.min.time())
+    return [start + timedelta(minutes=minute) for minute in sorted(minutes)]
+
+
+def random_rows() -> Rows:
+    """RAW rows of three products in every table, by table; values out of stock, not ranked and not known among them."""
+    random = Random(20261109)
+    rows: Rows = {name: [] for name in ("price", "rank", "review", "offer_count", "buy_box", "monthly_sold")}
+    for number, (asin, domain) in enumerate(PRODUCTS):
+        key = {"asin": asin, "domain_id": domain}
+
+        def number_or_none(low: int, high: int) -> int:
+            return -1 if random.random() < 0.2 else random.randrange(low, high)
+
+        for series in (*STOCK, "USED", "LISTPRICE"):
+            for at in points(random, 30):
+                price = number_or_none(1_000, 3_000)
+                money = {"price": price, "landed_price": price, "currency": CURRENCY[domain]}
+                rows["price"].append({**key, "series": series, "observed_at": at, **money})
+        for category in (0, 7, 8) if number else (7, 8):  # the first has no SALES history
+            ranked = {"series": "CATEGORY" if category else "SALES", "category_id": category}
+            for at in points(random, 60):
+                rank = number_or_none(1, 100_000)
+                rows["rank"].append({**key, **ranked, "observed_at": at, "sales_rank": rank})
+        for series, high in (("RATING", 51), ("COUNT_REVIEWS", 9_000)):
+            for at in points(random, 20):
+                value = number_or_none(0, high)
+                rows["review"].append({**key, "series": series, "observed_at": at, "value": value})
+        for at in points(random, 40):
+            rows["offer_count"].append({**key, "series": "COUNT_NEW", "observed_at": at, "value": number_or_none(0, 9)})
+        for at in points(random, 40):
+            seller = random.choice(("ONE", "TWO", "THREE", "-1", "-2"))
+            rows["buy_box"].append({**key, "observed_at": at, "seller_id": seller})
+        for at in points(random, 8):
+            rows["monthly_sold"].append({**key, "observed_at": at, "monthly_sold": number_or_none(50, 500)})
+    return rows
+
+
+def build(warehouse: Any, end: datetime) -> Any:
+    """The project on what had happened before `end` and was answered then."""
+    run_date = end.date()
+    for name, rows in random_rows().items():
+        known = [{**row, "snapshot_at": end} for row in rows if row["observed_at"] < end]
+        warehouse.load(name, run_date, known)
+    warehouse.load(
+        "product",
+        run_date,
+        [
+            {
+                "asin": asin,
+                "domain_id": domain,
+                "snapshot_at": end,
+                "product_type": 0,
+                # Where it is filed changes with each answer: no feature may look at that.
+                "title": f"Title of {end}",
+                "brand": f"Brand {asin[-1]}",
+                "sales_rank_category_id": 7 + end.day % 2,
+                "root_category_id": 7,
+            }
+            for asin, domain in PRODUCTS
+        ],
+    )
+    warehouse.must("build", "--exclude-resource-type", "unit_test")
+    return warehouse

@@ -1,0 +1,251 @@
+"""A bad day for each gate and layer, through the whole pipeline: it stops at its gate, and consumers never see it.
+
+Here: what becomes of everything below and of the days beside it. Not here: what exactly each gate refuses (`quality/`).
+"""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from vp_pipeline.partitions import ONE_DAY
+from vp_pipeline.resources import bronze
+from vp_pipeline.resources.published_duckdb import DuckDBPublisher
+from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
+
+PRODUCTS = "1:B0SBXTWO06,3:B0SBXTWO06"
+FIRST = date(2026, 3, 10)
+Spoil = Callable[[dict[str, Any]], None]
+
+
+class Played(Pipeline):
+    """A pipeline whose landed answers a test may change before bronze looks at them."""
+
+    def sync(self, day: date, spoil: Spoil = lambda _: None) -> str:
+        """A finished sync of a day that landed its products as `spoil` leaves them; returns the object's path."""
+        assert self.materialize("group:airbyte", day).success
+        sync = bronze.read_sync(self.lake, PRODUCT, day)
+        assert sync is not None
+        (path,) = sync.objects
+        records = [json.loads(line) for line in gzip.decompress(self.lake.read(path)).splitlines()]
+        for record in records:
+            spoil(record["_airbyte_data"]["products"][0])
+        self.lake.write(path, gzip.compress(b"".join(json.dumps(record).encode() + b"\n" for record in records)))
+        return path
+
+    @property
+    def publisher(self) -> DuckDBPublisher:
+        return DuckDBPublisher(self.settings.published_path, self.warehouse)
+
+    @property
+    def published_days(self) -> set[date]:
+        publication = self.publisher.current()
+        return set(publication.days) if publication else set()
+
+    def published(self) -> bytes:
+        """The very bytes that consumers read."""
+        return self.settings.published_path.read_bytes()
+
+    def verdicts(self, check: dg.AssetCheckKey, *days: date) -> list[bool]:
+        """The newest result of a check for each day, as the UI shows it."""
+        from dagster._core.event_api import PartitionKeyFilter
+
+        found = []
+        for day in days:
+            newest = self.instance.event_log_storage.get_latest_asset_check_execution_by_key(
+                [check], partition_filter=PartitionKeyFilter(key=day.isoformat())
+            )
+            evaluation = newest[check].evaluation
+            assert evaluation is not None
+            assert evaluation.partition == day.isoformat()
+            found.append(evaluation.passed)
+        return found
+
+
+@pytest.fixture
+def played(tmp_path: Path) -> Iterator[Played]:
+    """A pipeline that has published three good days."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        pipeline = Played(pipeline_settings(tmp_path / "data", keepa_asins=PRODUCTS), instance)
+        report = pipeline.run(*(FIRST + ONE_DAY * n for n in range(3)))
+        assert report.succeeded, report.reasons
+        yield pipeline
+
+
+def half_the_history(product: dict[str, Any]) -> None:
+    """Half the points of each history, and half the figures."""
+    product["csv"] = [history and history[: len(history) // 12 * 6] for history in product["csv"]]
+    for name in ("monthlySoldHistory", "buyBoxSellerIdHistory"):
+        if product.get(name):
+            product[name] = product[name][: len(product[name]) // 4 * 2]
+
+
+def no_history(product: dict[str, Any]) -> None:
+    product["csv"] = [None] * 36
+
+
+INGESTION: dict[str, tuple[Spoil, str]] = {
+    "a column is missing": (lambda p: p.pop("asin"), "asin is not a text but null"),
+    "a column has another type": (lambda p: p.update(csv="x"), "csv is not a list but text"),
+    "half the rows are gone": (half_the_history, "is taken for loss"),
+    "no rows": (no_history, ": 0 rows, 0% of the usual"),
+}
+
+
+def test_bad_days_before_the_warehouse(played: Played) -> None:
+    """One range with a bad day of each kind, and good ones before, between and after."""
+    days = [FIRST + ONE_DAY * n for n in range(3, 3 + len(INGESTION) + 5)]
+    truncated, *others = days[1:-2]
+    between = others.pop(2)
+    bad = dict(zip(others, INGESTION.items(), strict=True))
+    for day, (_, (spoil, _)) in bad.items():
+        played.sync(day, spoil)
+    path = played.sync(truncated)
+    played.lake.write(path, played.lake.read(path)[:-9])
+
+    report = played.run(*days)
+    assert not report.succeeded
+    told = report.reasons[-1]
+    assert f"{len(bad) + 1} of {len(days)} days did not go through" in told
+    for day, says in {truncated: "truncated or damaged", **{d: says for d, (_, (_, says)) in bad.items()}}.items():
+        assert any(line.startswith(f"  {day}") and says in line for line in told.splitlines()), (day, told)
+    good = {days[0], between, days[-2], days[-1]}
+    assert played.published_days == good | {FIRST + ONE_DAY * n for n in range(3)}
+    assert not any(path.endswith(f"{truncated}.json") for path in played.lake_contents("silver"))
+
+    # Each layer below on its own, afterwards: refused, and nothing has changed.
+    before, lake, published = played.contents(), played.lake_contents("silver"), played.published()
+    for selection in ("group:silver", "group:raw", "group:stg or group:core or group:mart", "group:published"):
+        result = played.materialize(selection, truncated)
+        assert not result.success, selection
+    for day in bad:
+        assert not played.materialize("group:raw", day).success
+    assert played.contents() == before
+    assert played.lake_contents("silver") == lake
+    assert played.published() == published
+
+
+STG_KEY = dg.AssetCheckKey(dg.AssetKey(["stg", "stg_keepa_price"]), "stg_keepa_price_key_is_unique")
+
+
+def spoil_raw(played: Played, day: date, sql: str) -> None:
+    """A day whose rows in RAW are as many as its manifest says, and wrong."""
+    assert played.materialize("group:airbyte or group:bronze or group:silver or group:raw", day).success
+    with played.warehouse.connect() as connection:
+        connection.execute(sql.replace("DAY", f"date '{day}'"))
+
+
+def test_bad_days_in_dbt(played: Played) -> None:
+    one, two, three, four, five, six = (FIRST + ONE_DAY * n for n in range(3, 9))
+    twice = (
+        "update raw.keepa_price set observed_at = timestamp '2026-01-01' where _run_date = DAY and domain_id = 3 and "
+        "series = 'NEW' and observed_at in (select observed_at from raw.keepa_price where _run_date = DAY and "
+        "domain_id = 3 and series = 'NEW' order by 1 limit 2)"
+    )
+    spoil_raw(played, two, twice)
+
+    # In STG, the middle one of three: it is red alone, the days beside it are done and published.
+    report = played.run(one, two, three)
+    assert not report.succeeded
+    assert "1 of 3 days did not go through" in report.reasons[-1]
+    assert f"{two}  published/marts: not built, because the check stg_keepa_price_key_is_unique" in report.reasons[-1]
+    assert "The dbt test stg_keepa_price_key_is_unique failed: Got 1 result" in report.reasons[-1]
+    assert "withheld" in report.reasons[-1]
+    assert played.verdicts(STG_KEY, one, two, three) == [True, False, True]
+    mart = dg.AssetKey(["mart", "fct_price_history_daily"])
+    assert {str(one), str(three)} <= set(played.instance.get_materialized_partitions(mart))
+    assert str(two) not in played.instance.get_materialized_partitions(mart)
+    assert played.published_days == {FIRST + ONE_DAY * n for n in range(3)} | {one, three}
+    unchanged = refuses_the_layers_below(played, two, ["group:core", "group:mart", "group:published"])
+
+    cases = {
+        four: (
+            "update raw.keepa_price set landed_price = landed_price + 7 where _run_date = DAY and landed_price > 0",
+            "core/core_keepa_price_change: The dbt test core_keepa_price_change_amounts_agree failed",
+        ),
+        five: (
+            "update raw.keepa_price set asin = 'B0NOPRODUC' where _run_date = DAY and domain_id = 3",
+            "mart/fct_price_history_daily: The dbt test relationships_fct_price_history_daily_product_key",
+        ),
+        six: (
+            "update raw.keepa_stats set value = value + 5 where _run_date = DAY and stat = 'avg90' and series = 'NEW'",
+            "monitoring/mon_keepa_reconciliation: The dbt test mon_keepa_reconciliation_agrees failed",
+        ),
+    }
+    for day, (sql, says) in cases.items():
+        spoil_raw(played, day, sql)
+        report = played.run(day)
+        assert not report.succeeded
+        assert says in report.reasons[-1], report.reasons[-1]
+        assert refuses_the_layers_below(played, day, ["group:published"]) == unchanged
+
+    # A price of -5 is no number anywhere; without it our figures are not the vendor's, so its day is withheld too.
+    seven, eight = six + ONE_DAY, six + 2 * ONE_DAY
+    played.sync(seven, lambda product: product["csv"][1].__setitem__(-1, -5))
+    report = played.run(seven)
+    assert not report.succeeded
+    assert "mon_keepa_reconciliation_agrees failed" in report.reasons[-1]
+    assert refuses_the_layers_below(played, seven, ["group:published"]) == unchanged
+
+    # The next day, after all of these: green, and published with the good ones.
+    report = played.run(eight)
+    assert report.succeeded, report.reasons
+    assert played.published_days == {FIRST + ONE_DAY * n for n in range(3)} | {one, three, eight}
+    assert played.query("select count(*) from mart.fct_price_history_daily where asin = 'B0NOPRODUC'") == [(0,)]
+
+    # And a withheld one that has been mended: in again.
+    with played.warehouse.connect() as connection:
+        connection.execute("delete from raw.keepa_stats where _run_date = ?", [six])  # RAW loads it anew
+    report = played.run(six)
+    assert report.succeeded, report.reasons
+    assert six in played.published_days
+
+
+def refuses_the_layers_below(played: Played, day: date, selections: list[str]) -> tuple[object, bytes]:
+    """Launches layers on their own; none is built. Returns what models and consumers have, which has not changed."""
+    before = played.contents(("core", "mart", "monitoring")), played.published()
+    for selection in selections:
+        assert not played.materialize(selection, day).success, selection
+    assert (played.contents(("core", "mart", "monitoring")), played.published()) == before
+    return before
+
+
+def test_a_person_overrules_a_test_of_dbt_and_the_volume(played: Played) -> None:
+    one = FIRST + 3 * ONE_DAY
+    spoil_raw(
+        played,
+        one,
+        "update raw.keepa_stats set value = value + 5 where _run_date = DAY and stat = 'avg90' and series = 'NEW'",
+    )
+    assert not played.run(one).succeeded
+    report = played.run(one, overrule="mon_keepa_reconciliation_agrees")
+    assert report.succeeded, report.reasons
+    assert one in played.published_days
+    assert report.layers["monitoring"].warned == 1
+    reconciled = dg.AssetKey(["monitoring", "mon_keepa_reconciliation"])
+    assert played.verdicts(dg.AssetCheckKey(reconciled, "mon_keepa_reconciliation_agrees"), one) == [False]
+    assert played.query("select count(*) from monitoring.mon_keepa_reconciliation where not is_within_tolerance") != [
+        (0,)
+    ]
+
+
+def test_a_part_of_the_models_is_never_published(played: Played) -> None:
+    before = played.published()
+    day = FIRST + 3 * ONE_DAY
+    assert played.materialize("group:airbyte or group:bronze or group:silver or group:raw", day).success
+    assert played.materialize("key:core/core_keepa_price_change or group:stg", day).success
+    refused = played.materialize("group:published", FIRST)
+    assert not refused.success
+    assert "was of some models only" in str([e.event_specific_data for e in refused.all_events if e.is_step_failure])
+    assert played.published() == before
+    # Another day's run judges the day that was loaded alone with its own; both are whole now.
+    report = played.run(day + ONE_DAY)
+    assert report.succeeded, report.reasons
+    assert {day, day + ONE_DAY} <= played.published_days
+    assert played.verdicts(STG_KEY, day, day + ONE_DAY) == [True, True]
