@@ -12,6 +12,7 @@ import pytest
 from vp_pipeline.deploy_snowflake import FOLDER, Step, apply, steps
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.production_settings import ProductionSettings
+from vp_pipeline.resources.published_snowflake import SnowflakePublisher
 from vp_pipeline_tests.test_production_settings import COMPLETE
 
 PLACES = {"lake": "a-bucket/lake", "aws_role_arn": "arn:aws:iam::1:role/snowflake"}
@@ -45,12 +46,11 @@ def grants(planned: list[Step], role: str) -> list[tuple[str, str]]:
     return [(g["what"], g["object"]) for g in found if g and g["role"] == role]
 
 
-def test_the_reader_reads_mart_alone(planned: list[Step]) -> None:
-    for what, where in grants(planned, "vp_reader"):
-        assert what in ("usage", "select")
-        assert where in ("database veracitypro", "warehouse vp_read") or where.endswith("schema veracitypro.mart"), (
-            where
-        )
+def test_the_reader_is_let_in_by_a_publication_alone(planned: list[Step]) -> None:
+    found = {("usage", "database veracitypro"), ("usage", "warehouse vp_read")}
+    assert set(grants(planned, "vp_reader")) == found
+    made = "\n".join(step.statement for step in planned)
+    assert f"create role if not exists {SnowflakePublisher.reader} " in made
 
 
 def test_the_loader_writes_raw_alone(planned: list[Step]) -> None:

@@ -3,8 +3,8 @@ use role useradmin;
 
 create role if not exists vp_loader comment = 'Loads RAW: reads silver through the stage, writes RAW';
 create role if not exists vp_transformer comment = 'Builds the schemas of dbt';
-create role if not exists vp_publisher comment = 'Puts a checked build in the place of MART';
-create role if not exists vp_reader comment = 'Reads the published MART and nothing else';
+create role if not exists vp_publisher comment = 'Publishes a checked build: owns what consumers read';
+create role if not exists vp_reader comment = 'Reads the published marts and nothing else';
 create role if not exists vp_pipeline comment = 'The pipeline: loads, transforms and publishes';
 
 grant role vp_loader to role vp_pipeline;

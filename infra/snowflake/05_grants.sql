@@ -17,18 +17,13 @@ grant select on all tables in schema veracitypro.raw to role vp_transformer;
 grant select on future tables in schema veracitypro.raw to role vp_transformer;
 grant usage, create table, create view on schema veracitypro.stg to role vp_transformer;
 grant usage, create table, create view on schema veracitypro.core to role vp_transformer;
-grant usage, create table, create view on schema veracitypro.mart_build to role vp_transformer;
+grant usage, create table, create view on schema veracitypro.mart to role vp_transformer;
 grant usage, create table, create view on schema veracitypro.snapshot to role vp_transformer;
 grant usage, create table, create view on schema veracitypro.monitoring to role vp_transformer;
 
--- Until a publisher is deployed dbt builds MART itself.
-grant usage, create table, create view on schema veracitypro.mart to role vp_transformer;
+-- A publication is a schema of its own, of clones. Its owner lets the reader in, before it takes the place of PUBLISHED.
+grant create schema on database veracitypro to role vp_publisher;
 grant usage on schema veracitypro.mart to role vp_publisher;
-grant usage on schema veracitypro.mart_build to role vp_publisher;
-grant select on future tables in schema veracitypro.mart_build to role vp_publisher;
-
-grant usage on schema veracitypro.mart to role vp_reader;
-grant select on all tables in schema veracitypro.mart to role vp_reader;
-grant select on all views in schema veracitypro.mart to role vp_reader;
-grant select on future tables in schema veracitypro.mart to role vp_reader;
-grant select on future views in schema veracitypro.mart to role vp_reader;
+grant usage on schema veracitypro.monitoring to role vp_publisher;
+grant select on future tables in schema veracitypro.mart to role vp_publisher;
+grant select on future tables in schema veracitypro.monitoring to role vp_publisher;

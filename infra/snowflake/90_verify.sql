@@ -6,8 +6,8 @@ use database veracitypro;
 list @veracitypro.raw.silver_stage/keepa/;
 select count(*) as layers
 from veracitypro.information_schema.schemata
-where schema_name in ('RAW', 'STG', 'CORE', 'MART_BUILD', 'MART', 'SNAPSHOT', 'MONITORING')
-having count(*) = 7;
+where schema_name in ('RAW', 'STG', 'CORE', 'MART', 'SNAPSHOT', 'MONITORING')
+having count(*) = 6;
 show grants to role vp_loader;
 show grants to role vp_transformer;
 show grants to role vp_publisher;

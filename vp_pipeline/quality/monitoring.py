@@ -109,7 +109,7 @@ def _write(connection: "Connection", told: Mapping[str, Any]) -> None:
     counts = [built, len(models) - built, *counted, len(tests) - sum(counted)]
     times = [told["started_at"], told["finished_at"], told["seconds"]]
     loads = connection.execute(
-        f"select run_date, table_name, rows from raw._loads where run_date {among}", days
+        f'select run_date, table_name, "rows" from raw._loads where run_date {among}', days
     ).fetchall()
     loaded = {day: [(name, count) for at, name, count in loads if at.isoformat() == day] for day in days}
     _insert(

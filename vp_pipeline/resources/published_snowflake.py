@@ -137,7 +137,8 @@ def schema_of(build_id: str) -> str:
 def fill_statements(beside: str, tables: Sequence[tuple[str, str]], reader: str) -> list[str]:
     """What makes a publication beside the one that consumers read. A transient table has no permanent clone."""
     return [
-        f"create or replace transient schema {beside}",
+        f"drop schema if exists {beside}",  # a publish that was killed left it
+        f"create transient schema {beside}",
         *(f"create transient table {beside}.{name} clone {schema}.{name}" for schema, name in tables),
         f"create transient table {beside}._publication ({_ABOUT})",
         f"grant usage on schema {beside} to role {reader}",

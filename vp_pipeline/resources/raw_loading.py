@@ -166,7 +166,7 @@ def _load(
     of_day = [table.raw_name, day.isoformat()]
     connection.execute("delete from raw._loads where table_name = ? and run_date = cast(? as date)", of_day)
     connection.execute(
-        "insert into raw._loads (table_name, run_date, content, rows) select ?, cast(? as date), ?, ?",
+        'insert into raw._loads (table_name, run_date, content, "rows") select ?, cast(? as date), ?, ?',
         [*of_day, manifest.content, count],
     )
     return Load(count, unchanged=False)
@@ -190,8 +190,9 @@ def _count(connection: Connection, table: Table, day: date) -> int:
 
 def _prepare(engine: Engine[Files], connection: Connection, tables: Iterable[Table]) -> None:
     ledger.create(connection)
+    # ROWS is a word that Snowflake reserves.
     connection.execute(
-        "create table if not exists raw._loads (table_name varchar, run_date date, content varchar, rows bigint)"
+        'create table if not exists raw._loads (table_name varchar, run_date date, content varchar, "rows" bigint)'
     )
     for table in tables:
         columns = (*table.columns, *RAW_COLUMNS)

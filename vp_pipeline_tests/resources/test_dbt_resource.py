@@ -12,8 +12,10 @@ import pytest
 
 from vp_pipeline.resources import dbt
 from vp_pipeline.resources.dbt import NodeResult, build_arguments, clear_results, dbt_resource, manifest_path, results
-from vp_pipeline.resources.dbt_in_process import DbtThread
+from vp_pipeline.resources.dbt_in_process import DbtThread, alone
+from vp_pipeline.settings import load_settings
 from vp_pipeline_tests.conftest import pipeline_settings
+from vp_pipeline_tests.test_production_settings import COMPLETE
 
 
 def test_the_window_is_half_open_and_no_var() -> None:
@@ -61,6 +63,30 @@ def test_a_command_that_fails_says_why(in_process: Callable[..., DbtThread], tmp
     assert command.wait() == 1
     assert any("raw.keepa_price" in message or "keepa_price does not exist" in message for message in said)
     assert "error" in [result["status"] for result in _results(tmp_path)]
+
+
+def test_variables_of_a_command_end_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VP_A", "before")
+    monkeypatch.delenv("VP_B", raising=False)
+    with pytest.raises(RuntimeError), alone({"VP_A": "during", "VP_B": "secret"}):
+        assert (os.environ["VP_A"], os.environ["VP_B"]) == ("during", "secret")
+        raise RuntimeError
+    assert os.environ["VP_A"] == "before"
+    assert "VP_B" not in os.environ
+
+
+def test_what_parses_the_project_is_told_no_secret() -> None:
+    settings = load_settings(COMPLETE)
+    password = COMPLETE["VP_SNOWFLAKE_PASSWORD"]
+    assert password in dbt._environment(settings, secrets=True).values()
+    assert password not in dbt._environment(settings, secrets=False).values()
+    assert password not in repr(dbt_resource(settings))
+
+
+def test_each_target_and_database_has_its_own_manifest() -> None:
+    other = {**COMPLETE, "VP_SNOWFLAKE_DATABASE": "ANOTHER"}
+    folders = {dbt_resource(load_settings(variables)).manifest for variables in ({}, COMPLETE, other)}
+    assert len(folders) == 3
 
 
 def test_a_command_that_dbt_does_not_know_says_so(in_process: Callable[..., DbtThread]) -> None:

@@ -71,7 +71,10 @@ def test_exactly_these_statements_load_a_day(snowflake: SnowflakeStandIn, lake: 
         "?, _loaded_at = cast(? as timestamp_ntz) where _run_date is null",
         "select count(*) from raw.keepa_monthly_sold where _run_date = cast(? as date)",
         "delete from raw._loads where table_name = ? and run_date = cast(? as date)",
-        "insert into raw._loads (table_name, run_date, content, rows) select ?, cast(? as date), ?, ?",
+        'insert into raw._loads (table_name, run_date, content, "rows") select ?, cast(? as date), ?, ?',
+        "delete from raw._days where source = ? and stream = ? and run_date = cast(? as date)",
+        "insert into raw._days (source, stream, run_date, is_shown, is_settled, reason, run_id, changed_at) "
+        "select ?, ?, cast(? as date), True, False, nullif(?, ''), ?, cast(? as timestamp)",
         "commit",
     ]
 

@@ -35,6 +35,7 @@ NO_OPERATION = [
     r"\s*alter session",
     r"\s*alter table .* modify column .* comment",
 ]
+SWAP = re.compile(r"alter schema (\w+) swap with (\w+)")
 # What a test orders for a statement: None to run it, another statement to run instead, or an error to raise.
 Fault = Callable[[str], str | Exception | None]
 
@@ -105,6 +106,23 @@ class SnowflakeStandIn:
         finally:
             connection.close()
 
+    def tables(self, schema: str) -> list[str]:
+        found = self.query(
+            f"select lower(table_name) from information_schema.tables where lower(table_schema) = '{schema}' order by 1"
+        )
+        return [name for (name,) in found]
+
+    def _swap(self, one: str, other: str) -> None:
+        """Exchanges two schemas' tables, one after the other: the emulator cannot do it in one step."""
+        of_one, of_other = self.tables(one), self.tables(other)
+        self.query("create schema between_swap")
+        moves = [(one, "between_swap", of_one), (other, one, of_other), ("between_swap", other, of_one)]
+        for source, target, tables in moves:
+            for name in tables:
+                self.query(f"create table {target}.{name} as select * from {source}.{name}")
+                self.query(f"drop table {source}.{name}")
+        self.query("drop schema between_swap")
+
     def close(self) -> None:
         self._server.should_exit = True
         self._thread.join(10)
@@ -149,6 +167,9 @@ class SnowflakeStandIn:
                     if isinstance(ordered, Exception):
                         raise ordered
                     command = ordered or command
+                if swap := SWAP.fullmatch(command):
+                    self._swap(*swap.groups())
+                    command = "select 'Statement executed successfully.'"
                 try:
                     return execute(_rewritten(command), *args, **options)
                 except duckdb.ConstraintException as error:
@@ -178,7 +199,10 @@ def _with_master_token(send: Any) -> Any:
 
 
 def _rewritten(statement: str) -> str:
-    """A qualified temporary table is made as a permanent one."""
+    """A qualified temporary table is made as a permanent one; a checksum of rows is DuckDB's."""
+    statement = re.sub(
+        r"hash_agg\(\*\) from ([\w.]+)", r"cast(sum(hash(whole)) as varchar) from \1 as whole", statement
+    )
     return re.sub(r"(?i)create( or replace)? temporary (table|view)", r"create\1 \2", statement, count=1)
 
 
