@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test dev setup lint types sql lineage constraints bench soak clean
+.PHONY: help run test dev setup lint types sql infra lineage constraints bench soak clean
 
 help: ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,7 +16,7 @@ help: ## what each command does
 run: $(READY) ## run the newest finished day, end to end
 	@$(BIN)/vp run
 
-test: $(READY) lint types sql ## every check and test
+test: $(READY) lint types sql infra ## every check and test
 	@$(BIN)/pytest -n auto --dist worksteal
 
 dev: $(READY) ## the Dagster UI at http://localhost:3000
@@ -41,7 +41,11 @@ types: $(READY) ## mypy, strict
 	@$(BIN)/mypy
 
 sql: $(READY) ## sqlfluff
-	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/macros dbt_project/tests
+	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/macros dbt_project/tests infra/snowflake
+
+# In an environment of its own: its pins are not ours.
+infra: $(READY) ## checkov: the Terraform of infra/
+	@$(BIN)/uvx --quiet --from checkov==3.3.30 checkov --quiet --compact --skip-download --framework terraform --directory infra/aws
 
 lineage: $(READY) ## draw the asset graph, list its names and the columns of the models anew
 	@$(BIN)/python -m vp_pipeline.columns

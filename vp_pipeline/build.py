@@ -26,6 +26,7 @@ from vp_pipeline.resources.power_bi import power_bi_box, power_bi_of
 from vp_pipeline.resources.published_duckdb import DuckDBPublisher
 from vp_pipeline.resources.published_marts import DuckDBPublishedMarts
 from vp_pipeline.resources.publisher import Publisher
+from vp_pipeline.resources.raw_loading import Warehouse
 from vp_pipeline.resources.warehouse import DuckDBWarehouse
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.registry import STREAMS
@@ -45,7 +46,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
             airbyte_asset(source, stream, partitions),
             bronze_asset(stream, partitions),
             silver_assets(stream, partitions),
-            raw_assets(stream, partitions),
+            raw_assets(stream, partitions, settings.engine),
         )
     ]
     raw_checks = [check for _, stream in STREAMS for check in _checks_up_to_raw(stream)]
@@ -58,31 +59,54 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         export_asset(settings.export_mart, manifest_path(settings), boxes[EXPORT], gates, partitions),
     ]
     assets = dg.Definitions(
-        assets=[*ingestion, models, published_marts(models, gates, partitions), *delivery],
+        assets=[*ingestion, models, published_marts(models, gates, partitions, settings.engine), *delivery],
         asset_checks=[fresh],
         resources={**resources(settings), **(resource_overrides or {})},
         # A process a step costs seconds a run; the steps of a day follow one another anyway.
         executor=dg.in_process_executor,
     )
     streams = [stream for _, stream in STREAMS]
-    return dg.Definitions.merge(
-        assets, unattended(settings, Lake(settings.lake_dir), streams, partitions, boxes, fresh)
-    )
+    return dg.Definitions.merge(assets, unattended(settings, lake_of(settings), streams, partitions, boxes, fresh))
 
 
 def resources(settings: Settings) -> dict[str, object]:
     """The outside world in an environment; nothing is opened before a step needs it."""
-    lake = Lake(settings.lake_dir)
-    return {
+    lake = lake_of(settings)
+    everywhere: dict[str, object] = {
         "lake": lake,
-        "airbyte": LocalAirbyte(settings, lake),
-        "warehouse": DuckDBWarehouse(settings.warehouse_path),
+        "warehouse": warehouse_of(settings),
         "publisher": publisher_of(settings),
-        "marts": DuckDBPublishedMarts(settings.published_path),
         "power_bi": power_bi_of(settings),
         "endpoint": endpoint_of(settings),
         "dbt": dbt_resource(settings),
     }
+    if settings.env == "production":
+        from vp_pipeline.resources.production import published_marts_of, remote_airbyte
+
+        return {**everywhere, "airbyte": remote_airbyte(settings, lake), "marts": published_marts_of(settings)}
+    return {
+        **everywhere,
+        "airbyte": LocalAirbyte(settings, lake),
+        "marts": DuckDBPublishedMarts(settings.published_path),
+    }
+
+
+def lake_of(settings: Settings) -> Lake:
+    """The lake of an environment."""
+    if settings.env == "production":
+        from vp_pipeline.resources.production import production_lake  # a second that local need not pay
+
+        return production_lake(settings)
+    return Lake(settings.lake_dir)
+
+
+def warehouse_of(settings: Settings) -> Warehouse:
+    """The warehouse of an environment."""
+    if settings.env == "production":
+        from vp_pipeline.resources.production import snowflake_warehouse
+
+        return snowflake_warehouse(settings)
+    return DuckDBWarehouse(settings.warehouse_path)
 
 
 def delivery_boxes(settings: Settings) -> dict[dg.AssetKey, Box]:
@@ -92,6 +116,10 @@ def delivery_boxes(settings: Settings) -> dict[dg.AssetKey, Box]:
 
 def publisher_of(settings: Settings) -> Publisher:
     """Where an environment's consumers read."""
+    if settings.env == "production":
+        from vp_pipeline.resources.production import snowflake_publisher
+
+        return snowflake_publisher(settings)
     return DuckDBPublisher(settings.published_path, DuckDBWarehouse(settings.warehouse_path))
 
 

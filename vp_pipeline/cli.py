@@ -20,6 +20,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+deploy = typer.Typer(help="Make what production needs, from `infra/`.", no_args_is_help=True)
+app.add_typer(deploy, name="deploy")
 app.add_typer(cli_quarantine.app, name="quarantine")
 app.add_typer(cli_published.app, name="published")
 console = Console(highlight=False)
@@ -102,13 +104,13 @@ def metrics(
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of asking it.")] = False,
 ) -> None:
     """Ask the governed metrics (average_price, in_stock_rate, deal_count, ...) of the marts."""
+    from vp_pipeline.build import warehouse_of
     from vp_pipeline.metrics import Metrics, Question
     from vp_pipeline.report import answer_table, metrics_table
     from vp_pipeline.resources.dbt import SEMANTIC_MANIFEST, manifest_path
-    from vp_pipeline.resources.warehouse import DuckDBWarehouse
 
     settings = load_settings()
-    governed = Metrics(manifest_path(settings).with_name(SEMANTIC_MANIFEST))
+    governed = Metrics(manifest_path(settings).with_name(SEMANTIC_MANIFEST), settings.engine)
     if not names:
         console.print(metrics_table(governed))
         return
@@ -117,7 +119,7 @@ def metrics(
     if sql:
         console.print(governed.sql(question), soft_wrap=True)
         return
-    console.print(answer_table(governed.ask(DuckDBWarehouse(settings.warehouse_path), question)))
+    console.print(answer_table(governed.ask(warehouse_of(settings), question)))
 
 
 @app.command()
@@ -157,18 +159,78 @@ def sandbox(
             console.print("Stopped.")
 
 
+@deploy.command("snowflake")
+def deploy_snowflake(
+    aws_role_arn: Annotated[
+        str, typer.Option(metavar="ARN", help="The role that Snowflake takes on to read silver (output of infra/aws).")
+    ],
+    apply_: Annotated[bool, typer.Option("--apply/--dry-run", help="Run the statements, or only show them.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Look whether all is there; make nothing.")] = False,
+    role: Annotated[str, typer.Option(help="The role to sign in with.")] = "ACCOUNTADMIN",
+) -> None:
+    """Make Snowflake's roles, warehouses, schemas, stage and grants, as VP_SNOWFLAKE_USER (an administrator)."""
+    import dataclasses
+
+    from vp_pipeline.deploy_snowflake import apply, steps
+    from vp_pipeline.resources.production import snowflake_warehouse
+
+    settings = load_settings()
+    if settings.lake_url is None:
+        raise typer.BadParameter("VP_LAKE_URL is not set: the stage needs it (and VP_ENV=production the rest)")
+    planned = steps({"lake": settings.lake_url.removeprefix("s3://"), "aws_role_arn": aws_role_arn}, verify=verify)
+    if not apply_ and not verify:
+        for step in planned:
+            console.print(f"[dim]-- {step.file}[/dim]\n{step.statement};\n", soft_wrap=True, markup=True)
+        console.print(f"{len(planned)} statements; nothing was run. --apply runs them.")
+        return
+    warehouse = dataclasses.replace(snowflake_warehouse(settings), role=role)
+    changed = 0
+    with warehouse.connect(tag={"run": "deploy"}) as session:
+        for done in apply(session, planned):
+            changed += done.changed
+            mark = "[green]+[/green]" if done.changed else "[dim]=[/dim]"
+            first = done.step.statement.splitlines()[0]
+            console.print(f"{mark} {done.step.file}  {first}  [dim]{done.said}[/dim]", soft_wrap=True)
+    console.print(f"{len(planned)} statements ran; {changed} made something new.")
+
+
+@deploy.command("airbyte")
+def deploy_airbyte(
+    aws_role_arn: Annotated[
+        str, typer.Option(metavar="ARN", help="The role that writes bronze (output of infra/aws).")
+    ],
+    region: Annotated[str, typer.Option(help="The bucket's region.")],
+    apply_: Annotated[bool, typer.Option("--apply/--dry-run", help="Make them, or only show them.")] = False,
+) -> None:
+    """Make Airbyte's connector, source, destination and connection, or bring them up to date."""
+    from vp_pipeline.deploy_airbyte import apply, document, values
+    from vp_pipeline.resources.production import airbyte_client
+
+    settings = load_settings()
+    filled = values(settings, aws_role_arn, region)
+    if not apply_:
+        shown = {**filled, "keepa_api_key": "***", "source": "<source>", "destination": "<destination>"}
+        for name in ("source", "destination", "connection"):
+            console.print_json(data=document(name, shown))
+        console.print("Nothing was sent. --apply makes them, and says the ID for VP_AIRBYTE_CONNECTION_KEEPA.")
+        return
+    for made in apply(airbyte_client(settings), settings.airbyte_workspace_id or "", filled):
+        mark = "[green]+[/green] made" if made.new else "[dim]=[/dim] updated"
+        console.print(f"{mark}  {made.kind}  {made.name}  {made.object_id}", soft_wrap=True)
+    console.print("Set VP_AIRBYTE_CONNECTION_KEEPA to the connection's ID.")
+
+
 @app.command()
 def maintain(
     dry_run: Annotated[bool, typer.Option("--dry-run/--remove", help="Only list, or remove what is listed.")] = True,
 ) -> None:
     """List what is old and needed by nothing (runs, objects, messages), or remove it. VP_KEEP_…_DAYS are the ages."""
     from vp_pipeline.automation.unattended import retention_of
-    from vp_pipeline.build import delivery_boxes
+    from vp_pipeline.build import delivery_boxes, lake_of
     from vp_pipeline.local_runs import project_instance
-    from vp_pipeline.resources.lake import Lake
 
     settings = load_settings()
-    retention = retention_of(settings, Lake(settings.lake_dir), delivery_boxes(settings))
+    retention = retention_of(settings, lake_of(settings), delivery_boxes(settings))
     with project_instance() as instance:
         found = retention.removable(instance) if dry_run else retention.remove(instance, lambda _: None)
     for item in found:

@@ -8,7 +8,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.quarantine import Quarantined, quarantined
 from vp_pipeline.settings import load_settings
 
@@ -84,4 +83,6 @@ def retry(source: Source = None, table: TableName = None, day: Day = None) -> No
 
 
 def _found(source: str | None, table: str | None, day: datetime | None) -> Sequence[Quarantined]:
-    return list(quarantined(Lake(load_settings().lake_dir), source, table, day.date() if day else None))
+    from vp_pipeline.build import lake_of
+
+    return list(quarantined(lake_of(load_settings()), source, table, day.date() if day else None))

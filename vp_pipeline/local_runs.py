@@ -28,9 +28,10 @@ from dagster._core.workspace.load import location_origins_from_yaml_paths
 from filelock import FileLock
 
 from vp_pipeline.automation.jobs import DAILY
-from vp_pipeline.resources.warehouse import DUCKDB_POOL
 from vp_pipeline.settings import PROJECT_ROOT
 
+# The engines of the warehouses: who writes one holds its pool.
+POOLS = ("duckdb", "snowflake")
 PROCESS_TAG = ".dagster/vp_process"  # the prefix hides it in the UI
 
 
@@ -138,10 +139,11 @@ def close_orphans(instance: dg.DagsterInstance) -> list[str]:
         if process is not None and not _is_alive(process):
             instance.report_run_failed(run, "The process of this run is gone: it was killed or the machine went down.")
             closed.append(run.run_id)
-    for holder in instance.event_log_storage.get_concurrency_info(DUCKDB_POOL).active_run_ids:
+    storage = instance.event_log_storage
+    for holder in {run_id for pool in POOLS for run_id in storage.get_concurrency_info(pool).active_run_ids}:
         held_by = instance.get_run_by_id(holder)
         if held_by is None or held_by.status in FINISHED_STATUSES:
-            instance.event_log_storage.free_concurrency_slots_for_run(holder)
+            storage.free_concurrency_slots_for_run(holder)
     return closed
 
 

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.resources.raw_loading import Warehouse
 from vp_pipeline.resources.warehouse import DuckDBWarehouse
 
 if TYPE_CHECKING:
     from metricflow.engine.metricflow_engine import MetricFlowEngine
 
+Engine = Literal["duckdb", "snowflake"]
 # A metric's `config.meta` key: what its answers are always broken down by.
 _ALWAYS_BY = "always_by"
 
@@ -63,9 +65,11 @@ class Answer:
 
 
 class Metrics:
-    """The metrics of a parsed project. `semantic_manifest`: the file that dbt writes beside its manifest."""
+    """The metrics of a parsed project. `semantic_manifest`: the file that dbt writes beside its manifest. `engine`: the
+    warehouse's, whose SQL is written."""
 
-    def __init__(self, semantic_manifest: Path) -> None:
+    def __init__(self, semantic_manifest: Path, engine: Engine = "duckdb") -> None:
+        self._written_for: Engine = engine
         self._document: dict[str, Any] = json.loads(semantic_manifest.read_text(encoding="utf-8"))
         for model in self._document["semantic_models"]:
             relation = model["node_relation"]
@@ -119,29 +123,32 @@ class Metrics:
                 f"MetricFlow said: {' '.join(str(error).split())[:500]}"
             ) from None
 
-    def ask(self, warehouse: DuckDBWarehouse, question: Question) -> Answer:
+    def ask(self, warehouse: Warehouse, question: Question) -> Answer:
         """Ask the warehouse, which is opened for reading only.
 
         Raises:
             MetricsError: as `sql`, or there is nothing to ask yet.
-            PassingError: the warehouse is being written.
+            PassingError: the warehouse is being written, or does not answer.
+            PermanentError: Snowflake refuses the question.
         """
         import duckdb
 
         sql = self.sql(question)
-        if not warehouse.path.exists():
+        if isinstance(warehouse, DuckDBWarehouse) and not warehouse.path.exists():
             raise MetricsError(f"There is no warehouse at {warehouse.path} yet: `vp run` makes it.")
         with warehouse.connect(read_only=True) as connection:
             try:
                 result = connection.execute(sql)
-                rows = tuple(result.fetchall())
+                rows = tuple(tuple(row) for row in result.fetchall())
             except duckdb.CatalogException as error:
                 raise MetricsError(
                     f"The marts are not built yet: `vp run` builds them. ({_first_line(error)})"
                 ) from None
             except duckdb.Error as error:
                 raise MetricsError(f"The warehouse refused the question: {_first_line(error)}") from None
-            return Answer(tuple(str(column[0]) for column in result.description or ()), rows, sql)
+            names = tuple(str(column[0]) for column in result.description or ())
+            # Snowflake tells names that were not quoted in capitals.
+            return Answer(names if self._written_for == "duckdb" else tuple(map(str.lower, names)), rows, sql)
 
     def _check(self, names: Sequence[str]) -> None:
         known = [metric.name for metric in self.all]
@@ -156,17 +163,20 @@ class Metrics:
         from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
 
         manifest = parse_manifest_from_dbt_generated_manifest(json.dumps(self._document))
-        return MetricFlowEngine(SemanticManifestLookup(manifest), _dialect())
+        return MetricFlowEngine(SemanticManifestLookup(manifest), _dialect(self._written_for))
 
 
-def _dialect() -> Any:
+def _dialect(engine: Engine) -> Any:
     """What MetricFlow needs to know of the engine to write SQL; it is never asked to run any."""
     from metricflow.protocols.sql_client import SqlEngine
     from metricflow.sql.render.duckdb_renderer import DuckDbSqlPlanRenderer
+    from metricflow.sql.render.snowflake import SnowflakeSqlPlanRenderer
+
+    of_snowflake = engine == "snowflake"
 
     class Dialect:
-        sql_engine_type = SqlEngine.DUCKDB
-        sql_plan_renderer = DuckDbSqlPlanRenderer()
+        sql_engine_type = SqlEngine.SNOWFLAKE if of_snowflake else SqlEngine.DUCKDB
+        sql_plan_renderer = SnowflakeSqlPlanRenderer() if of_snowflake else DuckDbSqlPlanRenderer()
 
     return Dialect()
 

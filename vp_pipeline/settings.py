@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.production_settings import ProductionSettings, missing
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -43,13 +44,15 @@ class SettingsError(PermanentError):
     """A variable is unknown or its value cannot be used; the message names the variable."""
 
 
-class Settings(BaseModel):
+class Settings(ProductionSettings):
     """All settings. Variables are `VP_<NAME>`, except those that a field names itself (`json_schema_extra`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    env: Literal["local"] = Field(
-        default="local", description="Which resources the graph runs on. Only `local` exists so far."
+    env: Literal["local", "production"] = Field(
+        default="local",
+        description="Which resources the graph runs on: `local` (embedded Airbyte, a folder, DuckDB) or `production` "
+        "(Airbyte, S3, Snowflake).",
     )
     data_dir: Path = Field(
         default=PROJECT_ROOT / "data",
@@ -122,7 +125,7 @@ class Settings(BaseModel):
     )
     keep_messages_days: int = Field(default=90, ge=1, description="Age at which delivered messages leave the outbox.")
 
-    @field_validator("data_dir", "recordings")
+    @field_validator("data_dir", "recordings", "snowflake_private_key_path")
     @classmethod
     def _under_the_root(cls, value: Path | None) -> Path | None:
         return None if value is None else (PROJECT_ROOT / value.expanduser()).resolve()
@@ -168,7 +171,7 @@ class Settings(BaseModel):
 
     @field_validator("export_mart")
     @classmethod
-    def _is_a_name(cls, value: str) -> str:
+    def _is_a_mart(cls, value: str) -> str:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
             raise ValueError(f"{value} is no name of a mart: lower case, digits and underscores")
         return value
@@ -200,6 +203,11 @@ class Settings(BaseModel):
         return self.data_dir / "lake"
 
     @property
+    def engine(self) -> Literal["duckdb", "snowflake"]:
+        """The warehouse's engine: also the pool of the assets that write it, and dbt's adapter."""
+        return "duckdb" if self.env == "local" else "snowflake"
+
+    @property
     def warehouse_path(self) -> Path:
         return self.data_dir / "warehouse.duckdb"
 
@@ -215,7 +223,7 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: object)
     `overrides` are field names with values that win over both.
 
     Raises:
-        SettingsError: a variable with our prefix is unknown, or a value is refused.
+        SettingsError: a variable with our prefix is unknown, a value is refused, or production lacks one.
     """
     if environ is None:
         from_file = {k: v for k, v in dotenv_values(PROJECT_ROOT / ".env").items() if v is not None}
@@ -229,12 +237,16 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: object)
     values: dict[str, object] = {name: environ[variable] for variable, name in variables.items() if variable in environ}
     values.update({name: value for name, value in overrides.items() if value is not None})
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         reason = first["msg"].removeprefix("Value error, ")
         where = f"{_variable(str(first['loc'][0]))} cannot be used" if first["loc"] else "The settings cannot be used"
         raise SettingsError(f"{where}: {reason}.") from None
+    lacking = missing(settings) if settings.env == "production" else None
+    if lacking:
+        raise SettingsError(f"{_variable(lacking[0])} {lacking[1].rstrip('.')}.")
+    return settings
 
 
 def _variable(name: str) -> str:

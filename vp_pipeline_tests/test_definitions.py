@@ -14,9 +14,10 @@ import pytest
 from vp_pipeline.assets.keys import LAYERS
 from vp_pipeline.build import build_definitions
 from vp_pipeline.lineage import names, svg
-from vp_pipeline.settings import PROJECT_ROOT
+from vp_pipeline.settings import PROJECT_ROOT, load_settings
 from vp_pipeline.sources.registry import SOURCES
 from vp_pipeline_tests.conftest import pipeline_settings
+from vp_pipeline_tests.test_production_settings import COMPLETE
 
 BIN = Path(sys.executable).parent
 
@@ -39,9 +40,14 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
     return build_definitions(pipeline_settings(tmp_path_factory.mktemp("data")))
 
 
-def test_loading_reaches_no_network_and_needs_no_secret(environment: dict[str, str]) -> None:
+@pytest.mark.parametrize("variables", [{}, COMPLETE], ids=["local", "production"])
+def test_loading_reaches_no_network_and_needs_no_secret(environment: dict[str, str], variables: dict[str, str]) -> None:
     loaded = subprocess.run(
-        [sys.executable, "-c", _WITHOUT_NETWORK], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", _WITHOUT_NETWORK],
+        env={**environment, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert loaded.returncode == 0, loaded.stderr
     assert int(loaded.stdout.split()[-1]) > 20
@@ -97,6 +103,20 @@ def test_our_checks_block_and_are_evaluated_by_day(definitions: dg.Definitions) 
         assert spec.blocking, key
 
 
+def test_the_graph_of_production_has_the_same_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("VP_SNOWFLAKE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(os, "environ", {**os.environ})  # what it tells dbt is not for the other tests
+    made = build_definitions(load_settings({**COMPLETE, "VP_DATA_DIR": str(tmp_path)}))
+    assert names(made) == (PROJECT_ROOT / "docs" / "names.txt").read_text()
+    pools = {
+        pool
+        for key in made.resolve_asset_graph().materializable_asset_keys
+        for pool in made.resolve_asset_graph().get(key).pools or set()
+    }
+    assert pools == {"snowflake"}
+
+
 def test_what_opens_the_warehouse_is_in_its_pool(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     for key in graph.materializable_asset_keys:
@@ -122,7 +142,7 @@ def _imports(file: Path) -> set[str]:
 
 
 _ROOMS = ("automation", "assets", "quality", "resources", "sources")  # in the order that imports may run
-_LEAVES = ("partitions", "settings", "failures")
+_LEAVES = ("partitions", "settings", "production_settings", "failures")
 
 
 @pytest.mark.parametrize("room", _ROOMS)

@@ -20,7 +20,7 @@ def test_everything_has_a_default() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
     [
-        ("VP_ENV", "prod", "VP_ENV cannot be used: Input should be 'local'"),
+        ("VP_ENV", "prod", "VP_ENV cannot be used: Input should be 'local' or 'production'"),
         ("VP_KEEPA_DAYS", "many", "VP_KEEPA_DAYS cannot be used"),
         ("VP_KEEPA_DAYS", "0", "VP_KEEPA_DAYS cannot be used"),
         ("VP_START_DATE", "2026-02-30", "VP_START_DATE cannot be used"),
@@ -72,6 +72,6 @@ def test_overrides_win_and_are_refused_alike(tmp_path: Path) -> None:
 
 def test_the_example_file_lists_exactly_the_settings() -> None:
     example = (PROJECT_ROOT / ".env.example").read_text()
-    listed = set(re.findall(r"^# ([A-Z_]+)=", example, flags=re.MULTILINE))
+    listed = set(re.findall(r"^# ([A-Z0-9_]+)=", example, flags=re.MULTILINE))
     variables = {f"VP_{name.upper()}" for name in Settings.model_fields} - {"VP_KEEPA_API_KEY"} | {"KEEPA_API_KEY"}
     assert listed == variables

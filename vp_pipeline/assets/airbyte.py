@@ -8,7 +8,7 @@ import dagster as dg
 from vp_pipeline.assets.days import DayReport, day_by_day, run_days
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, check_specs
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.resources.local_airbyte import LocalAirbyte
+from vp_pipeline.resources.syncs import Airbyte
 from vp_pipeline.sources.source import Source, Stream
 
 
@@ -43,7 +43,7 @@ def airbyte_asset(source: Source, stream: Stream, partitions: dg.PartitionsDefin
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
     def sync(
-        context: dg.AssetExecutionContext, config: SyncConfig, airbyte: dg.ResourceParam[LocalAirbyte]
+        context: dg.AssetExecutionContext, config: SyncConfig, airbyte: dg.ResourceParam[Airbyte]
     ) -> Iterator[object]:
         def build(day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
             sync = airbyte.sync(source, stream, day, resync=config.resync, log=context.log.info)

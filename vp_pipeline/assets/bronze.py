@@ -67,7 +67,7 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
                         "bytes": sum(item.size for item in manifest.objects),
                         "objects": len(manifest.objects),
                         **found.figures,
-                        "manifest": dg.MetadataValue.path(lake.local_path(bronze.manifest_path(stream, day))),
+                        "manifest": dg.MetadataValue.path(lake.location(bronze.manifest_path(stream, day))),
                         "landed": dg.MetadataValue.md(_listing(manifest.objects)),
                         "upstream_job": dg.MetadataValue.text(str(manifest.sync.job_id)),
                     },

@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, DbtProject, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
 from vp_pipeline.assets.days import run_days
 from vp_pipeline.assets.dbt_days import DbtDays
 from vp_pipeline.assets.keys import LAYERS, OWNER
 from vp_pipeline.assets.preview import model_columns
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.resources.dbt import InstalledDbt
 from vp_pipeline.resources.ledger import Unit
-from vp_pipeline.resources.warehouse import DUCKDB_POOL, DuckDBWarehouse
+from vp_pipeline.resources.raw_loading import Warehouse
 from vp_pipeline.settings import Settings
 
 
@@ -70,10 +71,10 @@ def dbt_models(
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         dagster_dbt_translator=translator,
-        pool=DUCKDB_POOL,
+        pool=settings.engine,
     )
     def build_models(
-        context: dg.AssetExecutionContext, dbt: DbtCliResource, warehouse: dg.ResourceParam[DuckDBWarehouse]
+        context: dg.AssetExecutionContext, dbt: dg.ResourceParam[InstalledDbt], warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[object]:
         above = _checks_above(build_models, context.selected_asset_keys, raw_checks)
         days = DbtDays(context, dbt, warehouse, settings.data_dir / "dbt", units, raw_checks)

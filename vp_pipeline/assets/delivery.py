@@ -88,7 +88,7 @@ def export_asset(
                 "dagster/row_count": made.upserts + made.deletes if made else 0,
                 "mart": mart,
                 "export": last.sequence,
-                "file": dg.MetadataValue.path(lake.local_path(last.objects[0].path)),
+                "file": dg.MetadataValue.path(lake.location(last.objects[0].path)),
                 "posted_batches": posted,
             }
 

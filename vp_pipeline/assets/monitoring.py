@@ -11,24 +11,23 @@ import dagster as dg
 
 from vp_pipeline.assets.keys import airbyte_key
 from vp_pipeline.quality.monitoring import account, record
-from vp_pipeline.resources.dbt import DBT_PROJECT_DIR
-from vp_pipeline.resources.warehouse import DuckDBWarehouse
+from vp_pipeline.resources.raw_loading import Warehouse
 from vp_pipeline.sources.registry import STREAMS
 
 
 def record_invocation(
     context: dg.AssetExecutionContext,
-    warehouse: DuckDBWarehouse,
+    warehouse: Warehouse,
     target: Path,
+    manifest: Path,
     days: Sequence[date],
     rows: Mapping[dg.AssetKey, int],
 ) -> None:
-    """Writes the account of the invocation over `days` that left its results in `target`.
+    """Writes the account of the invocation over `days` that left its results in `target`; `manifest`: the project's.
 
     An account that cannot be written is a warning and waits for the next run: it says nothing about the data.
     """
     counted = {(key.path[0], key.path[1]): count for key, count in rows.items()}
-    manifest = DBT_PROJECT_DIR / "target" / "manifest.json"
     try:
         run = context.instance.get_run_record_by_id(context.run_id)
         began = (run.start_time if run else None) or 0.0

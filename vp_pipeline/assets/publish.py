@@ -13,14 +13,16 @@ from vp_pipeline.assets.keys import OWNER, PUBLISHED, check_specs
 from vp_pipeline.quality.freshness import POLICY
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.resources.publisher import SCHEMAS, Publication, Publisher
-from vp_pipeline.resources.warehouse import DUCKDB_POOL
 
 
 def published_marts(
-    models: dg.AssetsDefinition, checks: Sequence[dg.AssetCheckKey], partitions: dg.PartitionsDefinition
+    models: dg.AssetsDefinition,
+    checks: Sequence[dg.AssetCheckKey],
+    partitions: dg.PartitionsDefinition,
+    engine: str,
 ) -> dg.AssetsDefinition:
     """The published marts. `models`: the dbt models. `checks`: the blocking checks of everything that they
-    are made from, in flow order, and their own."""
+    are made from, in flow order, and their own. `engine`: whose pool it takes."""
 
     @dg.multi_asset(
         name="publish",
@@ -30,7 +32,7 @@ def published_marts(
                 deps=sorted(key for key in models.keys if key.path[0] in SCHEMAS),
                 description="What consumers read: all marts and the reconciliation, of one build whose checks were "
                 "green. Replaced as a whole, in one step.",
-                kinds={"duckdb", "table"},
+                kinds={engine, "table"},
                 group_name="published",
                 owners=[OWNER],
                 partitions_def=partitions,
@@ -39,7 +41,7 @@ def published_marts(
         ],
         check_specs=check_specs([PUBLISHED], partitions),
         backfill_policy=dg.BackfillPolicy.single_run(),
-        pool=DUCKDB_POOL,
+        pool=engine,
     )
     def publish(context: dg.AssetExecutionContext, publisher: dg.ResourceParam[Publisher]) -> Iterator[object]:
         def build(admitted: Admitted) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:

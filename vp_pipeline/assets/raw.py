@@ -20,13 +20,16 @@ from vp_pipeline.quality.outcome import conservation
 from vp_pipeline.resources import silver
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.manifests import SilverManifest
-from vp_pipeline.resources.warehouse import DUCKDB_POOL, DuckDBWarehouse, Load
+from vp_pipeline.resources.raw_loading import Load, Warehouse
 from vp_pipeline.sources.contract import RAW_COLUMNS, Table
 from vp_pipeline.sources.source import Stream
 
 
-def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    """The RAW tables of a stream: one step, and one transaction a day for all of them, so that a day is whole."""
+def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str) -> dg.AssetsDefinition:
+    """The RAW tables of a stream: one step, and one transaction a day for all of them, so that a day is whole.
+
+    `engine`: the warehouse's, and the pool of what writes it.
+    """
     tables = {raw_key(table): table for table in stream.tables}
     above = checks_of(airbyte_key(stream), bronze_key(stream), *(silver_key(table) for table in tables.values()))
 
@@ -37,7 +40,7 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Assets
                 key,
                 deps=[silver_key(table)],
                 description=f"{table.description} Grain: {table.grain}, within a run_date.",
-                kinds={"duckdb", "table"},
+                kinds={engine, "table"},
                 partitions=partitions,
                 source=stream.source,
                 metadata={
@@ -49,16 +52,17 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Assets
         ],
         check_specs=check_specs(tables, partitions),
         backfill_policy=dg.BackfillPolicy.single_run(),
-        pool=DUCKDB_POOL,
+        pool=engine,
     )
     def load(
         context: dg.AssetExecutionContext,
         lake: dg.ResourceParam[Lake],
-        warehouse: dg.ResourceParam[DuckDBWarehouse],
+        warehouse: dg.ResourceParam[Warehouse],
     ) -> Iterator[object]:
         def build(day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
             manifests = {table: silver.read_manifest(lake, table, day) for table in tables.values()}
-            with warehouse.connect() as connection:
+            tag = {"run": context.run_id, "asset": f"raw/{stream.source}_{stream.name}", "partition": day.isoformat()}
+            with warehouse.connect(tag=tag) as connection:
                 loads = warehouse.load_day(connection, lake, manifests)
             return {key: _report(lake, table, manifests[table], loads[table]) for key, table in tables.items()}
 
@@ -75,8 +79,8 @@ def _report(lake: Lake, table: Table, manifest: SilverManifest, load: Load) -> D
             "dagster/row_count": load.rows,
             "unchanged": dg.MetadataValue.bool(load.unchanged),
             "added_columns": ", ".join(column.name for column in RAW_COLUMNS),
-            "silver_manifest": dg.MetadataValue.path(lake.local_path(silver.manifest_path(table, day))),
-            "silver_file": dg.MetadataValue.path(lake.local_path(manifest.objects[0].path)),
+            "silver_manifest": dg.MetadataValue.path(lake.location(silver.manifest_path(table, day))),
+            "silver_file": dg.MetadataValue.path(lake.location(manifest.objects[0].path)),
         },
         data_version=manifest.content[:16],
     )

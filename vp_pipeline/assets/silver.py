@@ -114,10 +114,10 @@ def _metadata(lake: Lake, decoded: Decoded, manifest: SilverManifest) -> dict[st
         "quarantined": manifest.quarantined,
         "bytes": sum(item.size for item in manifest.objects),
         "preview": dg.MetadataValue.md(preview(decoded.rows)),
-        "manifest": dg.MetadataValue.path(lake.local_path(silver.manifest_path(decoded.table, manifest.run_date))),
-        "file": dg.MetadataValue.path(lake.local_path(manifest.objects[0].path)),
+        "manifest": dg.MetadataValue.path(lake.location(silver.manifest_path(decoded.table, manifest.run_date))),
+        "file": dg.MetadataValue.path(lake.location(manifest.objects[0].path)),
     }
     if manifest.quarantine:
-        metadata["quarantine"] = dg.MetadataValue.path(lake.local_path(manifest.quarantine.path))
+        metadata["quarantine"] = dg.MetadataValue.path(lake.location(manifest.quarantine.path))
         metadata["reasons"] = dg.MetadataValue.md(counted(row.reason for row in decoded.quarantined))
     return metadata

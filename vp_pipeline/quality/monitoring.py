@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 if TYPE_CHECKING:
-    from vp_pipeline.resources.warehouse import Connection, DuckDBWarehouse
+    from vp_pipeline.resources.raw_loading import Connection, Warehouse
 
 _MODELS = ("model", "seed", "snapshot")
 _TABLES = ("runs", "test_results", "rows")
@@ -70,7 +70,7 @@ def account(
     )
 
 
-def record(warehouse: "DuckDBWarehouse", folder: Path, told: Account) -> None:
+def record(warehouse: "Warehouse", folder: Path, told: Account) -> None:
     """Write an account, and those that wait in `folder`, in one transaction; the same account twice is one.
 
     Raises:
@@ -99,7 +99,7 @@ def record(warehouse: "DuckDBWarehouse", folder: Path, told: Account) -> None:
 def _write(connection: "Connection", told: Mapping[str, Any]) -> None:
     run_id, days = told["run_id"], told["days"]
     first, last = days[0], days[-1]
-    among = f"in ({', '.join('?' * len(days))})"
+    among = f"in ({', '.join(['cast(? as date)'] * len(days))})"
     for table, column in zip(_TABLES, ("run_date", "first_date", "run_date"), strict=True):
         connection.execute(f"delete from monitoring._{table} where run_id = ? and {column} {among}", [run_id, *days])
     models = [result for result in told["results"] if result["kind"] in _MODELS]
@@ -109,7 +109,7 @@ def _write(connection: "Connection", told: Mapping[str, Any]) -> None:
     counts = [built, len(models) - built, *counted, len(tests) - sum(counted)]
     times = [told["started_at"], told["finished_at"], told["seconds"]]
     loads = connection.execute(
-        f"select run_date, table_name, rows from raw._loads where run_date {among}", days
+        f'select run_date, table_name, "rows" from raw._loads where run_date {among}', days
     ).fetchall()
     loaded = {day: [(name, count) for at, name, count in loads if at.isoformat() == day] for day in days}
     _insert(

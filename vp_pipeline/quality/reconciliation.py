@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vp_pipeline.resources.warehouse import Connection
+    from vp_pipeline.resources.raw_loading import Connection
 
 CHECK = "mon_keepa_reconciliation_agrees"
 _SHOWN = 20
@@ -41,7 +41,7 @@ def reconciliation(connection: "Connection") -> Reconciliation:
     """What the table says now. The worst difference includes those within tolerance."""
     name = "monitoring.mon_keepa_reconciliation"
     summary = connection.execute(
-        "select count(distinct product_key), count(*), count(*) filter (where not is_within_tolerance), "
+        "select count(distinct product_key), count(*), count_if(not is_within_tolerance), "
         f"coalesce(max(abs(difference)), 0) from {name}"
     ).fetchone()
     assert summary is not None

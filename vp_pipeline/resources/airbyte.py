@@ -68,8 +68,10 @@ class EmbeddedAirbyte:
         self._log = log
         self._deadline_seconds = deadline_seconds
 
-    def sync(self, connection: Connection) -> SyncJob:
+    def sync(self, connection: Connection, job_id: int | None = None) -> SyncJob:
         """Reads the whole stream and lands it under `bronze/<source>/<stream>/`.
+
+        `job_id`: unix milliseconds (default: the present): the sync's number, and the moment in its objects' names.
 
         Like Airbyte's own, a sync that fails leaves the parts that it had finished; nobody lists them in a
         manifest, so nobody reads them.
@@ -78,7 +80,7 @@ class EmbeddedAirbyte:
             PermanentError: the request, the key, the config or the manifest is refused; or the lake is.
             PassingError: the API is busy, failing or out of reach, or the sync took too long.
         """
-        job_id = _next_job_id()
+        job_id = next_job_id() if job_id is None else job_id
         landing = Landing(
             self._lake, connection.source, connection.stream, job_id, self._part_bytes, connection.secrets
         )
@@ -136,7 +138,7 @@ _last_job_id = 0
 _job_id_lock = threading.Lock()
 
 
-def _next_job_id() -> int:
+def next_job_id() -> int:
     """The present in unix milliseconds, or one more than the last id: unique in the process, increasing."""
     global _last_job_id
     with _job_id_lock:

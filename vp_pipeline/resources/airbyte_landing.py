@@ -66,7 +66,7 @@ class Landing:
                     break
         self.objects.append(path)
         self.records += count
-        self.bytes += self._lake.local_path(path).stat().st_size
+        self.bytes += self._lake.size(path)
 
     def _line(self, record: Record) -> bytes:
         envelope = {

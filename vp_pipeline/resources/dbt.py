@@ -5,18 +5,17 @@ the results (`assets/dbt.py`).
 """
 
 import os
-import sys
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import lru_cache, partial
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
 import orjson
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource
+from dagster_dbt import DagsterDbtTranslator
 from dagster_dbt.asset_utils import (
     extract_runtime_selection_from_args,
     get_updated_cli_invocation_params_for_context,
@@ -26,7 +25,7 @@ from packaging.version import Version
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.partitions import window_of
-from vp_pipeline.resources.dbt_in_process import DbtThread, InProcessInvocation
+from vp_pipeline.resources.dbt_in_process import DbtThread, InProcessInvocation, alone
 from vp_pipeline.settings import PROJECT_ROOT, Settings
 
 if TYPE_CHECKING:
@@ -34,6 +33,13 @@ if TYPE_CHECKING:
 
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 WAREHOUSE_VARIABLE = "VP_WAREHOUSE_PATH"
+# The outputs of profiles.yml. There is no fallback: an environment without one cannot run.
+TARGETS = {"local": "local", "production": "snowflake"}
+# What dbt says of a failure that another try may mend: a lock of DuckDB's, a connection of Snowflake's.
+PASSING = ("Could not set lock", "Conflicting lock", "250001", "390114", "Failed to connect to DB", "Read timed out")
+# Names the run in the query tag of each statement (`macros/query_tag.sql`). dbt takes variables that begin so as they
+# are, without parsing the project again when one changes.
+_TAG_VARIABLE = "DBT_ENV_CUSTOM_ENV_VP_RUN"
 # The columns of the models, their types and lineage (`vp_pipeline/columns.py` makes it).
 COLUMNS_FILE = DBT_PROJECT_DIR / "columns.json"
 # What the metrics mean (`vp_pipeline/metrics.py`); it lies beside the manifest and is as fresh.
@@ -44,21 +50,24 @@ _SIGNS_OF_A_BUG = ("compilation error", "parser error", "binder error", "catalog
 _INPUTS = ("dbt_project.yml", "profiles.yml", "models", "macros", "seeds", "snapshots", "tests")
 
 
-class InstalledDbt(DbtCliResource):
-    """dbt as this interpreter has it, run in this process, without the costs of stock dagster-dbt that buy us nothing.
+@dataclass(frozen=True)
+class InstalledDbt:
+    """dbt as this interpreter has it, run in this process, on the target of an environment.
 
-    Those are `dbt --version` for each resource (1.5 s), a process that imports dbt for each command (3 s), and dbt's
-    adapter set up for metadata queries that we do not make (1 s). None has a public switch; test_dbt_resource.py guards
-    what we use in their place.
+    It is no `DbtCliResource`: that costs `dbt --version` for each resource (1.5 s), a process that imports dbt for each
+    command (3 s), and dbt's adapter set up for metadata queries that we do not make (1 s); and what it knows shows in
+    the UI, where the password is not to be. What a command does is told to Dagster by dagster-dbt all the same;
+    test_dbt_resource.py guards what is used of it.
     """
 
-    warehouse_path: str
+    settings: Settings
 
-    @cached_property
-    def _cli_version(self) -> Version:
-        return Version(metadata.version("dbt-core"))
+    @property
+    def manifest(self) -> Path:
+        """The project as it was parsed for the target; `manifest_path` makes it."""
+        return _target_dir(self.settings) / "manifest.json"
 
-    def cli(  # type: ignore[override]
+    def cli(
         self, args: Sequence[str], *, context: dg.AssetExecutionContext, target_path: Path, raise_on_error: bool = False
     ) -> InProcessInvocation:
         """Starts a dbt command on the models and tests that `context` selects; its artefacts go to `target_path`."""
@@ -71,32 +80,33 @@ class InstalledDbt(DbtCliResource):
             runtime_excludes=excludes,
         )
         target_path.mkdir(parents=True, exist_ok=True)
-        where = ["--project-dir", self.project_dir, "--profiles-dir", self.profiles_dir or "", "--target", self.target]
         how = ["--indirect-selection", of.indirect_selection] if of.indirect_selection else []
-        whole = [*arguments, *map(str, where), *how, *of.selection_args]
-        thread = DbtThread(whole, target_path, _parsed, {WAREHOUSE_VARIABLE: self.warehouse_path})
+        command = [*arguments, *how, *of.selection_args]
         return InProcessInvocation(
-            process=thread,  # type: ignore[arg-type] # it has what is used of one
+            process=self.start(command, target_path, context.run_id),  # type: ignore[arg-type] # it has what is used
             manifest=of.manifest,
             dagster_dbt_translator=of.dagster_dbt_translator,
-            project_dir=Path(self.project_dir),
+            project_dir=DBT_PROJECT_DIR,
             target_path=target_path,
             raise_on_error=raise_on_error,
-            cli_version=self._cli_version,
+            cli_version=Version(metadata.version("dbt-core")),
             project=of.dbt_project,
             context=context,
+        )
+
+    def start(self, command: Sequence[str], target_path: Path, run_id: str) -> DbtThread:
+        """Starts a command. What signs in is in the environment while it runs, and only then."""
+        return DbtThread(
+            [*command, *_where(self.settings)],
+            target_path,
+            partial(_parsed, _target_dir(self.settings)),
+            {**_environment(self.settings, secrets=True), _TAG_VARIABLE: run_id},
         )
 
 
 def dbt_resource(settings: Settings) -> InstalledDbt:
     """dbt for an environment; its executable need not be on the PATH."""
-    return InstalledDbt(
-        project_dir=os.fspath(DBT_PROJECT_DIR),
-        profiles_dir=os.fspath(DBT_PROJECT_DIR),
-        dbt_executable=os.fspath(Path(sys.executable).with_name("dbt")),
-        target=settings.env,
-        warehouse_path=os.fspath(settings.warehouse_path),
-    )
+    return InstalledDbt(settings)
 
 
 def build_arguments(days: Iterable[date], exclude: Collection[str] = ()) -> list[str]:
@@ -110,15 +120,17 @@ def build_arguments(days: Iterable[date], exclude: Collection[str] = ()) -> list
 
 
 def manifest_path(settings: Settings) -> Path:
-    """The manifest of the dbt project, made anew when a file of the project is newer.
+    """The manifest of the dbt project for the target of the settings, made anew when a file of the project is newer.
+
+    Nothing is connected to, and no secret is told to dbt.
 
     Raises:
         PermanentError: dbt cannot parse the project.
     """
-    manifest = DBT_PROJECT_DIR / "target" / "manifest.json"
+    manifest = _target_dir(settings) / "manifest.json"
     if _is_fresh(manifest):
         return manifest
-    manifest.parent.mkdir(exist_ok=True)
+    manifest.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(manifest.parent / "manifest.lock"):
         if not _is_fresh(manifest):
             _parse(settings, manifest)
@@ -170,6 +182,40 @@ def results(target: Path) -> list[NodeResult]:
     ]
 
 
+def _environment(settings: Settings, *, secrets: bool) -> dict[str, str]:
+    """What profiles.yml reads. `.env` reaches dbt this way too. Without `secrets`: enough to parse, not to sign in."""
+    if settings.env == "local":
+        return {WAREHOUSE_VARIABLE: str(settings.warehouse_path)}
+    passphrase, password = settings.snowflake_private_key_passphrase, settings.snowflake_password
+    found = {
+        "ACCOUNT": settings.snowflake_account,
+        "USER": settings.snowflake_user,
+        "ROLE": settings.snowflake_role,
+        "WAREHOUSE": settings.snowflake_warehouse,
+        "WAREHOUSE_LARGE": settings.snowflake_warehouse_large or settings.snowflake_warehouse,
+        "DATABASE": settings.snowflake_database,
+        "THREADS": settings.snowflake_threads,
+        "TIMEOUT_SECONDS": settings.snowflake_timeout_seconds,
+        "PRIVATE_KEY_PATH": settings.snowflake_private_key_path,
+        "PRIVATE_KEY_PASSPHRASE": passphrase.get_secret_value() if passphrase and secrets else None,
+        "PASSWORD": password.get_secret_value() if password and secrets else None,
+        "HOST": settings.snowflake_host,
+        "PORT": settings.snowflake_port,
+        "PROTOCOL": settings.snowflake_protocol,
+    }
+    return {f"VP_SNOWFLAKE_{name}": str(value) for name, value in found.items() if value is not None}
+
+
+def _target_dir(settings: Settings) -> Path:
+    """Where the parsed project lies: a manifest names relations as its target does, and is of no use to another. On
+    Snowflake the names of the database and of the large models' warehouse are in it too."""
+    folder = DBT_PROJECT_DIR / "target" / TARGETS[settings.env]
+    if settings.env == "local":
+        return folder
+    large = settings.snowflake_warehouse_large or settings.snowflake_warehouse
+    return folder / f"{settings.snowflake_database}.{large}"
+
+
 def _window(days: Iterable[date]) -> list[str]:
     start, end = window_of(list(days))
     return ["--event-time-start", start.isoformat(), "--event-time-end", end.isoformat()]
@@ -191,10 +237,10 @@ def _is_fresh(manifest: Path) -> bool:
 def _parse(settings: Settings, manifest: Path) -> None:
     from dbt.cli.main import dbtRunner
 
-    os.environ[WAREHOUSE_VARIABLE] = str(settings.warehouse_path)
     scratch = manifest.parent / "parse"
-    where = [f"--project-dir={DBT_PROJECT_DIR}", f"--profiles-dir={DBT_PROJECT_DIR}", f"--target={settings.env}"]
-    result = dbtRunner().invoke(["--quiet", "parse", *where, f"--target-path={scratch}", f"--log-path={scratch}"])
+    into = [f"--target-path={scratch}", f"--log-path={scratch}"]
+    with alone(_environment(settings, secrets=False)):
+        result = dbtRunner().invoke(["--quiet", "parse", *_where(settings), *into])
     if not result.success:
         raise PermanentError(
             f"dbt cannot parse {DBT_PROJECT_DIR}: {result.exception}. Run `dbt parse` there to see where."
@@ -204,10 +250,15 @@ def _parse(settings: Settings, manifest: Path) -> None:
     os.utime(manifest)
 
 
-def _parsed() -> "Manifest":
+def _where(settings: Settings) -> list[str]:
+    project = [f"--project-dir={DBT_PROJECT_DIR}", f"--profiles-dir={DBT_PROJECT_DIR}"]
+    return [*project, f"--target={TARGETS[settings.env]}"]
+
+
+def _parsed(target_dir: Path) -> "Manifest":
     """The project as `manifest_path` had it parsed: a command in this process parses nothing."""
-    target = DBT_PROJECT_DIR / "target"
-    return _read_parse(target / "parse" / "partial_parse.msgpack", (target / "manifest.json").stat().st_mtime_ns)
+    made = (target_dir / "manifest.json").stat().st_mtime_ns
+    return _read_parse(target_dir / "parse" / "partial_parse.msgpack", made)
 
 
 @lru_cache(maxsize=1)

@@ -8,8 +8,10 @@ leaves no dbt behind that goes on writing, and no second process holds the wareh
 
 import os
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +27,28 @@ _ONE_AT_A_TIME = threading.Lock()
 _THE_END = None
 
 
+@contextmanager
+def alone(environment: Mapping[str, str]) -> Iterator[None]:
+    """The block has dbt for itself, with these variables; afterwards they are as before: secrets may be among them."""
+    with _ONE_AT_A_TIME:
+        before = {name: os.environ.get(name) for name in environment}
+        os.environ.update(environment)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
 class DbtThread:
     """A dbt command on a thread of its own; it starts at once.
 
     It has the parts of `subprocess.Popen` that `DbtCliInvocation` uses: `args`, `returncode` and `wait`.
-    `parsed` gives the parsed project, `environment` what its `env_var` calls see on top of this process's own.
+    `parsed` gives the parsed project, `environment` what its `env_var` calls see on top of this process's own, while it
+    runs.
     """
 
     def __init__(
@@ -69,8 +88,7 @@ class DbtThread:
     def _run(self) -> None:
         self.returncode = 2  # what dbt calls an unhandled error
         try:
-            with _ONE_AT_A_TIME:
-                os.environ.update(self._environment)
+            with alone(self._environment):
                 result = self._invoke()
             self.returncode = 0 if result.success else 1
             if result.exception is not None:
@@ -82,7 +100,9 @@ class DbtThread:
 
     def _invoke(self) -> "dbtRunnerResult":
         from dbt.cli.main import dbtRunner
+        from dbt_common.events.functions import reset_metadata_vars
 
+        reset_metadata_vars()  # dbt would go on telling the run of its first command in this process
         folders = ["--target-path", os.fspath(self._target), "--log-path", os.fspath(self._target)]
         # The manifest and the graph are written by the code location; here it would be a second a command.
         quietly = ["--log-level", "none", "--log-level-file", "info", "--no-write-json"]
@@ -123,15 +143,20 @@ def _told(error: BaseException) -> dict[str, Any]:
 
 
 def _let_go() -> None:
-    """Closes the warehouse: dbt's DuckDB adapter would hold the file until this process ends."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    """Closes the warehouse, and forgets how to sign in. dbt's DuckDB adapter would hold the file until this process
+    ends."""
+    from dbt.adapters.factory import FACTORY
 
     for adapter in _adapters():
         adapter.cleanup_connections()
-    environment: Any = DuckDBConnectionManager._ENV
-    if environment is not None:
-        environment.close()
-        DuckDBConnectionManager._ENV = None
+    FACTORY.reset_adapters()  # type: ignore[no-untyped-call]
+    connections = sys.modules.get("dbt.adapters.duckdb.connections")
+    if connections is None:  # no command of this process was on DuckDB
+        return
+    manager: Any = connections.DuckDBConnectionManager
+    if manager._ENV is not None:
+        manager._ENV.close()
+        manager._ENV = None
 
 
 def _adapters() -> list[Any]:

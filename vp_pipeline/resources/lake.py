@@ -1,19 +1,18 @@
-"""The lake: a folder of objects that are written whole or not at all.
+"""The lake: objects that are written whole or not at all, in a folder or in a bucket.
 
-Here: where objects live and how they are read, written and listed. Not here: what is in them (`bronze.py`,
-`silver.py` beside this file know the layouts).
+Here: what every layer may ask of the lake. Not here: how a folder (`lake_folder.py`) or S3 (`lake_s3.py`) keeps these
+promises, and what is in the objects (`bronze.py`, `silver.py` beside this file know the layouts).
 """
 
 import hashlib
-import os
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol
 
 from vp_pipeline.failures import DamagedDataError, PermanentError
+from vp_pipeline.resources.lake_folder import FolderStore
 
 
 @dataclass(frozen=True)
@@ -25,39 +24,33 @@ class ObjectInfo:
     modified: float
 
 
-@dataclass(frozen=True)
+class Store(Protocol):
+    """Where the objects of a lake are. Paths have been checked; what fails is told as the errors of `Lake`."""
+
+    def writing(self, path: str) -> AbstractContextManager[BinaryIO]: ...
+    def read(self, path: str) -> bytes | None: ...
+    def size(self, path: str) -> int | None: ...
+    def delete(self, path: str) -> None: ...
+    def list(self, folder: str, begins: str) -> Iterator[tuple[str, int, float]]: ...
+    def location(self, path: str) -> str: ...
+
+
 class Lake:
-    """A lake in a folder. Paths are relative, with forward slashes: `bronze/keepa/product/x.jsonl.gz`."""
+    """A lake in a folder or in another store. Paths are relative, with forward slashes: `bronze/keepa/x.jsonl.gz`."""
 
-    root: Path
+    def __init__(self, where: Path | Store) -> None:
+        self._store: Store = FolderStore(where) if isinstance(where, Path) else where
 
-    @contextmanager
-    def writing(self, path: str) -> Iterator[BinaryIO]:
+    def writing(self, path: str) -> AbstractContextManager[BinaryIO]:
         """A binary file that appears at `path`, whole, when the block ends; after an error nothing appears.
 
         An object that is there already is replaced in one step.
 
         Raises:
             PermanentError: the lake cannot be written (no space, no permission).
+            PassingError: the lake does not answer.
         """
-        target = self.local_path(path)
-        partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("xb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(target)
-        except OSError as error:
-            _discard(partial)
-            raise PermanentError(
-                f"The lake cannot be written: {error.strerror or error} ({target}). Nothing was left half-written. "
-                f"Free some space or make the folder writable (VP_DATA_DIR), then run the same day again."
-            ) from error
-        except BaseException:
-            _discard(partial)
-            raise
+        return self._store.writing(self._checked(path))
 
     def write(self, path: str, content: bytes) -> None:
         """`content` at `path`, in one step. Raises as `writing`."""
@@ -69,44 +62,51 @@ class Lake:
 
         Raises:
             DamagedDataError: there is no such object.
+            PermanentError, PassingError: the lake refuses, or does not answer.
         """
-        try:
-            return self.local_path(path).read_bytes()
-        except FileNotFoundError:
-            raise DamagedDataError(f"The object {path} is not on the lake ({self.root}).") from None
+        content = self.find(path)
+        if content is None:
+            raise DamagedDataError(f"The object {path} is not on the lake ({self.location('')}).")
+        return content
+
+    def find(self, path: str) -> bytes | None:
+        """The whole object, or None where there is none."""
+        return self._store.read(self._checked(path))
 
     def exists(self, path: str) -> bool:
-        return self.local_path(path).is_file()
+        return self._store.size(self._checked(path)) is not None
+
+    def size(self, path: str) -> int:
+        """Bytes of an object.
+
+        Raises:
+            DamagedDataError: there is no such object.
+        """
+        size = self._store.size(self._checked(path))
+        if size is None:
+            raise DamagedDataError(f"The object {path} is not on the lake ({self.location('')}).")
+        return size
 
     def delete(self, path: str) -> None:
         """Removes an object; one that is not there is no error."""
-        self.local_path(path).unlink(missing_ok=True)
+        self._store.delete(self._checked(path))
 
-    def list(self, folder: str) -> list[ObjectInfo]:
-        """Every finished object below `folder`, in order of path; an absent folder is an empty one."""
-        base = self.local_path(folder)
-        found = []
-        for file in base.rglob("*"):
-            if file.is_file() and not file.name.startswith("."):
-                stat = file.stat()
-                found.append(ObjectInfo(file.relative_to(self.root).as_posix(), stat.st_size, stat.st_mtime))
-        return sorted(found, key=lambda info: info.path)
+    def list(self, folder: str, begins: str = "") -> list[ObjectInfo]:
+        """Every finished object below `folder`, in order of path; an absent folder is an empty one.
 
-    def local_path(self, path: str) -> Path:
-        """Where an object is on this machine, for programs that read files by name.
-
-        Raises:
-            PermanentError: the path leads out of the lake.
+        `begins`: only those whose path below `folder` begins so.
         """
-        resolved = (self.root / path).resolve()
-        if not resolved.is_relative_to(self.root.resolve()):
-            raise PermanentError(f"{path} leads out of the lake ({self.root}).")
-        return resolved
+        found = self._store.list(self._checked(folder).rstrip("/"), begins)
+        return sorted((ObjectInfo(*item) for item in found), key=lambda info: info.path)
 
+    def location(self, path: str) -> str:
+        """Where an object is, for people and for programs that read it by name: a file's path, or an `s3://` URL."""
+        return self._store.location(self._checked(path))
 
-def _discard(partial: Path) -> None:
-    with suppress(OSError):  # where it could not be made, there is nothing to remove
-        partial.unlink()
+    def _checked(self, path: str) -> str:
+        if ".." in PurePosixPath(path).parts or path.startswith("/"):
+            raise PermanentError(f"{path} leads out of the lake ({self._store.location('')}).")
+        return path
 
 
 def checksum(content: bytes) -> str:

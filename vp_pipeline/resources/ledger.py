@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from vp_pipeline.resources.warehouse import Connection
+    from vp_pipeline.resources.raw_loading import Connection
 
 Unit = tuple[str, str]  # source and stream
 # `green`: all models, every test passed. `red`: not so. `part`: some models only, the others may be of another state.
@@ -49,8 +49,8 @@ def create(connection: "Connection") -> None:
 
 
 def day_loaded(connection: "Connection", unit: Unit, day: date) -> None:
-    """RAW has taken other rows of a day: the next build judges it. To be called in the transaction of the load."""
-    create(connection)
+    """RAW has taken other rows of a day: the next build judges it. To be called in the transaction of the load, after
+    `create`: on Snowflake a table that is made commits what is open."""
     _write(connection, [unit], [day], is_shown=True, is_settled=False, reason=None, run_id="")
 
 
@@ -74,7 +74,9 @@ def show(
 def unsettle(connection: "Connection", days: Iterable[date]) -> None:
     """The next whole build judges these days again; what is shown stays as it is."""
     for day in days:
-        connection.execute("update raw._days set is_settled = false where run_date = ?", [day])
+        connection.execute(
+            "update raw._days set is_settled = false where run_date = cast(? as date)", [day.isoformat()]
+        )
 
 
 def unsettled(connection: "Connection") -> list[date]:
@@ -92,14 +94,19 @@ def withheld(connection: "Connection") -> dict[date, str]:
 def begin(connection: "Connection", build_id: str, run_id: str) -> None:
     """Marks the marts as unfinished, before dbt touches any of them."""
     create(connection)
-    connection.execute("insert into raw._builds values (?, ?, ?, null, 'building', '')", [build_id, run_id, _now()])
+    connection.execute(
+        "insert into raw._builds (build_id, run_id, began_at, state, days) "
+        "select ?, ?, cast(? as timestamp), 'building', ''",
+        [build_id, run_id, _now().isoformat(sep=" ")],
+    )
 
 
 def finish(connection: "Connection", build_id: str, state: BuildState) -> None:
     """Marks the end of a build; of a green one, also the days that the marts hold now."""
     days = ",".join(day.isoformat() for day in _held(connection)) if state == "green" else ""
     connection.execute(
-        "update raw._builds set ended_at = ?, state = ?, days = ? where build_id = ?", [_now(), state, days, build_id]
+        "update raw._builds set ended_at = cast(? as timestamp), state = ?, days = ? where build_id = ?",
+        [_now().isoformat(sep=" "), state, days, build_id],
     )
 
 
@@ -147,12 +154,14 @@ def _write(
     wanted = list(days)
     for source, stream in units:
         for day in wanted:
+            of_day = [source, stream, day.isoformat()]
             connection.execute(
-                "delete from raw._days where source = ? and stream = ? and run_date = ?", [source, stream, day]
+                "delete from raw._days where source = ? and stream = ? and run_date = cast(? as date)", of_day
             )
             connection.execute(
-                "insert into raw._days values (?, ?, ?, ?, ?, ?, ?, ?)",
-                [source, stream, day, is_shown, is_settled, reason, run_id, _now()],
+                "insert into raw._days (source, stream, run_date, is_shown, is_settled, reason, run_id, changed_at) "
+                f"select ?, ?, cast(? as date), {is_shown}, {is_settled}, nullif(?, ''), ?, cast(? as timestamp)",
+                [*of_day, reason or "", run_id, _now().isoformat(sep=" ")],
             )
 
 

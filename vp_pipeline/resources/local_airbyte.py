@@ -1,11 +1,11 @@
 """Airbyte on a laptop: which syncs happen, and where their answers come from.
 
-Here: the replay rule, the reuse of a finished sync, and the choice between the vendor and the sandbox. Not here: how a
+Here: the reuse of a finished sync, and the choice between the vendor and the sandbox. Not here: how a
 connector is run and its records landed (`airbyte.py`).
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -18,16 +18,9 @@ from vp_pipeline.resources import bronze
 from vp_pipeline.resources.airbyte import Connection, EmbeddedAirbyte
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.manifests import SyncRecord
+from vp_pipeline.resources.syncs import Log, Sync, kept_for_the_past
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.source import Origin, Source, Stream
-
-
-@dataclass(frozen=True)
-class Sync:
-    """A finished sync. `reused`: why no new one was made, or None."""
-
-    record: SyncRecord
-    reused: str | None
 
 
 @dataclass(frozen=True)
@@ -44,17 +37,9 @@ class LocalAirbyte:
         run_date: date,
         *,
         resync: bool = False,
-        log: Callable[[str], None] | None = None,
+        log: Log | None = None,
     ) -> Sync:
-        """One finished sync of a partition: the one that is there, or a new one.
-
-        A finished sync that asked the same question of the same origin is used again, so that re-running a day
-        changes nothing and costs no tokens; `resync` asks again all the same.
-
-        Raises:
-            PermanentError: the vendor tells only the present and the day has no bronze; or the sync was rejected.
-            PassingError: the sync failed in a way that trying again may mend.
-        """
+        """See `Airbyte.sync`."""
         existing = bronze.read_sync(self.lake, stream, run_date)
         with self._origin(source, run_date) as origin:
             config = source.connector_config(self.settings, origin)
@@ -62,17 +47,10 @@ class LocalAirbyte:
             self._refuse_mixing(source)
             if existing is not None and existing.fingerprint == fingerprint and not resync:
                 return Sync(existing, reused=f"sync {existing.job_id} asked the same of {existing.origin}")
-            if self._asks_vendor(source) and stream.replay == "snapshot":
-                newest = newest_finished_day()
-                if run_date != newest and existing is not None:
-                    return Sync(existing, reused=f"{source.name} cannot be asked for a past day any more")
-                if run_date != newest:
-                    raise PermanentError(
-                        f"{source.name} tells only the present, so {stream.source}/{stream.name} can be synced for "
-                        f"{newest} (the newest finished day) but not for {run_date}, and that day has no bronze. "
-                        "Today's answer is never filed under a past day. Choose a day that was synced at the time, "
-                        "or run without the key to try the day on the sandbox."
-                    )
+            if self._asks_vendor(source):
+                kept = kept_for_the_past(stream, run_date, newest_finished_day(), existing)
+                if kept is not None:
+                    return kept
             return Sync(self._run(source, stream, run_date, origin, config, fingerprint, log), reused=None)
 
     def _run(
@@ -83,7 +61,7 @@ class LocalAirbyte:
         origin: Origin,
         config: dict[str, object],
         fingerprint: str,
-        log: Callable[[str], None] | None,
+        log: Log | None,
     ) -> SyncRecord:
         key = source.api_key(self.settings)
         connection = Connection(

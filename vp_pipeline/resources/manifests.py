@@ -115,10 +115,11 @@ def read_document(lake: Lake, path: str, kind: type[Document]) -> Document | Non
     Raises:
         DamagedDataError: it is there but cannot be understood.
     """
-    if not lake.exists(path):
+    content = lake.find(path)
+    if content is None:
         return None
     try:
-        return kind.model_validate_json(lake.read(path))
+        return kind.model_validate_json(content)
     except ValueError as error:
         raise DamagedDataError(f"{path} is not a {kind.__name__}: {error}") from None
 
@@ -130,7 +131,7 @@ def verified(lake: Lake, objects: tuple[ManifestObject, ...], remedy: str) -> It
         DamagedDataError: an object is missing or differs; `remedy` says what to do about it.
     """
     for expected in objects:
-        content = lake.read(expected.path) if lake.exists(expected.path) else None
+        content = lake.find(expected.path)
         if content is None:
             problem = "is gone"
         elif len(content) != expected.size:

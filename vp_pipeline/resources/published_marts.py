@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from vp_pipeline.failures import PermanentError
+from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.resources import published_snowflake
 from vp_pipeline.resources.published_duckdb import read_publication
 from vp_pipeline.resources.publisher import Publication
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from vp_pipeline.resources.raw_loading import Warehouse
 
 
 class PublishedMarts(Protocol):
@@ -55,3 +58,30 @@ class DuckDBPublishedMarts:
             rows = connection.execute(f'select * from mart."{mart}"').to_arrow_table()
             assert rows is not None
             return str(found[0]), rows
+
+
+@dataclass(frozen=True)
+class SnowflakePublishedMarts:
+    """The published marts in a schema of Snowflake's."""
+
+    warehouse: "Warehouse"
+
+    def current(self) -> Publication | None:
+        with self.warehouse.connect(read_only=True) as connection:
+            found = published_snowflake.read_publication(connection, published_snowflake.PUBLISHED)
+            return found.publication if found else None
+
+    def read(self, mart: str) -> tuple[str, "pa.Table"]:
+        schema = published_snowflake.PUBLISHED
+        with self.warehouse.connect(read_only=True) as connection:
+            found = published_snowflake.read_publication(connection, schema)
+            if found is None:
+                raise PermanentError("Nothing was published yet. Run a day first.")
+            if f"mart.{mart}" not in found.publication.rows:
+                raise PermanentError(f"No mart {mart} is published. Look at VP_EXPORT_MART.")
+            rows = connection.execute(f"select * from {schema}.{mart}").fetch_arrow_all(force_return_table=True)
+            after = published_snowflake.read_publication(connection, schema)
+        if after is None or after.publication.build_id != found.publication.build_id:
+            raise PassingError("Another build was published while this one was read. It is read again.")
+        # Snowflake tells names that were not quoted in capitals.
+        return found.publication.build_id, rows.rename_columns([name.lower() for name in rows.column_names])

@@ -39,7 +39,7 @@ def record(day: date, job_id: int = 1) -> SyncRecord:
 def land(lake: Lake, day: date, at: datetime, job_id: int = 1) -> None:
     path = bronze.sync_path(PRODUCT, day)
     lake.write(path, record(day, job_id).to_bytes())
-    os.utime(lake.local_path(path), (at.timestamp(), at.timestamp()))
+    os.utime(lake.location(path), (at.timestamp(), at.timestamp()))
 
 
 @pytest.fixture

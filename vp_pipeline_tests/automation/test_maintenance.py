@@ -141,7 +141,7 @@ def test_the_job_lists_and_removes_nothing_unless_it_is_told_to(
     sync(retention.lake, 1)
     sync(retention.lake, 2)
     for info in retention.lake.list(""):
-        os.utime(retention.lake.local_path(info.path), (0, 0))
+        os.utime(retention.lake.location(info.path), (0, 0))
     before = {info.path for info in retention.lake.list("")}
     job = retention_job(retention)
     result = job.execute_in_process(instance=instance)

@@ -46,7 +46,8 @@ def sent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     later, folder, kept = request.param == "later run", tmp_path_factory.mktemp("snowflake"), Sent()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VP_WAREHOUSE_PATH", "unused.duckdb")
-        patch.setenv("VP_SNOWFLAKE_DATABASE", "VERACITYPRO")
+        for name, value in {"ACCOUNT": "org-account", "USER": "PIPELINE", "DATABASE": "VERACITYPRO"}.items():
+            patch.setenv(f"VP_SNOWFLAKE_{name}", value)
         manifest = parsed(folder)
         columns = {
             node.name: list(node.columns) for node in manifest.nodes.values() if node.resource_type in ("model", "seed")

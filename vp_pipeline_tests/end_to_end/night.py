@@ -125,7 +125,7 @@ class Night:
         LocalAirbyte(self.settings, self.lake).sync(source, stream, datetime.fromisoformat(day).date())
         long_ago = (datetime.now(UTC) - timedelta(minutes=5)).timestamp()
         for info in self.lake.list("bronze"):  # it has settled
-            os.utime(self.lake.local_path(info.path), (long_ago, long_ago))
+            os.utime(self.lake.location(info.path), (long_ago, long_ago))
 
     def _repository(self):  # type: ignore[no-untyped-def]
         (location,) = self._workspace.create_request_context().get_code_location_entries().values()

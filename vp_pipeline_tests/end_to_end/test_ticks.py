@@ -35,7 +35,7 @@ def test_the_scheduler_asks_for_the_day_just_finished(night: Night) -> None:
 
 def test_a_tick_that_fails_is_one_message_and_bronze_follows_three_days(night: Night, services: Services) -> None:
     night.switch_on("landed_syncs", "tick_alerts", "slack_delivery", "bronze_follow_up")
-    record = Path(night.lake.root / "bronze/keepa/product/_syncs/run_date=2026-03-01.json")
+    record = Path(night.lake.location("bronze/keepa/product/_syncs/run_date=2026-03-01.json"))
     record.parent.mkdir(parents=True)
     record.write_text("{ not a record")
     import os

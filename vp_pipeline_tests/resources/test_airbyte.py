@@ -114,7 +114,7 @@ def lines(lake: Lake, path: str) -> list[bytes]:
 
 
 def everything(lake: Lake) -> list[Path]:
-    return [p for p in lake.root.rglob("*") if p.is_file()]
+    return [p for p in Path(lake.location("")).rglob("*") if p.is_file()]
 
 
 def test_lands_what_the_s3_destination_lands(lake: Lake, connection: Connection) -> None:
@@ -309,7 +309,8 @@ logging.getLogger("theirs").addHandler(theirs)
 before = state()
 connection = Connection("library", "page", Path({str(connection.manifest)!r}), {dict(connection.config)!r}, ({KEY!r},))
 jobs = []
-thread = threading.Thread(target=lambda: jobs.append(EmbeddedAirbyte(Lake(Path({str(lake.root)!r}))).sync(connection)))
+airbyte = EmbeddedAirbyte(Lake(Path({lake.location("")!r})))
+thread = threading.Thread(target=lambda: jobs.append(airbyte.sync(connection)))
 thread.start(); thread.join()
 assert state() == before
 assert jobs[0].records == 1

@@ -5,17 +5,17 @@ import os
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
-from importlib import metadata
 from pathlib import Path
 
 import duckdb
 import pytest
-from dagster_dbt import DbtCliResource
 
 from vp_pipeline.resources import dbt
 from vp_pipeline.resources.dbt import NodeResult, build_arguments, clear_results, dbt_resource, manifest_path, results
-from vp_pipeline.resources.dbt_in_process import DbtThread
+from vp_pipeline.resources.dbt_in_process import DbtThread, alone
+from vp_pipeline.settings import load_settings
 from vp_pipeline_tests.conftest import pipeline_settings
+from vp_pipeline_tests.test_production_settings import COMPLETE
 
 
 def test_the_window_is_half_open_and_no_var() -> None:
@@ -31,24 +31,14 @@ def test_the_window_is_half_open_and_no_var() -> None:
     ]
 
 
-def test_no_process_is_started_for_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The switch is a private member of dagster-dbt: this fails when it renames it."""
-    assert "_cli_version" in vars(DbtCliResource)
-    monkeypatch.setattr("dagster_dbt.core.resource.check_output", lambda *_: pytest.fail("dbt --version was started"))
-    assert str(dbt_resource(pipeline_settings(tmp_path))._cli_version) == metadata.version("dbt-core")
-
-
 @pytest.fixture
-def in_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., DbtThread]:
+def in_process(tmp_path: Path) -> Callable[..., DbtThread]:
     """Starts a dbt command on an empty warehouse in this process."""
     settings = pipeline_settings(tmp_path)
     manifest_path(settings)
-    monkeypatch.setenv(dbt.WAREHOUSE_VARIABLE, "")  # restored afterwards: a command sets it
 
     def start(*arguments: str) -> DbtThread:
-        where = ["--project-dir", str(dbt.DBT_PROJECT_DIR), "--profiles-dir", str(dbt.DBT_PROJECT_DIR)]
-        environment = {dbt.WAREHOUSE_VARIABLE: str(settings.warehouse_path)}
-        return DbtThread([*arguments, *where], tmp_path / "artefacts", dbt._parsed, environment)
+        return dbt_resource(settings).start(arguments, tmp_path / "artefacts", "the-run")
 
     return start
 
@@ -73,6 +63,30 @@ def test_a_command_that_fails_says_why(in_process: Callable[..., DbtThread], tmp
     assert command.wait() == 1
     assert any("raw.keepa_price" in message or "keepa_price does not exist" in message for message in said)
     assert "error" in [result["status"] for result in _results(tmp_path)]
+
+
+def test_variables_of_a_command_end_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VP_A", "before")
+    monkeypatch.delenv("VP_B", raising=False)
+    with pytest.raises(RuntimeError), alone({"VP_A": "during", "VP_B": "secret"}):
+        assert (os.environ["VP_A"], os.environ["VP_B"]) == ("during", "secret")
+        raise RuntimeError
+    assert os.environ["VP_A"] == "before"
+    assert "VP_B" not in os.environ
+
+
+def test_what_parses_the_project_is_told_no_secret() -> None:
+    settings = load_settings(COMPLETE)
+    password = COMPLETE["VP_SNOWFLAKE_PASSWORD"]
+    assert password in dbt._environment(settings, secrets=True).values()
+    assert password not in dbt._environment(settings, secrets=False).values()
+    assert password not in repr(dbt_resource(settings))
+
+
+def test_each_target_and_database_has_its_own_manifest() -> None:
+    other = {**COMPLETE, "VP_SNOWFLAKE_DATABASE": "ANOTHER"}
+    folders = {dbt_resource(load_settings(variables)).manifest for variables in ({}, COMPLETE, other)}
+    assert len(folders) == 3
 
 
 def test_a_command_that_dbt_does_not_know_says_so(in_process: Callable[..., DbtThread]) -> None:

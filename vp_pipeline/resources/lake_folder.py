@@ -1,0 +1,78 @@
+"""A lake's objects as files in a folder.
+
+Here: whole files or none, by writing beside the place and renaming. Not here: what a lake promises (`lake.py`).
+"""
+
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from vp_pipeline.failures import PermanentError
+
+
+@dataclass(frozen=True)
+class FolderStore:
+    """The objects below `root`."""
+
+    root: Path
+
+    @contextmanager
+    def writing(self, path: str) -> Iterator[BinaryIO]:
+        target = self._file(path)
+        partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(target)
+        except OSError as error:
+            _discard(partial)
+            raise PermanentError(
+                f"The lake cannot be written: {error.strerror or error} ({target}). Nothing was left half-written. "
+                f"Free some space or make the folder writable (VP_DATA_DIR), then run the same day again."
+            ) from error
+        except BaseException:
+            _discard(partial)
+            raise
+
+    def read(self, path: str) -> bytes | None:
+        try:
+            return self._file(path).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def size(self, path: str) -> int | None:
+        file = self._file(path)
+        return file.stat().st_size if file.is_file() else None
+
+    def delete(self, path: str) -> None:
+        self._file(path).unlink(missing_ok=True)
+
+    def list(self, folder: str, begins: str) -> Iterator[tuple[str, int, float]]:
+        base = self._file(folder)
+        for file in base.rglob("*"):
+            if file.is_file() and not file.name.startswith("."):
+                if not file.relative_to(base).as_posix().startswith(begins):
+                    continue
+                stat = file.stat()
+                yield file.relative_to(self.root.resolve()).as_posix(), stat.st_size, stat.st_mtime
+
+    def location(self, path: str) -> str:
+        return str(self._file(path))
+
+    def _file(self, path: str) -> Path:
+        resolved = (self.root / path).resolve()
+        if not resolved.is_relative_to(self.root.resolve()):
+            raise PermanentError(f"{path} leads out of the lake ({self.root}).")
+        return resolved
+
+
+def _discard(partial: Path) -> None:
+    with suppress(OSError):  # where it could not be made, there is nothing to remove
+        partial.unlink()

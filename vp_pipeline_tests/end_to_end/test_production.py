@@ -1,0 +1,93 @@
+"""Production's settings over real protocols: sync, bronze, silver, COPY and RAW, equal to the local warehouse."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from vp_pipeline.resources import bronze
+from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
+from vp_pipeline_tests.stand_ins.production import SECRETS, Production, production
+
+DAYS = tuple(date(2026, 2, n) for n in (9, 10, 11))
+UP_TO_RAW = "group:airbyte or group:bronze or group:silver or group:raw"
+RAW = [f"keepa_{table.name}" for table in PRODUCT.tables]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
+    """Three days, one after the other, as the schedule would run them."""
+    with production(tmp_path_factory.mktemp("production")) as made:
+        for day in DAYS:
+            result = made.materialize(UP_TO_RAW, day)
+            assert result.success, reasons(result)
+        yield made
+
+
+def reasons(result: dg.ExecuteInProcessResult) -> list[str]:
+    return [str(event.event_specific_data.error) for event in result.all_node_events if event.is_step_failure]  # type: ignore[union-attr]
+
+
+def rows_of(query: Any, table: str) -> list[tuple[Any, ...]]:
+    """A RAW table's rows without the moment of loading."""
+    columns = [column.name for t in PRODUCT.tables if f"keepa_{t.name}" == table for column in t.columns]
+    listed = ", ".join([*columns, "_run_date", "_snapshot_at", "_source_object"])
+    return sorted((tuple(row) for row in query(f"select {listed} from raw.{table}")), key=repr)
+
+
+def test_raw_is_row_for_row_that_of_the_local_warehouse(played: Production, tmp_path: Path) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        local = Pipeline(pipeline_settings(tmp_path / "data", keepa_asins=tuple(played.products)), instance)
+        assert local.materialize(UP_TO_RAW, *DAYS).success
+        for table in RAW:
+            expected = rows_of(local.query, table)
+            assert rows_of(played.snowflake.query, table) == expected, table
+        assert len(rows_of(local.query, "keepa_price")) > 1000
+
+
+def test_each_day_is_of_its_own_sync(played: Production) -> None:
+    syncs = [bronze.read_sync(played.lake, PRODUCT, day) for day in DAYS]
+    assert [sync.job_id for sync in syncs if sync] == [job.job_id for job in played.airbyte.jobs]
+    manifests = [bronze.read_manifest(played.lake, PRODUCT, day) for day in DAYS]
+    assert all(manifest and manifest.records == len(played.products) for manifest in manifests)
+
+
+def test_a_day_again_asks_nothing_and_writes_nothing(played: Production) -> None:
+    before = {info.path: info.modified for info in played.lake.list("silver")}
+    sent = len(played.snowflake.statements)
+    result = played.materialize("group:airbyte or group:bronze or group:raw", DAYS[-1])
+    assert result.success, reasons(result)
+    assert len(played.airbyte.jobs) == len(DAYS)
+    assert not [s for s in played.snowflake.statements[sent:] if s.startswith(("copy", "delete", "insert", "update"))]
+    assert {info.path: info.modified for info in played.lake.list("silver")} == before
+
+
+def test_every_object_is_encrypted(played: Production) -> None:
+    client, bucket = played.s3.client(), played.store.url.split("/")[2]
+    for item in played.lake.list(""):
+        head = client.head_object(Bucket=bucket, Key=f"lake/{item.path}")
+        assert head["ServerSideEncryption"] == "AES256", item.path
+
+
+def test_a_session_of_raw_names_run_asset_and_partition(played: Production) -> None:
+    tags = [login["QUERY_TAG"] for login in played.snowflake.logins if "QUERY_TAG" in login]
+    runs = {run.run_id for run in played.instance.get_runs()}
+    assert any(f'"partition": "{DAYS[0]}"' in tag and any(run in tag for run in runs) for tag in tags)
+
+
+def test_no_secret_shows_anywhere(played: Production) -> None:
+    """Events, errors, run config and everything on the lake and in the folder of artefacts."""
+    runs = played.instance.get_runs()
+    assert len(runs) >= len(DAYS)
+    told = "".join(str(record) for run in runs for record in played.instance.all_logs(run.run_id))
+    told += "".join(str(run.run_config) + str(run.tags) for run in runs)
+    kept = b"".join(played.lake.read(info.path) for info in played.lake.list(""))
+    kept += b"".join(path.read_bytes() for path in played.settings.data_dir.rglob("*") if path.is_file())
+    for secret in SECRETS:
+        assert secret not in told
+        assert secret.encode() not in kept
+    assert not [asked for asked in played.airbyte.asked + played.s3.asked if any(s in asked for s in SECRETS)]

@@ -1,0 +1,217 @@
+"""Airbyte's API on loopback: the endpoints that dagster-airbyte's client uses, over jobs that really run."""
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+from vp_pipeline.resources.airbyte import SyncJob, next_job_id
+from vp_pipeline.resources.airbyte_api import AirbyteApi
+from vp_pipeline.resources.airbyte_drift import PATH_FORMAT, bucket_path
+from vp_pipeline_tests.stand_ins.s3 import Fault
+
+CLIENT_ID, CLIENT_SECRET = "a-client", "secret-of-the-stand-in/airbyte"
+CONNECTION, DESTINATION, WORKSPACE = "a-connection", "a-destination", "a-workspace"
+IDENTITIES = {
+    "declarative_sources": "id",
+    "sources": "sourceId",
+    "destinations": "destinationId",
+    "connections": "connectionId",
+}
+# What a job does: lands the stream under its number, and says what it landed; or raises.
+Work = Callable[[int], SyncJob]
+
+
+@dataclass
+class StandInJob:
+    """One job as the API tells it."""
+
+    job_id: int
+    status: str = "running"
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    records: int = 0
+    bytes: int = 0
+    reason: str = ""
+
+    def details(self) -> dict[str, Any]:
+        return {
+            "jobId": self.job_id,
+            "status": self.status,
+            "jobType": "sync",
+            "connectionId": CONNECTION,
+            "startTime": self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "lastUpdatedAt": self.updated_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "bytesSynced": self.bytes,
+            "rowsSynced": self.records,
+        }
+
+    def attempt(self) -> dict[str, Any]:
+        failure = {"failures": [{"failureOrigin": "source", "externalMessage": self.reason}]}
+        committed = {"recordsCommitted": self.records, "recordsEmitted": self.records}
+        return {
+            "id": 0,
+            "status": self.status,
+            "streamStats": [{"streamName": "product", "stats": committed}],
+            **({"failureSummary": failure} if self.reason else {}),
+        }
+
+
+class AirbyteStandIn:
+    """The server. `released`: clear it, and jobs that are started go on running until it is set. `statuses`: what the
+    next looks at a job find, instead of its own."""
+
+    def __init__(self, lake_url: str, work: Work) -> None:
+        self.work = work
+        self.jobs: list[StandInJob] = []
+        self.faults: list[Fault] = []
+        self.asked: list[str] = []
+        self.tokens: list[str] = []
+        self.statuses: list[str] = []
+        self.made: dict[str, list[dict[str, Any]]] = {}
+        self.released = threading.Event()
+        self.released.set()
+        bucket, folder = bucket_path(lake_url)
+        self.connection: dict[str, Any] = {
+            "connectionId": CONNECTION,
+            "destinationId": DESTINATION,
+            "status": "active",
+            "namespaceDefinition": "customformat",
+            "namespaceFormat": "keepa",
+            "prefix": "",
+            "scheduleType": "manual",
+            "syncCatalog": {
+                "streams": [
+                    {
+                        "stream": {"name": "product"},
+                        "config": {"selected": True, "syncMode": "full_refresh", "destinationSyncMode": "append"},
+                    }
+                ]
+            },
+        }
+        self.destination: dict[str, Any] = {
+            "destinationId": DESTINATION,
+            "destinationType": "s3",
+            "configuration": {
+                "s3_bucket_name": bucket,
+                "s3_bucket_path": folder,
+                "s3_path_format": PATH_FORMAT,
+                "format": {"format_type": "JSONL", "compression": {"compression_type": "GZIP"}},
+            },
+        }
+        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
+        self.url = f"http://127.0.0.1:{self._server.port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def client(self, url: str | None = None, secret: str = CLIENT_SECRET) -> AirbyteApi:
+        return AirbyteApi(
+            rest_api_base_url=f"{url or self.url}/api/public/v1",
+            configuration_api_base_url=f"{url or self.url}/api/v1",
+            workspace_id=WORKSPACE,
+            client_id=CLIENT_ID,
+            client_secret=secret,
+            request_max_retries=0,
+            request_retry_delay=0.01,
+            request_timeout=10,
+        )
+
+    def start(self, **changes: Any) -> StandInJob:
+        """A job, as when someone starts one in Airbyte itself."""
+        job = StandInJob(next_job_id(), **changes)
+        self.jobs.append(job)
+        threading.Thread(target=self._run, args=(job,), daemon=True).start()
+        return job
+
+    def close(self) -> None:
+        self.released.set()
+        self._server.shutdown()
+
+    def _run(self, job: StandInJob) -> None:
+        self.released.wait(60)
+        if job.status != "running":
+            return
+        try:
+            done = self.work(job.job_id)
+        except Exception as error:
+            job.reason, ended = str(error), "failed"
+        else:
+            job.records, job.bytes, ended = done.records, done.bytes, "succeeded"
+        job.updated_at = datetime.now(UTC)
+        if job.status == "running":
+            job.status = ended
+
+    def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        request = Request(environ)
+        self.asked.append(f"{request.method} {request.path}")
+        for fault in list(self.faults):
+            response = fault(request)
+            if response is not None:
+                return response(environ, start)
+        return self._route(request)(environ, start)
+
+    def _route(self, request: Request) -> Response:
+        what = f"{request.method} {request.path}"
+        sent = request.get_json(silent=True) or {}
+        if what == "POST /api/public/v1/applications/token":
+            if sent != {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}:
+                return answer({"message": "Invalid client"}, 401)
+            self.tokens.append(f"token-{len(self.tokens)}-of-the-stand-in/airbyte")
+            return answer({"access_token": self.tokens[-1]})
+        if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
+            return answer({"message": "Unauthorized"}, 401)
+        number = request.path.rpartition("/")[2]
+        if what == "POST /api/v1/connections/get" and sent["connectionId"] == CONNECTION:
+            return answer(self.connection)
+        if what == f"GET /api/public/v1/destinations/{DESTINATION}":
+            return answer(self.destination)
+        if what == "POST /api/public/v1/jobs" and sent["connectionId"] == CONNECTION:
+            if any(job.status == "running" for job in self.jobs):
+                return answer({"title": "try-again-later", "detail": "A sync is already running"}, 409)
+            return answer(self.start().details())
+        if what == "GET /api/public/v1/jobs":
+            return answer({"data": [job.details() for job in reversed(self.jobs)]})
+        if what == "POST /api/v1/jobs/get":
+            (job,) = [job for job in self.jobs if job.job_id == sent["id"]]
+            return answer({"job": {"id": job.job_id}, "attempts": [{"attempt": job.attempt(), "logs": {}}]})
+        for kind, identity in IDENTITIES.items():
+            if f"/{kind}" in request.path:
+                return self._object(request, kind, identity, sent)
+        jobs = [job for job in self.jobs if str(job.job_id) == number]
+        if jobs and request.path.startswith("/api/public/v1/jobs/"):
+            if request.method == "DELETE":
+                jobs[0].status = "cancelled"
+            elif self.statuses:
+                jobs[0].status = self.statuses.pop(0)
+            return answer(jobs[0].details())
+        return answer({"title": "not-found", "detail": f"there is no {what}"}, 404)
+
+    def _object(self, request: Request, kind: str, identity: str, sent: dict[str, Any]) -> Response:
+        """An object of Airbyte's, made or changed by `vp deploy airbyte`."""
+        there = self.made.setdefault(kind, [])
+        if request.method == "GET":
+            return answer({"data": there})
+        if request.method == "POST":
+            there.append({identity: f"{kind}-{len(there)}", **sent})
+            return answer(there[-1])
+        (found,) = [item for item in there if item[identity] == request.path.rpartition("/")[2]]
+        found.update(sent)
+        return answer(found)
+
+
+def answer(body: dict[str, Any], status: int = 200) -> Response:
+    return Response(json.dumps(body), status=status, content_type="application/json")
+
+
+@contextmanager
+def airbyte_stand_in(lake_url: str, work: Work) -> Iterator[AirbyteStandIn]:
+    server = AirbyteStandIn(lake_url, work)
+    try:
+        yield server
+    finally:
+        server.close()

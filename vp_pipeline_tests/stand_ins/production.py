@@ -1,0 +1,104 @@
+"""Production on loopback: its settings, on stand-ins of S3, Snowflake and Airbyte, and the sandbox's Keepa behind."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from vp_pipeline.build import build_definitions, resources
+from vp_pipeline.local_runs import partition_tags
+from vp_pipeline.resources.airbyte import Connection, EmbeddedAirbyte, SyncJob
+from vp_pipeline.resources.lake import Lake
+from vp_pipeline.resources.lake_s3 import S3Store
+from vp_pipeline.sandbox.server import Sandbox, catalogue
+from vp_pipeline.settings import Settings, load_settings
+from vp_pipeline.sources.keepa.source import KEEPA, connector_config
+from vp_pipeline.sources.source import Origin
+from vp_pipeline_tests.stand_ins import airbyte as airbyte_api
+from vp_pipeline_tests.stand_ins.airbyte import AirbyteStandIn, airbyte_stand_in
+from vp_pipeline_tests.stand_ins.s3 import KEYS, S3StandIn, s3_stand_in
+from vp_pipeline_tests.stand_ins.snowflake import DATABASE, PASSWORD, SnowflakeStandIn, snowflake_stand_in
+
+KEEPA_KEY = "secret-of-the-stand-in/keepa"
+# Everything that must never show.
+SECRETS = (KEEPA_KEY, PASSWORD, airbyte_api.CLIENT_SECRET, KEYS["AWS_SECRET_ACCESS_KEY"], "-of-the-stand-in/airbyte")
+
+
+@dataclasses.dataclass
+class Production:
+    """The whole graph with production's settings. `today`: the day that its sync asks for."""
+
+    settings: Settings
+    instance: dg.DagsterInstance
+    s3: S3StandIn
+    snowflake: SnowflakeStandIn
+    airbyte: AirbyteStandIn
+    sandbox: Sandbox
+    store: S3Store
+    products: Sequence[str]
+    today: date
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.store)
+
+    def materialize(self, selection: str, *days: date) -> dg.ExecuteInProcessResult:
+        """Some assets, as someone would launch them, on the evening of the last of `days`."""
+        self.today = days[-1]
+        airbyte = dataclasses.replace(resources(self.settings)["airbyte"], newest=lambda: self.today)  # type: ignore[type-var]
+        definitions = build_definitions(self.settings, {"airbyte": airbyte})
+        keys = dg.AssetSelection.from_string(selection).resolve(definitions.resolve_asset_graph())
+        job = definitions.resolve_implicit_global_asset_job_def()
+        return job.execute_in_process(
+            instance=self.instance, asset_selection=list(keys), tags=partition_tags(days), raise_on_error=False
+        )
+
+    def sync(self, job_id: int) -> SyncJob:
+        """What a job of the stand-in does: runs the connector, as of the end of `today`, and lands in the bucket."""
+        origin = Origin(self.sandbox.url_as_of(self.today), "sandbox", tuple(self.products))
+        config = {**connector_config(self.settings, origin), "api_key": KEEPA_KEY}
+        connection = Connection("keepa", "product", KEEPA.manifest, config, (KEEPA_KEY,))
+        return EmbeddedAirbyte(self.lake).sync(connection, job_id)
+
+
+@contextmanager
+def production(folder: Path, products: int = 3, **overrides: Any) -> Iterator[Production]:
+    """Production's settings on stand-ins that live as long as the block."""
+    with ExitStack() as stack:
+        s3 = stack.enter_context(s3_stand_in())
+        snowflake = stack.enter_context(snowflake_stand_in(s3.url))
+        store = s3.new_lake()
+        snowflake.deploy(store.url)
+        sandbox = stack.enter_context(Sandbox())
+        made: list[Production] = []
+        airbyte = stack.enter_context(airbyte_stand_in(store.url, lambda job_id: made[0].sync(job_id)))
+        environ = {
+            "VP_ENV": "production",
+            "VP_LAKE_URL": store.url,
+            "VP_S3_ENDPOINT_URL": s3.url,
+            "VP_AIRBYTE_API_URL": f"{airbyte.url}/api/public/v1",
+            "VP_AIRBYTE_CONFIGURATION_API_URL": f"{airbyte.url}/api/v1",
+            "VP_AIRBYTE_CLIENT_ID": airbyte_api.CLIENT_ID,
+            "VP_AIRBYTE_CLIENT_SECRET": airbyte_api.CLIENT_SECRET,
+            "VP_AIRBYTE_WORKSPACE_ID": airbyte_api.WORKSPACE,
+            "VP_AIRBYTE_CONNECTION_KEEPA": airbyte_api.CONNECTION,
+            "VP_AIRBYTE_POLL_SECONDS": "0.1",
+            "VP_SNOWFLAKE_ACCOUNT": "org-standin",
+            "VP_SNOWFLAKE_USER": "PIPELINE",
+            "VP_SNOWFLAKE_PASSWORD": PASSWORD,
+            "VP_SNOWFLAKE_DATABASE": DATABASE,
+            "VP_SNOWFLAKE_HOST": "127.0.0.1",
+            "VP_SNOWFLAKE_PORT": str(snowflake.port),
+            "VP_SNOWFLAKE_PROTOCOL": "http",
+            "VP_SNOWFLAKE_TIMEOUT_SECONDS": "20",
+            "VP_SNOWFLAKE_THREADS": "1",
+        }
+        settings = load_settings(environ, data_dir=folder, **overrides)
+        instance = stack.enter_context(dg.DagsterInstance.ephemeral())
+        known = catalogue(None, settings.sandbox_seed)[:products]
+        made.append(Production(settings, instance, s3, snowflake, airbyte, sandbox, store, known, settings.start_date))
+        yield made[0]

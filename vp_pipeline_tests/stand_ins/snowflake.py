@@ -1,0 +1,220 @@
+"""Snowflake on loopback: fakesnow's server, the statements that it was sent, and faults among them.
+
+What fakesnow cannot do is taken here as done (`NO_OPERATION`) or rewritten (`_rewritten`). The README
+lists it, with the check that stands in its place.
+"""
+
+import gzip
+import json
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import fakesnow.server
+import s3fs
+import snowflake.connector.errors as errors
+import starlette.requests
+import uvicorn
+from fakesnow.instance import FakeSnow
+
+from vp_pipeline.resources.snowflake_warehouse import SnowflakeWarehouse
+from vp_pipeline_tests.stand_ins.s3 import KEYS
+
+PASSWORD = "secret-of-the-stand-in/snowflake"
+DATABASE = "VERACITYPRO"
+# Roles, warehouses, grants, sessions and comments: the emulator has none of them.
+NO_OPERATION = [
+    r"\s*use (warehouse|role|secondary)",
+    r"\s*(grant|revoke)\b",
+    r"\s*comment on",
+    r"\s*alter session",
+    r"\s*alter table .* modify column .* comment",
+]
+SWAP = re.compile(r"alter schema (\w+) swap with (\w+)")
+# What a test orders for a statement: None to run it, another statement to run instead, or an error to raise.
+Fault = Callable[[str], str | Exception | None]
+
+
+class Lost(Exception):
+    """The connection is lost at this statement, and the session with it."""
+
+
+class SnowflakeStandIn:
+    """The server. `statements`: what was sent, in order. `logins`: the parameters of each session."""
+
+    def __init__(self, s3_url: str) -> None:
+        self.statements: list[str] = []
+        self.logins: list[dict[str, Any]] = []
+        self.faults: list[Fault] = []
+        self.down = False
+        logging.getLogger("fakesnow.server").setLevel(logging.ERROR)
+        self._fake = FakeSnow(nop_regexes=NO_OPERATION)
+        lake = s3fs.S3FileSystem(
+            endpoint_url=s3_url,
+            key=KEYS["AWS_ACCESS_KEY_ID"],
+            secret=KEYS["AWS_SECRET_ACCESS_KEY"],
+            use_listings_cache=False,
+            skip_instance_cache=True,
+            config_kwargs={"s3": {"addressing_style": "path"}},
+        )
+        self._fake.duck_conn.register_filesystem(lake)
+        self._connect = self._fake.connect
+        self._fake.connect = self._listening  # type: ignore[method-assign]
+        fakesnow.server.shared_fs = self._fake
+        config = uvicorn.Config(self._app, interface="asgi3", port=0, log_level="error", lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.01)
+        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+
+    def warehouse(self, **options: Any) -> SnowflakeWarehouse:
+        settings: dict[str, Any] = {
+            "account": "org-standin",
+            "user": "PIPELINE",
+            "role": "VP_PIPELINE",
+            "warehouse": "VP_LOAD",
+            "database": DATABASE,
+            "stage": "raw.silver_stage",
+            "file_format": "raw.silver_parquet",
+            "password": PASSWORD,
+            "timeout_seconds": 10,
+            "address": {"host": "127.0.0.1", "port": self.port, "protocol": "http"},
+        }
+        return SnowflakeWarehouse(**{**settings, **options})
+
+    def deploy(self, lake_url: str) -> None:
+        """What `infra/snowflake` makes, as far as the emulator knows it."""
+        self.query(f"create database if not exists {DATABASE}")
+        self.query("create schema if not exists raw")  # fakesnow knows no other options of what follows
+        self.query("create file format if not exists raw.silver_parquet type = parquet")
+        self.query(f"create or replace stage raw.silver_stage url = '{lake_url}/silver/'")
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a statement, past the faults and the record."""
+        connection = self._connect(DATABASE)
+        try:
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            return [tuple(row) for row in cursor.fetchall()]
+        finally:
+            connection.close()
+
+    def tables(self, schema: str) -> list[str]:
+        found = self.query(
+            f"select lower(table_name) from information_schema.tables where lower(table_schema) = '{schema}' order by 1"
+        )
+        return [name for (name,) in found]
+
+    def _swap(self, one: str, other: str) -> None:
+        """Exchanges two schemas' tables, one after the other: the emulator cannot do it in one step."""
+        of_one, of_other = self.tables(one), self.tables(other)
+        self.query("create schema between_swap")
+        moves = [(one, "between_swap", of_one), (other, one, of_other), ("between_swap", other, of_one)]
+        for source, target, tables in moves:
+            for name in tables:
+                self.query(f"create table {target}.{name} as select * from {source}.{name}")
+                self.query(f"drop table {source}.{name}")
+        self.query("drop schema between_swap")
+
+    def close(self) -> None:
+        self._server.should_exit = True
+        self._thread.join(10)
+
+    async def _app(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["path"].endswith("login-request"):
+            receive, send = await self._heard(receive), _with_master_token(send)
+        if self.down:
+            await send({"type": "http.response.start", "status": 503, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await fakesnow.server.app(scope, receive, send)
+
+    async def _heard(self, receive: Any) -> Any:
+        """Keeps what a session says of itself; the server reads the same request after it."""
+        request = await starlette.requests.Request({"type": "http", "headers": []}, receive).body()
+        text = gzip.decompress(request) if request[:2] == b"\x1f\x8b" else request
+        self.logins.append(json.loads(text)["data"]["SESSION_PARAMETERS"])
+
+        async def again() -> dict[str, Any]:
+            return {"type": "http.request", "body": request, "more_body": False}
+
+        return again
+
+    def _listening(self, *args: Any, **options: Any) -> Any:
+        connection = self._connect(*args, **options)
+        make_cursor = connection.cursor
+
+        def cursor(*args: Any, **options: Any) -> Any:
+            made = make_cursor(*args, **options)
+            execute = made.execute
+
+            def listening(command: str, *args: Any, **options: Any) -> Any:
+                if not options.get("server"):
+                    return execute(command, *args, **options)
+                self.statements.append(command)
+                for fault in list(self.faults):
+                    ordered = fault(command)
+                    if isinstance(ordered, Lost):
+                        self.down = True
+                        connection.close()  # as Snowflake does: the session ends, and its transaction with it
+                    if isinstance(ordered, Exception):
+                        raise ordered
+                    command = ordered or command
+                if swap := SWAP.fullmatch(command):
+                    self._swap(*swap.groups())
+                    command = "select 'Statement executed successfully.'"
+                try:
+                    return execute(_rewritten(command), *args, **options)
+                except duckdb.ConstraintException as error:
+                    raise refusal(100072, f"NULL result in a non-nullable column ({error})") from None
+
+            made.execute = listening
+            return made
+
+        connection.cursor = cursor
+        return connection
+
+
+def _with_master_token(send: Any) -> Any:
+    """The connector ends a session on the server only if it was given a master token, and fakesnow gives none."""
+    held: list[Any] = []
+
+    async def told(message: Any) -> None:
+        held.append(message)
+        if len(held) == 2:
+            answer = json.loads(message["body"])
+            answer["data"]["masterToken"] = answer["data"]["token"]
+            body = json.dumps(answer).encode()
+            await send({**held[0], "headers": [(b"content-type", b"application/json")]})
+            await send({**message, "body": body})
+
+    return told
+
+
+def _rewritten(statement: str) -> str:
+    """A qualified temporary table is made as a permanent one; a checksum of rows is DuckDB's."""
+    statement = re.sub(
+        r"hash_agg\(\*\) from ([\w.]+)", r"cast(sum(hash(whole)) as varchar) from \1 as whole", statement
+    )
+    return re.sub(r"(?i)create( or replace)? temporary (table|view)", r"create\1 \2", statement, count=1)
+
+
+def refusal(number: int, text: str) -> Exception:
+    """An error as Snowflake words it."""
+    return errors.ProgrammingError(msg=text, errno=number, sqlstate="22000")
+
+
+@contextmanager
+def snowflake_stand_in(s3_url: str) -> Iterator[SnowflakeStandIn]:
+    server = SnowflakeStandIn(s3_url)
+    try:
+        yield server
+    finally:
+        server.close()

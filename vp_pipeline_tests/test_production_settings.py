@@ -1,0 +1,64 @@
+"""Production's settings: what is missing or contradicts is refused by the name of its variable, without any network."""
+
+from pathlib import Path
+
+import pytest
+
+from vp_pipeline.settings import SettingsError, load_settings
+
+COMPLETE = {
+    "VP_ENV": "production",
+    "VP_LAKE_URL": "s3://a-bucket/lake/",
+    "VP_AIRBYTE_CLIENT_ID": "a-client",
+    "VP_AIRBYTE_CLIENT_SECRET": "a-client-secret",
+    "VP_AIRBYTE_WORKSPACE_ID": "a-workspace",
+    "VP_AIRBYTE_CONNECTION_KEEPA": "a-connection",
+    "VP_SNOWFLAKE_ACCOUNT": "org-account",
+    "VP_SNOWFLAKE_USER": "PIPELINE",
+    "VP_SNOWFLAKE_PASSWORD": "a-password",
+}
+
+
+def test_a_complete_set_is_taken() -> None:
+    settings = load_settings(COMPLETE)
+    assert settings.env == "production"
+    assert settings.lake_url == "s3://a-bucket/lake"
+
+
+@pytest.mark.parametrize("variable", [name for name in COMPLETE if name not in ("VP_ENV", "VP_SNOWFLAKE_PASSWORD")])
+def test_what_production_needs_is_named(variable: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^{variable} is not set, and VP_ENV=production needs it"):
+        load_settings({name: value for name, value in COMPLETE.items() if name != variable})
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"VP_LAKE_URL": "/data/lake"}, "^VP_LAKE_URL cannot be used: /data/lake is no place on S3"),
+        ({"VP_SNOWFLAKE_PASSWORD": ""}, "^VP_SNOWFLAKE_PRIVATE_KEY_PATH is not set, nor is VP_SNOWFLAKE_PASSWORD"),
+        ({"VP_SNOWFLAKE_DATABASE": "a; drop"}, "^VP_SNOWFLAKE_DATABASE cannot be used: a; drop is not a plain name"),
+        ({"VP_SNOWFLAKE_STAGE": "stage"}, "^VP_SNOWFLAKE_STAGE cannot be used: stage is not schema.name"),
+        ({"VP_S3_KMS_KEY": "k"}, "^VP_S3_KMS_KEY is set, but VP_S3_SSE is AES256"),
+        ({"VP_S3_SSE": "none"}, "^VP_S3_SSE cannot be used"),
+        ({"VP_AIRBYTE_API_URL": "airbyte"}, "^VP_AIRBYTE_API_URL cannot be used"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_name(changes: dict[str, str], says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        load_settings({**COMPLETE, **changes})
+
+
+def test_a_key_must_be_there_and_alone(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="PASSWORD is set along with VP_SNOWFLAKE_PRIVATE_KEY_PATH"):
+        load_settings({**COMPLETE, "VP_SNOWFLAKE_PRIVATE_KEY_PATH": str(tmp_path / "key.p8")})
+    with pytest.raises(SettingsError, match=r"PRIVATE_KEY_PATH cannot be used: there is no file .*key\.p8"):
+        load_settings(
+            {**COMPLETE, "VP_SNOWFLAKE_PASSWORD": "", "VP_SNOWFLAKE_PRIVATE_KEY_PATH": str(tmp_path / "key.p8")}
+        )
+
+
+def test_secrets_are_not_shown() -> None:
+    settings = load_settings(COMPLETE)
+    shown = repr(settings) + str(settings) + settings.model_dump_json()
+    for secret in ("a-client-secret", "a-password"):
+        assert secret not in shown
