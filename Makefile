@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test dev setup lint types sql infra lineage constraints bench soak clean
+.PHONY: help run test slow dev setup lint types sql infra lineage constraints bench soak clean
 
 help: ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -17,7 +17,10 @@ run: $(READY) ## run the newest finished day, end to end
 	@$(BIN)/vp run
 
 test: $(READY) lint types sql infra ## every check and test
-	@$(BIN)/pytest -n auto --dist worksteal
+	@$(BIN)/pytest -n auto --dist worksteal -m 'not slow'
+
+slow: $(READY) ## the tests that take minutes: killed runs, the UI in a browser, production on stand-ins
+	@$(BIN)/pytest -n auto --dist worksteal -m slow
 
 dev: $(READY) ## the Dagster UI at http://localhost:3000
 	@$(BIN)/dagster dev

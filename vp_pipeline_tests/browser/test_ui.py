@@ -8,10 +8,13 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from vp_pipeline.assets.keys import LAYERS
 from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline_tests.dagster_dev import DagsterDev
 
+pytestmark = pytest.mark.slow
 Shoot = Callable[[str], None]
 
 SCHEDULES = """{

@@ -15,6 +15,8 @@ from vp_pipeline_tests.end_to_end.test_production import UP_TO_RAW, reasons
 from vp_pipeline_tests.stand_ins.production import SECRETS, Production, production
 from vp_pipeline_tests.stand_ins.snowflake import PASSWORD
 
+pytestmark = pytest.mark.slow
+
 DAYS = (date(2026, 2, 9), date(2026, 2, 10))
 DBT = "group:stg or group:core or group:mart or group:monitoring or group:published or group:delivery"
 
