@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from vp_pipeline.resources.transaction import transaction
+
 if TYPE_CHECKING:
     from vp_pipeline.resources.warehouse import Connection, DuckDBWarehouse
 
@@ -83,15 +85,9 @@ def record(warehouse: "DuckDBWarehouse", folder: Path, told: Account) -> None:
     partial.write_text(json.dumps(asdict(told)), encoding="utf-8")
     partial.replace(file)
     waiting = sorted(pending.glob("*.json"))
-    with warehouse.connect() as connection:
-        connection.execute("begin")
-        try:
-            for each in waiting:
-                _write(connection, orjson.loads(each.read_bytes()))
-            connection.execute("commit")
-        except BaseException:
-            connection.execute("rollback")
-            raise
+    with warehouse.connect() as connection, transaction(connection):
+        for each in waiting:
+            _write(connection, orjson.loads(each.read_bytes()))
     for each in waiting:
         each.unlink()
 

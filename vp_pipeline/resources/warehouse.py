@@ -15,6 +15,7 @@ from vp_pipeline.failures import PassingError, PermanentError
 from vp_pipeline.resources import ledger
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.manifests import SilverManifest, verified
+from vp_pipeline.resources.transaction import transaction
 from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
 
 if TYPE_CHECKING:
@@ -77,18 +78,13 @@ class DuckDBWarehouse:
                 f"them). Materialize silver of {source} for {day} again."
             )
         loaded_at = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
-        connection.execute("begin")
-        try:
+        with transaction(connection):
             loads = {
                 table: _load(connection, lake, table, manifest, loaded_at) for table, manifest in partitions.items()
             }
             changed = {(t.source, t.stream, partitions[t].run_date) for t, load in loads.items() if not load.unchanged}
             for source, stream, day in sorted(changed):
                 ledger.day_loaded(connection, (source, stream), day)
-            connection.execute("commit")
-        except BaseException:
-            connection.execute("rollback")
-            raise
         return loads
 
     def row_counts(self, relations: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
