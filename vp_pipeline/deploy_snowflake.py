@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.resources.raw_loading import Connection
+from vp_pipeline.resources.connection import Connection
 from vp_pipeline.settings import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / "infra" / "snowflake"

@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from vp_pipeline.resources.connection import transaction
+
 if TYPE_CHECKING:
-    from vp_pipeline.resources.raw_loading import Connection, Warehouse
+    from vp_pipeline.resources.connection import Connection
+    from vp_pipeline.resources.raw_loading import Warehouse
 
 _MODELS = ("model", "seed", "snapshot")
 _TABLES = ("runs", "test_results", "rows")
@@ -83,15 +86,9 @@ def record(warehouse: "Warehouse", folder: Path, told: Account) -> None:
     partial.write_text(json.dumps(asdict(told)), encoding="utf-8")
     partial.replace(file)
     waiting = sorted(pending.glob("*.json"))
-    with warehouse.connect() as connection:
-        connection.execute("begin")
-        try:
-            for each in waiting:
-                _write(connection, orjson.loads(each.read_bytes()))
-            connection.execute("commit")
-        except BaseException:
-            connection.execute("rollback")
-            raise
+    with warehouse.connect() as connection, transaction(connection):
+        for each in waiting:
+            _write(connection, orjson.loads(each.read_bytes()))
     for each in waiting:
         each.unlink()
 

@@ -9,14 +9,15 @@ decides (`assets/dbt_days.py`), and the filter in staging that reads it (`dbt_pr
     published.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
 
+from vp_pipeline.resources.connection import transaction
+
 if TYPE_CHECKING:
-    from vp_pipeline.resources.raw_loading import Connection
+    from vp_pipeline.resources.connection import Connection
 
 Unit = tuple[str, str]  # source and stream
 # `green`: all models, every test passed. `red`: not so. `part`: some models only, the others may be of another state.
@@ -65,7 +66,7 @@ def show(
 ) -> None:
     """Lets staging show the days of `shown` and leave out those of `hidden` (day → reason), in one step."""
     wanted = list(units)
-    with _transaction(connection):
+    with transaction(connection):
         _write(connection, wanted, shown, is_shown=True, is_settled=is_settled, reason=None, run_id=run_id)
         for day, reason in hidden.items():
             _write(connection, wanted, [day], is_shown=False, is_settled=is_settled, reason=reason, run_id=run_id)
@@ -163,17 +164,6 @@ def _write(
                 f"select ?, ?, cast(? as date), {is_shown}, {is_settled}, nullif(?, ''), ?, cast(? as timestamp)",
                 [*of_day, reason or "", run_id, _now().isoformat(sep=" ")],
             )
-
-
-@contextmanager
-def _transaction(connection: "Connection") -> Iterator[None]:
-    connection.execute("begin")
-    try:
-        yield
-        connection.execute("commit")
-    except BaseException:
-        connection.execute("rollback")
-        raise
 
 
 def _now() -> datetime:

@@ -25,7 +25,8 @@ from vp_pipeline.resources import ledger
 from vp_pipeline.resources.publisher import KEPT, SCHEMAS, Publication, publishable
 
 if TYPE_CHECKING:
-    from vp_pipeline.resources.raw_loading import Connection, Warehouse
+    from vp_pipeline.resources.connection import Connection
+    from vp_pipeline.resources.raw_loading import Warehouse
 
 PUBLISHED = "published"
 # `days`: comma-separated. `row_counts`: JSON. `is_taken_back`: a person went back from it.

@@ -5,32 +5,20 @@ file and names its types (`warehouse.py`: DuckDB, `snowflake_warehouse.py`: Snow
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Protocol, TypeVar
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.resources import ledger
+from vp_pipeline.resources.connection import Connection, transaction
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.manifests import SilverManifest
 from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
 
 Tag = Mapping[str, str]
 Files = TypeVar("Files")
-
-
-class Result(Protocol):
-    """Rows of a statement."""
-
-    def fetchone(self) -> Any: ...
-    def fetchall(self) -> Any: ...
-
-
-class Connection(Protocol):
-    """An open connection. Parameters are `?`."""
-
-    def execute(self, query: str, parameters: Any = ..., /) -> Result: ...
 
 
 @dataclass(frozen=True)
@@ -113,20 +101,13 @@ def load_day(
         )
     loaded_at = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
     _prepare(engine, connection, partitions)  # before the transaction: on Snowflake a change of tables would commit it
-    connection.execute("begin")
-    try:
+    with transaction(connection):
         loads = {
             table: _load(engine, connection, lake, table, manifest, loaded_at) for table, manifest in partitions.items()
         }
         changed = {(t.source, t.stream, partitions[t].run_date) for t, load in loads.items() if not load.unchanged}
         for source, stream, day in sorted(changed):
             ledger.day_loaded(connection, (source, stream), day)
-        connection.execute("commit")
-    except BaseException:
-        # A connection that is lost cannot roll back: the warehouse does, and the first error is the one to tell.
-        with suppress(Exception):
-            connection.execute("rollback")
-        raise
     return loads
 
 

@@ -14,9 +14,10 @@ import pytest
 from vp_pipeline.failures import DamagedDataError, PassingError, PermanentError
 from vp_pipeline.resources import silver
 from vp_pipeline.resources import warehouse as duckdb_warehouse
+from vp_pipeline.resources.connection import Connection
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.manifests import SilverManifest
-from vp_pipeline.resources.raw_loading import Connection, Load, Warehouse, row_counts
+from vp_pipeline.resources.raw_loading import Load, Warehouse, row_counts
 from vp_pipeline.resources.warehouse import DuckDBWarehouse
 from vp_pipeline.sources.contract import INT, TEXT, Column
 from vp_pipeline.sources.keepa.tables import BUY_BOX, MONTHLY_SOLD
