@@ -41,7 +41,7 @@ def reconciliation(connection: "Connection") -> Reconciliation:
     """What the table says now. The worst difference includes those within tolerance."""
     name = "monitoring.mon_keepa_reconciliation"
     summary = connection.execute(
-        "select count(distinct product_key), count(*), count_if(not is_within_tolerance), "
+        "select count(distinct product_key), count(*), count(case when not is_within_tolerance then 1 end), "
         f"coalesce(max(abs(difference)), 0) from {name}"
     ).fetchone()
     assert summary is not None
