@@ -1,5 +1,6 @@
 """The command `vp`. `vp --help` lists what it can do."""
 
+import gc
 import sys
 import time
 from collections.abc import Sequence
@@ -250,6 +251,7 @@ def run_days(
 ) -> int:
     """One run over consecutive days, told on the terminal; `from_bronze`: of all but the syncs and their landing.
     Returns the exit code."""
+    gc.disable()  # as in definitions.py
     from vp_pipeline.build import build_definitions
     from vp_pipeline.local_runs import close_orphans, daily_run, project_instance, quiet_process
     from vp_pipeline.quality.overrule import Overrule
@@ -261,6 +263,8 @@ def run_days(
     report = RunReport()
     definitions = build_definitions(settings)
     graph = definitions.resolve_asset_graph()
+    gc.freeze()
+    gc.enable()
     Overrule(frozenset(overrule)).must_be_of(graph.asset_check_keys)
     below_bronze = {key for key in graph.materializable_asset_keys if key.path[0] not in ("airbyte", "bronze")}
     selection = below_bronze if from_bronze else None

@@ -50,7 +50,7 @@ def _instance(home: Path) -> dg.DagsterInstance:
     # dagster.yaml names its folders relative to the project, and this command may run elsewhere.
     config = yaml.safe_load((PROJECT_ROOT / "dagster.yaml").read_text())
     placed = {
-        "storage": {"sqlite": {"base_dir": str(home / "storage")}},
+        "storage": {"custom": {**config["storage"]["custom"], "config": {"base_dir": str(home / "storage")}}},
         "local_artifact_storage": {**config["local_artifact_storage"], "config": {"base_dir": str(home)}},
         "compute_logs": {**config["compute_logs"], "config": {"base_dir": str(home / "compute_logs")}},
     }
