@@ -9,7 +9,6 @@ Every figure is wall clock, from the command (or the click) to its end; a comman
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from pathlib import Path
 
 from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline.settings import PROJECT_ROOT
-from vp_pipeline_tests.dagster_dev import DagsterDev, dagster_dev
+from vp_pipeline_tests.dagster_dev import DagsterDev, dagster_dev, own_environment
 
 ROUNDS = 3
 BIN = Path(sys.executable).parent
@@ -43,7 +42,7 @@ def main() -> None:
     parser.add_argument("--without-ui", action="store_true", help="leave out what needs `dagster dev`")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        environment = _environment(Path(folder))
+        environment = own_environment(Path(folder))
         first = newest_finished_day() - timedelta(days=options.days + 5 * ROUNDS + 10)
         _time(environment, "vp", "run", "--date", str(first))
         print("| what | seconds | over bare dbt |\n|---|---:|---:|")
@@ -110,15 +109,6 @@ def _range(environment: dict[str, str], last: date, days: int, day_seconds: floa
     whole = _time(environment, "vp", "run", "--from", str(first), "--to", str(end), "--resync")
     _row(f"`vp run` over {days} days, synced again", whole)
     _row("… a day over one day's run", (whole - day_seconds) / (days - 1))
-
-
-def _environment(folder: Path) -> dict[str, str]:
-    home = folder / "home"
-    home.mkdir()
-    config = (PROJECT_ROOT / "dagster.yaml").read_text().replace(".dagster", str(home))
-    (home / "dagster.yaml").write_text(config)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VP_", "KEEPA_", "DAGSTER_"))}
-    return {**kept, "VP_DATA_DIR": str(folder / "data"), "DAGSTER_HOME": str(home)}
 
 
 def _build(environment: dict[str, str], day: date) -> list[str]:

@@ -18,6 +18,7 @@ from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.warehouse import DuckDBWarehouse
 from vp_pipeline.settings import PROJECT_ROOT, Settings, load_settings
 from vp_pipeline_tests.contents import SCHEMAS, contents
+from vp_pipeline_tests.dagster_dev import own_environment
 
 RECORDINGS = PROJECT_ROOT.parent / "shared" / "data" / "keepa"
 
@@ -93,12 +94,7 @@ def pipeline_settings(data_dir: Path, **overrides: object) -> Settings:
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """The environment of a command on a folder and a Dagster home of its own, without any variable of the project's."""
-    home = tmp_path / "dagster_home"
-    home.mkdir()
-    config = (PROJECT_ROOT / "dagster.yaml").read_text().replace(".dagster", str(home))
-    (home / "dagster.yaml").write_text(config)
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VP_", "KEEPA_", "DAGSTER_"))}
-    return {**kept, "VP_DATA_DIR": str(tmp_path / "data"), "DAGSTER_HOME": str(home), "COLUMNS": "140"}
+    return own_environment(tmp_path)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

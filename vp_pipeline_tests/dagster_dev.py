@@ -21,6 +21,17 @@ LOADED = "{workspaceOrError {... on Workspace {locationEntries {locationOrLoadEr
 RUNS = "{runsOrError {... on Runs {results {runId status startTime endTime tags {key value}}}}}"
 
 
+def own_environment(folder: Path) -> dict[str, str]:
+    """The environment of a command on a data folder and a Dagster home within `folder`, with no variable of the
+    project's from outside."""
+    home = folder / "dagster_home"
+    home.mkdir()
+    config = (PROJECT_ROOT / "dagster.yaml").read_text().replace(".dagster", str(home))
+    (home / "dagster.yaml").write_text(config)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VP_", "KEEPA_", "DAGSTER_"))}
+    return {**kept, "VP_DATA_DIR": str(folder / "data"), "DAGSTER_HOME": str(home), "COLUMNS": "140"}
+
+
 @dataclass
 class DagsterDev:
     """A running `dagster dev`: its address, its API, and the folder that it works in."""
