@@ -19,7 +19,7 @@ run: $(READY) ## run the newest finished day, end to end
 test: $(READY) lint types sql infra ## every check and test
 	@$(BIN)/pytest -n auto --dist worksteal -m 'not slow'
 
-slow: $(READY) ## the tests that take minutes: killed runs, the UI in a browser, production on stand-ins
+slow: $(READY) ## the tests that take minutes: bad days, killed runs, nights, the UI in a browser, production on stand-ins
 	@$(BIN)/pytest -n auto --dist worksteal -m slow
 
 dev: $(READY) ## the Dagster UI at http://localhost:3000

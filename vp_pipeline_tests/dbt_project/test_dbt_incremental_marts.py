@@ -66,6 +66,7 @@ def load(warehouse: Any, number: int, rows: Rows) -> None:
         warehouse.load(name, START + timedelta(days=number), of_table)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_any_order_and_repetition_ends_as_a_rebuild(warehouse: Any, window: Any, seed: int) -> None:
     random = Random(seed)

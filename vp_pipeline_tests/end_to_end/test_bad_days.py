@@ -20,6 +20,8 @@ from vp_pipeline.report import RunReport
 from vp_pipeline.sandbox.server import Sandbox
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 
+pytestmark = pytest.mark.slow
+
 DAY, NEXT = date(2026, 3, 10), date(2026, 3, 11)
 GOOD, BAD = "1:B0SBXTWO06", "3:B0SBXTWO06"
 Answer = dict[str, Any]

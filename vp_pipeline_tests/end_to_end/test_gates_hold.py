@@ -19,6 +19,8 @@ from vp_pipeline.resources.published_duckdb import DuckDBPublisher
 from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 
+pytestmark = pytest.mark.slow
+
 PRODUCTS = "1:B0SBXTWO06,3:B0SBXTWO06"
 FIRST = date(2026, 3, 10)
 Spoil = Callable[[dict[str, Any]], None]

@@ -8,6 +8,8 @@ import pytest
 
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 
+pytestmark = pytest.mark.slow
+
 ONE, TWO, THREE = (date(2026, 2, n) for n in (9, 10, 11))
 ORDERS: dict[str, list[tuple[date, ...]]] = {
     "one by one": [(ONE,), (TWO,), (THREE,)],

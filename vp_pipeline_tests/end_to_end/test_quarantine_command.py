@@ -13,6 +13,8 @@ import pytest
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.sandbox.server import Sandbox
 
+pytestmark = pytest.mark.slow
+
 VP = Path(sys.executable).with_name("vp")
 DAY = "2026-03-10"
 

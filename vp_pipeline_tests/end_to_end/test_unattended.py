@@ -8,6 +8,8 @@ from vp_pipeline.sandbox.services.server import Services
 from vp_pipeline.sandbox.services.service import Fault
 from vp_pipeline_tests.end_to_end.night import Night, a_night
 
+pytestmark = pytest.mark.slow
+
 DAY = "2026-03-10"
 RUNNING = ("run_alerts", "slack_delivery")
 
