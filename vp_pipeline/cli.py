@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,6 +14,9 @@ from rich.console import Console
 from vp_pipeline import cli_published, cli_quarantine
 from vp_pipeline.failures import PipelineError
 from vp_pipeline.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from dagster import DagsterInstance
 
 app = typer.Typer(
     help="VeracityPro pipeline: Amazon-marketplace data from Airbyte to trusted marts.",
@@ -63,9 +66,13 @@ def run(
             "silver/keepa/price:volume. May be repeated; the run's tags record it.",
         ),
     ] = None,
+    failed: Annotated[
+        bool,
+        typer.Option("--failed", help="Only the days whose newest run failed: of the range, or of all that there are."),
+    ] = False,
 ) -> None:
     """Run the daily pipeline for a day or a range of days; the run shows in the Dagster UI afterwards."""
-    from vp_pipeline.partitions import finished_days, newest_finished_day
+    from vp_pipeline.partitions import consecutive, finished_days, newest_finished_day
 
     if date_ and (from_ or to):
         raise typer.BadParameter("give either --date, or --from and --to")
@@ -75,8 +82,12 @@ def run(
         raise typer.BadParameter(f"{recordings} is not a folder", param_hint="--recordings")
     settings = load_settings(recordings=recordings.resolve() if recordings else None)
     last = (to or date_).date() if (to or date_) else newest_finished_day()  # type: ignore[union-attr]
-    days = finished_days(from_.date() if from_ else last, last, start=settings.start_date)
-    raise typer.Exit(run_days(settings, days, resync=resync, overrule=overrule or ()))
+    first = from_.date() if from_ else settings.start_date if failed and not date_ else last
+    days = finished_days(first, last, start=settings.start_date)
+    if failed:
+        days = _failed_of(settings, days)
+    codes = [run_days(settings, part, resync=resync, overrule=overrule or ()) for part in consecutive(days)]
+    raise typer.Exit(max(codes, default=0))
 
 
 @app.command()
@@ -253,7 +264,7 @@ def run_days(
     Returns the exit code."""
     gc.disable()  # as in definitions.py
     from vp_pipeline.build import build_definitions
-    from vp_pipeline.local_runs import close_orphans, daily_run, project_instance, quiet_process
+    from vp_pipeline.local_runs import daily_run, project_instance, quiet_process
     from vp_pipeline.quality.overrule import Overrule
     from vp_pipeline.report import RunReport, print_failure
 
@@ -263,14 +274,12 @@ def run_days(
     report = RunReport()
     definitions = build_definitions(settings)
     graph = definitions.resolve_asset_graph()
-    gc.freeze()
     gc.enable()
     Overrule(frozenset(overrule)).must_be_of(graph.asset_check_keys)
     below_bronze = {key for key in graph.materializable_asset_keys if key.path[0] not in ("airbyte", "bronze")}
     selection = below_bronze if from_bronze else None
     with project_instance() as instance:
-        for run_id in close_orphans(instance):
-            console.print(f"[yellow]Run {run_id[:8]} was left by a process that is gone; it is closed now.[/yellow]")
+        _close_orphans(instance)
         run_id, events = daily_run(
             instance, definitions, days, resync=resync, tags=_tags(settings, overrule), selection=selection
         )
@@ -289,6 +298,25 @@ def run_days(
     finished = datetime.now(UTC)
     console.print(f"[green]✓[/green] {what} in {seconds:.1f} s  [dim]run {run_id[:8]}, {finished:%H:%M:%S} UTC[/dim]")
     return 0
+
+
+def _failed_of(settings: Settings, days: Sequence[date]) -> list[date]:
+    from vp_pipeline.build import build_definitions
+    from vp_pipeline.local_runs import failed_days, project_instance
+
+    with project_instance() as instance:
+        _close_orphans(instance)
+        found = failed_days(instance, build_definitions(settings), days)
+    told = ", ".join(map(str, found)) or "none, so there is nothing to run"
+    console.print(f"Failed, of {days[0]} to {days[-1]}: {told}", soft_wrap=True)
+    return found
+
+
+def _close_orphans(instance: "DagsterInstance") -> None:
+    from vp_pipeline.local_runs import close_orphans
+
+    for run_id in close_orphans(instance):
+        console.print(f"[yellow]Run {run_id[:8]} was left by a process that is gone; it is closed now.[/yellow]")
 
 
 def _tags(settings: Settings, overrule: Sequence[str]) -> dict[str, str]:

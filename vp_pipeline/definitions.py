@@ -2,13 +2,11 @@
 
 import gc
 
-# What is imported here lives as long as the process: looking for garbage in it costs 0.4 s now, more during a run and
-# a second at the end.
+# What is imported here lives as long as the process: collecting garbage meanwhile finds none and costs 0.4 s.
 gc.disable()
 
 from vp_pipeline.build import build_definitions  # noqa: E402
 from vp_pipeline.settings import load_settings  # noqa: E402
 
 defs = build_definitions(load_settings())
-gc.freeze()
 gc.enable()

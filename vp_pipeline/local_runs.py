@@ -19,6 +19,7 @@ from dagster._core.execution.api import execute_run_iterator
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.remote_origin import RemoteRepositoryOrigin
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
+from dagster._core.storage.partition_status_cache import AssetPartitionStatus
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
@@ -89,6 +90,18 @@ def daily_run(
         remote_job_origin=_code_location().get_job_origin(DAILY),
     )
     return run.run_id, execute_run_iterator(InMemoryJob(job), run, instance)
+
+
+def failed_days(instance: dg.DagsterInstance, definitions: dg.Definitions, days: Sequence[date]) -> list[date]:
+    """The days of which an asset's newest run failed before it was done, as the UI counts them, in order."""
+    graph = definitions.resolve_asset_graph()
+    keys = [day.isoformat() for day in days]
+    failed: set[str] = set()
+    for node in graph.asset_nodes:
+        if node.is_materializable and node.partitions_def is not None:
+            found = instance.get_status_by_partition(node.key, keys, node.partitions_def) or {}
+            failed |= {key for key, status in found.items() if status == AssetPartitionStatus.FAILED}
+    return [day for day in days if day.isoformat() in failed]
 
 
 @contextmanager

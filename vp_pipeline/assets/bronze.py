@@ -7,6 +7,7 @@ import dagster as dg
 
 from vp_pipeline.assets.days import DayReport, day_by_day, run_days
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of
+from vp_pipeline.assets.preview import made_from
 from vp_pipeline.quality.answers import known_fields, unaltered
 from vp_pipeline.quality.freshness import POLICY
 from vp_pipeline.quality.outcome import Outcome, conservation
@@ -69,6 +70,7 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
                         **found.figures,
                         "manifest": dg.MetadataValue.path(lake.location(bronze.manifest_path(stream, day))),
                         "landed": dg.MetadataValue.md(_listing(manifest.objects)),
+                        "made_from": made_from([upstream], day),
                         "upstream_job": dg.MetadataValue.text(str(manifest.sync.job_id)),
                     },
                     data_version=manifest.digest[:16],

@@ -74,6 +74,7 @@ def run_days(context: dg.AssetExecutionContext, build: Build, *, rests_on: Rests
     problems: Problems = {}
     overruled: Overruled = {}
     built = 0
+    context.instance.add_run_tags(context.run_id, _tags(context))
     try:
         admitted = _admit(context, rests_on, problems, overruled)
         ours = set(parse_days(context.partition_keys))
@@ -146,6 +147,14 @@ def verdict(problems: Problems, days: int) -> str:
             more = f" and {len(assets) - 3} more" if len(assets) > 3 else ""
             lines.append(f"  {day}  {', '.join(assets[:3])}{more}: {reason}")
     return "\n".join(lines)
+
+
+def _tags(context: dg.AssetExecutionContext) -> dict[str, str]:
+    """What the page of runs can be filtered by, however the run was launched."""
+    days = context.partition_keys
+    sources = {spec.tags["source"] for spec in context.assets_def.specs if "source" in spec.tags}
+    day = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    return {"vp/day": day, **({"vp/source": " ".join(sorted(sources))} if sources else {})}
 
 
 def _admit(context: dg.AssetExecutionContext, rests_on: RestsOn, problems: Problems, overruled: Overruled) -> Admitted:

@@ -8,7 +8,8 @@ Here: that search on real builds, its place in the ledger, and what Dagster hear
 such (`quality/judge.py`), the ledger (`resources/ledger.py`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -18,7 +19,7 @@ import dagster as dg
 
 from vp_pipeline.assets.days import Admitted, DayReport, overrule_of, refusal
 from vp_pipeline.assets.monitoring import record_invocation
-from vp_pipeline.assets.preview import LINEAGE, markdown_table
+from vp_pipeline.assets.preview import LINEAGE, made_from, markdown_table
 from vp_pipeline.failures import PassingError, PermanentError
 from vp_pipeline.quality.gate import standing_failures
 from vp_pipeline.quality.judge import judge
@@ -36,10 +37,12 @@ _TESTS_SHOWN = 5
 
 @dataclass(frozen=True)
 class Attempt:
-    """One invocation of dbt: what each test said, the metadata of each model that was built, and what failed."""
+    """One invocation of dbt: what each test said, the metadata of each model that was built and the rows that it has
+    now, and what failed."""
 
     outcomes: Sequence[tuple[dg.AssetKey, Outcome]]
     built: Mapping[dg.AssetKey, Mapping[str, Any]]
+    rows: Mapping[dg.AssetKey, int]
     failed: Sequence[NodeResult]
 
     @property
@@ -58,6 +61,7 @@ class DbtDays:
     units: Sequence[Unit]
     raw_checks: Sequence[dg.AssetCheckKey]
     _tried: dict[frozenset[date], Attempt] = field(default_factory=dict)
+    _raw: dict[dg.AssetKey, list[dg.AssetKey]] = field(default_factory=dict)
 
     def judge_days(self, admitted: Admitted) -> Reports:
         """All models, over the admitted days and over those that an earlier run has loaded or left in the middle.
@@ -144,7 +148,7 @@ class DbtDays:
             (check.asset_key, Outcome(check.name, False, "Overruled in this run, so it was not asked.", warning=True))
             for check in passed_over
         ]
-        return Attempt([*tried.outcomes, *said], tried.built, tried.failed)
+        return dataclasses.replace(tried, outcomes=[*tried.outcomes, *said])
 
     def _run(self, arguments: Sequence[str]) -> Attempt:
         clear_results(self.target)
@@ -170,7 +174,7 @@ class DbtDays:
             for event in events
             if isinstance(event, dg.Output)
         }
-        return Attempt(outcomes, built, failed)
+        return Attempt(outcomes, built, self._rows(built), failed)
 
     def _outcome(self, event: dg.AssetCheckResult, result: NodeResult | None) -> Outcome:
         assert event.check_name is not None
@@ -205,24 +209,32 @@ class DbtDays:
         return {**metadata, "worst_figures": dg.MarkdownMetadataValue(str(metadata["worst_figures"]))}
 
     def _green(self, days: Sequence[date], tried: Attempt) -> Reports:
-        rows = self._rows(tried)
         for day in days:
             for key, metadata in tried.built.items():
-                counted: dict[str, Any] = {"dagster/row_count": rows[key]} if key in rows else {}
+                more: dict[str, Any] = {"dagster/row_count": tried.rows[key]} if key in tried.rows else {}
                 if (lineage := self.context.assets_def.metadata_by_key[key].get(LINEAGE)) is not None:
-                    counted[LINEAGE] = lineage  # Dagster draws it from what was materialized
-                yield key, day, DayReport(metadata={**metadata, **counted})
+                    more[LINEAGE] = lineage  # Dagster draws it from what was materialized
+                if raw := self._raw_of(key):
+                    more["made_from"] = made_from(raw, day)
+                yield key, day, DayReport(metadata={**metadata, **more})
             for key, outcome in tried.outcomes:
                 yield key, day, DayReport([outcome], built=False)
 
-    def _rows(self, tried: Attempt) -> dict[dg.AssetKey, int]:
-        relations = {(key.path[0], key.path[1]): key for key in tried.built}
+    def _raw_of(self, key: dg.AssetKey) -> list[dg.AssetKey]:
+        """The RAW tables that a model is made from, however far up."""
+        if key not in self._raw:
+            upstream = dg.AssetSelection.assets(key).upstream().resolve(self.context.job_def.asset_layer.asset_graph)
+            self._raw[key] = sorted(above for above in upstream if above.path[0] == "raw")
+        return self._raw[key]
+
+    def _rows(self, built: Iterable[dg.AssetKey]) -> dict[dg.AssetKey, int]:
+        relations = {(key.path[0], key.path[1]): key for key in built}
         return {relations[name]: count for name, count in self.warehouse.row_counts(list(relations)).items()}
 
     def _record(self, shown: Sequence[date], tried: Attempt) -> None:
         """Leaves an account of the attempt in the warehouse; a later one that judges a day again takes its place."""
         if shown:
-            record_invocation(self.context, self.warehouse, self.target, self.dbt.manifest, shown, self._rows(tried))
+            record_invocation(self.context, self.warehouse, self.target, self.dbt.manifest, shown, tried.rows)
 
     def _red(self, days: Sequence[date] | Admitted, tried: Attempt, why: str) -> Reports:
         """Each day's results of a red attempt; a model that dbt could not build fails by its first check."""

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,15 @@ def counted(reasons: Iterable[str]) -> str:
     """How often each reason occurs, most frequent first, as a Markdown table."""
     rows = "\n".join(f"| {count:,} | {_cell(reason)} |" for reason, count in Counter(reasons).most_common(20))
     return f"| rows | reason |\n|---:|---|\n{rows}"
+
+
+def made_from(keys: Iterable[dg.AssetKey], day: date) -> dg.MarkdownMetadataValue:
+    """Links to the day's partition of assets, as the Dagster UI opens them."""
+    return dg.MetadataValue.md(
+        ", ".join(
+            f"[{'/'.join(key.path)}](/assets/{'/'.join(key.path)}?view=partitions&partition={day})" for key in keys
+        )
+    )
 
 
 def column_schema(table: Table) -> dg.TableSchema:

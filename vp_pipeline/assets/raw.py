@@ -15,7 +15,7 @@ from vp_pipeline.assets.keys import (
     raw_key,
     silver_key,
 )
-from vp_pipeline.assets.preview import column_schema
+from vp_pipeline.assets.preview import column_schema, made_from
 from vp_pipeline.quality.outcome import conservation
 from vp_pipeline.resources import silver
 from vp_pipeline.resources.lake import Lake
@@ -79,6 +79,7 @@ def _report(lake: Lake, table: Table, manifest: SilverManifest, load: Load) -> D
             "dagster/row_count": load.rows,
             "unchanged": dg.MetadataValue.bool(load.unchanged),
             "added_columns": ", ".join(column.name for column in RAW_COLUMNS),
+            "made_from": made_from([silver_key(table)], day),
             "silver_manifest": dg.MetadataValue.path(lake.location(silver.manifest_path(table, day))),
             "silver_file": dg.MetadataValue.path(lake.location(manifest.objects[0].path)),
         },

@@ -9,7 +9,7 @@ import dagster as dg
 
 from vp_pipeline.assets.days import DayReport, day_by_day, run_days, unless_overruled
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of, silver_key
-from vp_pipeline.assets.preview import column_schema, counted, preview
+from vp_pipeline.assets.preview import column_schema, counted, made_from, preview
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.quality.contract import duplicates, keeps_contract, quarantine
 from vp_pipeline.quality.outcome import Outcome, conservation
@@ -73,6 +73,7 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Ass
             for key, table in tables.items():
                 written = silver.write(lake, decoded[table.name], day, manifest.digest)
                 metadata = _metadata(lake, decoded[table.name], written)
+                metadata["made_from"] = made_from([upstream], day)
                 if table.name in stream.pictures:
                     metadata["histories"] = dg.MetadataValue.md(stream.pictures[table.name](decoded[table.name].rows))
                 reports[key] = dataclasses.replace(reports[key], metadata=metadata, data_version=written.content[:16])

@@ -14,6 +14,8 @@ import dagster as dg
 import pytest
 import requests
 
+from vp_pipeline.build import build_definitions
+from vp_pipeline.local_runs import failed_days
 from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.quality.reconciliation import CHECK
 from vp_pipeline.report import RunReport
@@ -129,6 +131,9 @@ def test_a_bad_day_between_good_ones_stays_as_it_is(play: Any) -> None:
     newest = pipeline.instance.fetch_materializations(mart, limit=2).records
     assert {record.partition_key for record in newest} == {str(DAY), str(after)}
     assert pipeline.query(of_day) == before
+    # It alone is what `vp run --failed` would run again.
+    definitions = build_definitions(pipeline.settings)
+    assert failed_days(pipeline.instance, definitions, [DAY - ONE_DAY, DAY, NEXT, after]) == [NEXT]
 
 
 def test_an_invalid_product_is_quarantined(play: Any) -> None:

@@ -18,7 +18,7 @@ from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline_tests.contents import contents
 
 VP = Path(sys.executable).with_name("vp")
-DAY = "2026-09-03"
+DAY, AFTER = "2026-09-03", "2026-09-04"
 
 
 def vp(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -137,15 +137,21 @@ def test_maintain_lists_first(environment: dict[str, str]) -> None:
 
 def test_a_run_whose_process_was_killed_stands_in_nobodys_way(environment: dict[str, str]) -> None:
     """SIGKILL in the middle of dbt leaves a run that seems to go on, holding the warehouse's pool."""
-    with subprocess.Popen([str(VP), "run", "--date", DAY], env=environment, stdout=subprocess.PIPE, text=True) as run:
+    command = [str(VP), "run", "--from", DAY, "--to", AFTER]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         for line in run.stdout:
             if "raw_keepa_product …" in line:
                 run.kill()
                 break
-    again = vp(environment, "run", "--date", DAY)
+    again = vp(environment, "run", "--failed")
     assert again.returncode == 0, again.stdout + again.stderr
     assert "was left by a process that is gone" in again.stdout
+    assert f": {DAY}, {AFTER}\n" in again.stdout
+    assert f"✓ {DAY} to {AFTER} (2 days)" in again.stdout
+    nothing = vp(environment, "run", "--failed")
+    assert nothing.returncode == 0
+    assert "none, so there is nothing to run" in nothing.stdout
     with dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as instance:
         assert [r.status.value for r in instance.get_runs()] == ["SUCCESS", "FAILURE"]
 

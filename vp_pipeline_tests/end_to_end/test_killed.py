@@ -18,7 +18,7 @@ from vp_pipeline.resources.published_duckdb import read_publication
 from vp_pipeline_tests.contents import contents
 
 pytestmark = pytest.mark.slow
-KILLS = int(os.environ.get("KILLS", "12"))
+KILLS = int(os.environ.get("KILLS", "24"))
 DAYS = (date(2026, 3, 10), date(2026, 3, 11))
 PRODUCT = "3:B0SBXTWO06"
 

@@ -16,7 +16,7 @@ from vp_pipeline.resources.published_duckdb import DuckDBPublisher
 from vp_pipeline.resources.publisher import KEPT
 from vp_pipeline_tests.resources.marts import FIRST, TABLES, build, publisher_in, read
 
-KILLS = int(os.environ.get("KILLS", "12"))  # `make soak` asks for hundreds
+KILLS = int(os.environ.get("KILLS", "24"))  # `make soak` asks for hundreds
 
 
 @pytest.fixture
