@@ -135,6 +135,7 @@ def test_maintain_lists_first(environment: dict[str, str]) -> None:
     assert "0 things, 0 bytes on the lake: may go; nothing was removed" in words(listed.stdout)
 
 
+@pytest.mark.slow
 def test_a_run_whose_process_was_killed_stands_in_nobodys_way(environment: dict[str, str]) -> None:
     """SIGKILL in the middle of dbt leaves a run that seems to go on, holding the warehouse's pool."""
     command = [str(VP), "run", "--from", DAY, "--to", AFTER]
