@@ -8,9 +8,12 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.resources import bronze
 from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
+from vp_pipeline_tests.stand_ins import s3, snowflake
+from vp_pipeline_tests.stand_ins.airbyte import answer
 from vp_pipeline_tests.stand_ins.production import SECRETS, Production, production
 
 DAYS = tuple(date(2026, 2, n) for n in (9, 10, 11))
@@ -79,8 +82,39 @@ def test_a_session_of_raw_names_run_asset_and_partition(played: Production) -> N
     assert any(f'"partition": "{DAYS[0]}"' in tag and any(run in tag for run in runs) for tag in tags)
 
 
+def broken(played: Production, service: str) -> list[Any]:
+    """Makes a service refuse; the list of faults to clear."""
+    if service == "airbyte":
+        played.airbyte.faults.append(
+            lambda request: answer({"detail": "not allowed"}, 403) if "jobs" in request.path else None
+        )
+        return played.airbyte.faults
+    if service == "s3":
+        played.s3.faults.append(lambda _: s3.refusal(403, "AccessDenied"))
+        return played.s3.faults
+    played.snowflake.faults.append(lambda _: snowflake.refusal(3001, "Insufficient privileges"))
+    return played.snowflake.faults
+
+
+@pytest.mark.parametrize("service", ["airbyte", "s3", "snowflake"])
+def test_no_secret_shows_when_a_service_refuses(
+    played: Production, service: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    faults = broken(played, service)
+    try:
+        result = played.materialize(UP_TO_RAW, DAYS[-1] + ONE_DAY)
+    finally:
+        faults.clear()
+    assert not result.success
+    (first, *_) = reasons(result)
+    assert {"airbyte": "HTTP 403", "s3": "AccessDenied", "snowflake": "Insufficient privileges"}[service] in first
+    printed = capfd.readouterr()
+    for secret in SECRETS:
+        assert secret not in "".join(reasons(result)) + caplog.text + printed.out + printed.err
+
+
 def test_no_secret_shows_anywhere(played: Production) -> None:
-    """Events, errors, run config and everything on the lake and in the folder of artefacts."""
+    """Events, errors, run config and everything on the lake and in the folder of artefacts, of all runs above."""
     runs = played.instance.get_runs()
     assert len(runs) >= len(DAYS)
     told = "".join(str(record) for run in runs for record in played.instance.all_logs(run.run_id))
