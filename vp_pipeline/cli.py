@@ -186,10 +186,10 @@ def deploy_snowflake(
     from vp_pipeline.deploy_snowflake import apply, steps
     from vp_pipeline.resources.production import snowflake_warehouse
 
-    settings = load_settings()
-    if settings.lake_url is None:
-        raise typer.BadParameter("VP_LAKE_URL is not set: the stage needs it (and VP_ENV=production the rest)")
-    planned = steps({"lake": settings.lake_url.removeprefix("s3://"), "aws_role_arn": aws_role_arn}, verify=verify)
+    signing_in = ("snowflake_account", "snowflake_user") if apply_ or verify else ()
+    settings = load_settings(needed=("lake_url", *signing_in))
+    lake = str(settings.lake_url).removeprefix("s3://")
+    planned = steps({"lake": lake, "aws_role_arn": aws_role_arn}, verify=verify)
     if not apply_ and not verify:
         for step in planned:
             console.print(f"[dim]-- {step.file}[/dim]\n{step.statement};\n", soft_wrap=True, markup=True)
@@ -218,7 +218,8 @@ def deploy_airbyte(
     from vp_pipeline.deploy_airbyte import apply, document, values
     from vp_pipeline.resources.production import airbyte_client
 
-    settings = load_settings()
+    signing_in = ("airbyte_client_id", "airbyte_client_secret") if apply_ else ()
+    settings = load_settings(needed=("lake_url", "airbyte_workspace_id", *signing_in))
     filled = values(settings, aws_role_arn, region)
     if not apply_:
         shown = {**filled, "keepa_api_key": "***", "source": "<source>", "destination": "<destination>"}

@@ -61,6 +61,10 @@ def apply(connection: Connection, planned: list[Step]) -> Iterator[Done]:
             row = connection.execute(step.statement).fetchone()
         except PermanentError as error:
             raise PermanentError(f"{step.file}: {error} Mend it, then apply again from the start.") from None
+        if row is None and step.statement.lower().startswith(("select", "show")):
+            raise PermanentError(
+                f"{step.file}: nothing is there for `{' '.join(step.statement.split())}`. Apply first."
+            )
         said = str(row[0]) if row else "done"
         # `use`, `grant` and `alter … set` say the same whether or not they changed anything.
         yield Done(step, changed="successfully created" in said, said=said)

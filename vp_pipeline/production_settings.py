@@ -5,6 +5,7 @@ AWS's own variables: keys, profile and region come by AWS's usual chain.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -120,7 +121,7 @@ def _names(value: str | None, parts: int) -> str | None:
 
 
 # What production cannot run without, in the order in which it is missed.
-_NEEDED = (
+NEEDED = (
     "lake_url",
     "airbyte_client_id",
     "airbyte_client_secret",
@@ -131,14 +132,16 @@ _NEEDED = (
 )
 
 
-def missing(settings: ProductionSettings) -> tuple[str, str] | None:
-    """The first field that production lacks or that contradicts another, and why; None when all is there."""
-    for name in _NEEDED:
+def missing(settings: ProductionSettings, needed: Sequence[str] = NEEDED) -> tuple[str, str] | None:
+    """The first field of `needed` that is not set or that contradicts another, and why; None when all is there."""
+    for name in needed:
         if not getattr(settings, name):
             description = str(type(settings).model_fields[name].description)
-            return name, f"is not set, and VP_ENV=production needs it: {description}"
+            return name, f"is not set, and production needs it: {description}"
     if settings.s3_kms_key and settings.s3_sse != "aws:kms":
         return "s3_kms_key", "is set, but VP_S3_SSE is AES256: set VP_S3_SSE=aws:kms, or no key"
+    if "snowflake_user" not in needed:
+        return None
     if settings.snowflake_private_key_path and settings.snowflake_password:
         return "snowflake_password", "is set along with VP_SNOWFLAKE_PRIVATE_KEY_PATH: set one of them"
     if not settings.snowflake_private_key_path and not settings.snowflake_password:

@@ -7,7 +7,7 @@ Not here: anything that opens a file, a socket or a database: reading settings h
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal, Self
@@ -16,7 +16,7 @@ from dotenv import dotenv_values
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.production_settings import ProductionSettings, missing
+from vp_pipeline.production_settings import NEEDED, ProductionSettings, missing
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -217,10 +217,13 @@ class Settings(ProductionSettings):
         return self.data_dir / "published.duckdb"
 
 
-def load_settings(environ: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+def load_settings(
+    environ: Mapping[str, str] | None = None, *, needed: Sequence[str] | None = None, **overrides: object
+) -> Settings:
     """Settings from `environ` (default: the `.env` in the project root, then the process environment).
 
-    `overrides` are field names with values that win over both.
+    `needed`: what must be set, whatever VP_ENV is; default: all that production needs, in production. `overrides` are
+    field names with values that win over both.
 
     Raises:
         SettingsError: a variable with our prefix is unknown, a value is refused, or production lacks one.
@@ -243,7 +246,9 @@ def load_settings(environ: Mapping[str, str] | None = None, **overrides: object)
         reason = first["msg"].removeprefix("Value error, ")
         where = f"{_variable(str(first['loc'][0]))} cannot be used" if first["loc"] else "The settings cannot be used"
         raise SettingsError(f"{where}: {reason}.") from None
-    lacking = missing(settings) if settings.env == "production" else None
+    if needed is None:
+        needed = NEEDED if settings.env == "production" else ()
+    lacking = missing(settings, needed) if needed else None
     if lacking:
         raise SettingsError(f"{_variable(lacking[0])} {lacking[1].rstrip('.')}.")
     return settings

@@ -41,6 +41,19 @@ def test_every_statement_may_run_again(planned: list[Step]) -> None:
         assert "${" not in step.statement, step
 
 
+def test_what_is_missing_fails_the_verification() -> None:
+    class Empty:
+        def execute(self, query: str, *_: Any) -> "Empty":
+            return self
+
+        def fetchone(self) -> None: ...
+
+        def fetchall(self) -> None: ...
+
+    with pytest.raises(PermanentError, match=r"90_verify\.sql: nothing is there for `select count"):
+        list(apply(Empty(), steps(PLACES, verify=True)))
+
+
 def grants(planned: list[Step], role: str) -> list[tuple[str, str]]:
     found = [GRANT.fullmatch(step.statement) for step in planned]
     return [(g["what"], g["object"]) for g in found if g and g["role"] == role]

@@ -23,13 +23,17 @@ MANIFEST = "bronze/keepa/product/_manifests/run_date=2026-03-01.json"
 RUNNING = "bronze/keepa/product/_syncs/run_date=2026-03-01.running.json"
 SILVER = "silver/keepa/price/run_date=2026-03-01/part-00000.parquet"
 QUARANTINE = "quarantine/keepa/price/run_date=2026-03-01.jsonl"
-OBJECTS = (LANDED, MANIFEST, RUNNING, SILVER, QUARANTINE)
+SUPERSEDED = "bronze/keepa/product/_manifests/superseded/run_date=2026-03-01/1772400000.json"
+CHANGES = "gold/mart_deals/changes/000001.parquet"
+STATE = "gold/mart_deals/_state/000001.parquet"
+OBJECTS = (LANDED, MANIFEST, RUNNING, SUPERSEDED, SILVER, QUARANTINE, CHANGES, STATE)
 MAY = {
     "airbyte": {("put", LANDED), ("list", "")},
     "dagster": {
         *(("get", path) for path in OBJECTS),
-        *(("put", path) for path in (MANIFEST, RUNNING, SILVER, QUARANTINE)),
+        *(("put", path) for path in OBJECTS if path != LANDED),
         *(("delete", path) for path in (RUNNING, QUARANTINE)),
+        *(("delete", path) for path in (LANDED, SUPERSEDED, STATE)),  # retention; the bucket keeps versions
         ("list", ""),
     },
     "snowflake": {("get", SILVER), ("list", "")},
@@ -82,13 +86,13 @@ def allowed(client: Any, bucket: str, verb: str, path: str) -> bool:
             client.put_object(**place, Body=b"x")
         elif verb == "delete":
             client.delete_object(**place)
-            client.put_object(**place, Body=b"x")
         else:
             client.list_objects_v2(Bucket=bucket)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "AccessDenied":
+        code = error.response["Error"]["Code"]
+        if code not in ("AccessDenied", "NoSuchKey"):  # an earlier role may have deleted it: that is no refusal
             raise
-        return False
+        return bool(code == "NoSuchKey")
     return True
 
 

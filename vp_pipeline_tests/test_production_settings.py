@@ -27,7 +27,7 @@ def test_a_complete_set_is_taken() -> None:
 
 @pytest.mark.parametrize("variable", [name for name in COMPLETE if name not in ("VP_ENV", "VP_SNOWFLAKE_PASSWORD")])
 def test_what_production_needs_is_named(variable: str) -> None:
-    with pytest.raises(SettingsError, match=rf"^{variable} is not set, and VP_ENV=production needs it"):
+    with pytest.raises(SettingsError, match=rf"^{variable} is not set, and production needs it"):
         load_settings({name: value for name, value in COMPLETE.items() if name != variable})
 
 

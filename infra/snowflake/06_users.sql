@@ -6,7 +6,7 @@ create user if not exists vp_pipeline_user
 type = service default_role = vp_pipeline default_warehouse = vp_load default_namespace = 'VERACITYPRO'
 comment = 'The pipeline: VP_SNOWFLAKE_USER';
 create user if not exists vp_reader_user
-type = service default_role = vp_reader default_warehouse = vp_read default_namespace = 'VERACITYPRO.MART'
+type = service default_role = vp_reader default_warehouse = vp_read default_namespace = 'VERACITYPRO.PUBLISHED'
 comment = 'Dashboards and Power BI';
 
 use role securityadmin;

@@ -57,9 +57,8 @@ class AirbyteApi(AirbyteClient):
 
     def running_job(self, connection_id: str) -> Job | None:
         """The sync of a connection that is running, if one is."""
-        found = self._paginated_request(
-            "GET", f"{self.rest_api_base_url}/jobs", params={"connectionId": connection_id, "orderBy": "createdAt|DESC"}
-        )
+        asked = {"connectionId": connection_id, "jobType": "sync", "orderBy": "createdAt|DESC"}
+        found = self._paginated_request("GET", f"{self.rest_api_base_url}/jobs", params=asked)
         return next((job for job in map(_job, found) if job.running), None)
 
     def attempts(self, job_id: int) -> list[Mapping[str, Any]]:

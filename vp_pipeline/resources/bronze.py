@@ -25,6 +25,9 @@ from vp_pipeline.resources.manifests import (
 from vp_pipeline.sources.landed import LandedLine
 from vp_pipeline.sources.source import Stream
 
+# Beside the syncs of a folder: one that is still waited for.
+RUNNING = ".running.json"
+
 
 def sync_path(stream: Stream, run_date: date) -> str:
     return f"bronze/{stream.source}/{stream.name}/_syncs/run_date={run_date}.json"

@@ -17,7 +17,7 @@ from datetime import date, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
-from vp_pipeline.failures import DamagedDataError, PassingError, PermanentError
+from vp_pipeline.failures import PassingError, PermanentError
 from vp_pipeline.partitions import ONE_DAY, newest_finished_day, start_of
 from vp_pipeline.resources import bronze
 from vp_pipeline.resources.airbyte_api import AirbyteApi, AlreadyRunning, Job, reason_of
@@ -51,11 +51,13 @@ class RemoteAirbyte:
     def sync(
         self, source: Source, stream: Stream, run_date: date, *, resync: bool = False, log: Log | None = None
     ) -> Sync:
-        """See `Airbyte.sync`. A job that an earlier try of the day started is waited for, and no other is started.
+        """See `Airbyte.sync`. A job that an earlier try of the day started is waited for, and no other is started; with
+        `resync` another one is, unless it still runs.
 
         Raises:
-            PermanentError: the connection differs from the code, or Airbyte refuses, or the sync failed.
-            PassingError: Airbyte does not answer, or the sync is not done by the deadline (it goes on).
+            PermanentError: the connection differs from the code, or Airbyte refuses, or the sync failed, or is not done
+                by the deadline (it goes on).
+            PassingError: Airbyte does not answer.
         """
         existing = bronze.read_sync(self.lake, stream, run_date)
         connection = self.connections[source.name]
@@ -69,7 +71,10 @@ class RemoteAirbyte:
                 return kept
         said = log or _nobody
         api = self.client()
-        job = self._job(api, stream, run_date, connection, running, said)
+        remembered = None if running is None else self._going_on(api, run_date, running, resync=resync)
+        if remembered is not None:
+            said(f"Going on with Airbyte job {remembered.job_id}, which an earlier try of {run_date} started.")
+        job = remembered or self._started(api, stream, run_date, connection, said)
         try:
             job = self._wait(api, job, stream, run_date, said)
         except Exception:
@@ -84,12 +89,20 @@ class RemoteAirbyte:
         record = self._file(api, job, stream, run_date, connection, fingerprint)
         return Sync(record, reused=None)
 
-    def _job(
-        self, api: AirbyteApi, stream: Stream, run_date: date, connection: str, running: RunningSync | None, said: Log
-    ) -> Job:
-        if running is not None:
-            said(f"Going on with Airbyte job {running.job_id}, which an earlier try of {run_date} started.")
-            return api.job(running.job_id)
+    def _going_on(self, api: AirbyteApi, run_date: date, running: RunningSync, *, resync: bool) -> Job | None:
+        """The job of an earlier try; None: a person asks for another one, and this one does not run any more."""
+        try:
+            job = api.job(running.job_id)
+        except PermanentError as error:
+            if resync:
+                return None
+            raise PermanentError(
+                f"{error} An earlier try of {run_date} started job {running.job_id}; if Airbyte does not know it any "
+                f"more, start another one: `vp run --date {run_date} --resync`."
+            ) from None
+        return None if resync and not job.running else job
+
+    def _started(self, api: AirbyteApi, stream: Stream, run_date: date, connection: str, said: Log) -> Job:
         self._refuse_drift(api, stream, connection)
         try:
             job = api.start(connection)
@@ -105,8 +118,8 @@ class RemoteAirbyte:
         job = api.running_job(connection)
         if job is None:
             raise PassingError(
-                f"Airbyte said that a sync of connection {connection} is running (409), and has none running now. "
-                f"Run {run_date} again."
+                f"Airbyte said that a job of connection {connection} is running (409), and no sync is: it has just "
+                f"ended, or is of another kind (a reset). Run {run_date} again."
             )
         if stream.replay == "snapshot" and job.started_at < start_of(run_date + ONE_DAY):
             raise PassingError(
@@ -119,7 +132,8 @@ class RemoteAirbyte:
         until = time.monotonic() + self.deadline_seconds
         while job.running:
             if time.monotonic() > until:
-                raise PassingError(
+                # No other try in this run: each would wait as long again, and nobody would hear of it.
+                raise PermanentError(
                     f"Airbyte job {job.job_id} of {stream.source}/{stream.name} for {run_date} is not done after "
                     f"{self.deadline_seconds:g} seconds (VP_AIRBYTE_DEADLINE_SECONDS). It goes on: run the day again "
                     "to wait for the same job."
@@ -168,17 +182,15 @@ class RemoteAirbyte:
         return tuple(found)
 
     def _sync_id(self, path: str) -> int | None:
-        """The job that landed an object, as its first record tells."""
+        """The job that landed an object, as its first record tells; None: it tells none, so it is of another writer or
+        damaged. If it was of our job, its records are missing: bronze counts them."""
         try:
             text = zlib.decompressobj(wbits=31).decompress(self.lake.read(path), 2_000)
             # The head of the first line is enough: the record itself may have megabytes.
             head = text.partition(b'"_airbyte_data"')[0].partition(b'"sync_id":')[2]
             return int(json.JSONDecoder().raw_decode(head.decode().strip())[0])
         except (zlib.error, ValueError):
-            raise DamagedDataError(
-                f"The object {path} does not begin as a record of Airbyte's, so the job that landed it is unknown. "
-                "Look at the format of the connection's destination (JSONL, gzip, no flattening)."
-            ) from None
+            return None
 
     def _remembered(self, stream: Stream, run_date: date, connection: str) -> RunningSync | None:
         content = self.lake.find(running_path(stream, run_date))
@@ -200,7 +212,7 @@ class RemoteAirbyte:
 
 
 def running_path(stream: Stream, run_date: date) -> str:
-    return f"bronze/{stream.source}/{stream.name}/_syncs/run_date={run_date}.running.json"
+    return f"bronze/{stream.source}/{stream.name}/_syncs/run_date={run_date}{bronze.RUNNING}"
 
 
 def _records(api: AirbyteApi, job: Job, stream: Stream) -> int:

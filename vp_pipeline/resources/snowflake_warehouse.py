@@ -16,7 +16,7 @@ from vp_pipeline.failures import PermanentError
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.manifests import SilverManifest, verified
 from vp_pipeline.resources.raw_loading import Load, Tag, load_day, row_counts
-from vp_pipeline.resources.snowflake_errors import told
+from vp_pipeline.resources.snowflake_errors import CONNECT, told
 from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class SnowflakeWarehouse:
             },
             **secrets,
         )
-        with told("connect"):
+        with told(CONNECT):
             opened = resource.get_connection()
             connection = opened.__enter__()
         try:

@@ -14,6 +14,7 @@ from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.resources import bronze
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.manifests import BronzeManifest, SyncRecord
+from vp_pipeline.resources.remote_airbyte import running_path
 from vp_pipeline.sources.keepa.source import PRODUCT
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -89,6 +90,12 @@ def test_what_may_still_get_company_waits(lake: Lake) -> None:
 def test_objects_without_a_record_are_no_sync(lake: Lake) -> None:
     lake.write("bronze/keepa/product/2026_03_01_1_0.jsonl.gz", b"a sync that goes on, or died")
     assert taken(lake, Position(0, ""), NOW + ONE_DAY * 365)[0] == []
+
+
+def test_a_sync_that_is_waited_for_is_passed_over(lake: Lake) -> None:
+    lake.write(running_path(PRODUCT, FIRST), b'{"job_id": 1, "connection": "c"}')
+    land(lake, FIRST + ONE_DAY, NOW)
+    assert taken(lake, Position(0, ""), NOW + ONE_DAY * 365)[0] == [FIRST + ONE_DAY]
 
 
 def test_what_bronze_holds_starts_nothing_and_a_newer_sync_of_it_does(lake: Lake) -> None:

@@ -1,5 +1,6 @@
 """Airbyte as a service: one finished sync a partition, whatever its API and its jobs do on the way."""
 
+import gzip
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from vp_pipeline.resources.airbyte_connector import Record
 from vp_pipeline.resources.airbyte_landing import Landing
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.lake_folder import FolderStore
-from vp_pipeline.resources.remote_airbyte import RemoteAirbyte, running_path
+from vp_pipeline.resources.remote_airbyte import RemoteAirbyte, RunningSync, running_path
 from vp_pipeline.resources.syncs import Sync
 from vp_pipeline.sources.keepa.source import KEEPA, PRODUCT
 from vp_pipeline_tests.stand_ins.airbyte import CONNECTION, AirbyteStandIn, airbyte_stand_in, answer
@@ -154,7 +155,7 @@ def test_after_the_deadline_a_retry_goes_on_with_the_same_job(
     airbyte: RemoteAirbyte, server: AirbyteStandIn, lake: Lake
 ) -> None:
     server.released.clear()
-    with pytest.raises(PassingError, match=r"VP_AIRBYTE_DEADLINE_SECONDS.* wait for the same job"):
+    with pytest.raises(PermanentError, match=r"VP_AIRBYTE_DEADLINE_SECONDS.* wait for the same job"):
         sync(replace(airbyte, deadline_seconds=0.05))
     assert lake.exists(running_path(PRODUCT, DAY))
     server.released.set()
@@ -168,7 +169,7 @@ def test_after_the_deadline_a_retry_goes_on_with_the_same_job(
 def test_a_job_that_ended_while_nobody_waited_is_filed(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
     """The machine went down after the start; the next try comes a day later."""
     server.released.clear()
-    with pytest.raises(PassingError):
+    with pytest.raises(PermanentError):
         sync(replace(airbyte, deadline_seconds=0.05))
     server.released.set()
     while server.jobs[0].status == "running":
@@ -176,6 +177,35 @@ def test_a_job_that_ended_while_nobody_waited_is_filed(airbyte: RemoteAirbyte, s
     later = replace(airbyte, newest=lambda: DAY + timedelta(days=1))
     assert sync(later).record.job_id == server.jobs[0].job_id
     assert started(server) == 1
+
+
+def test_a_person_may_start_another_job_when_the_remembered_one_has_ended(
+    airbyte: RemoteAirbyte, server: AirbyteStandIn
+) -> None:
+    server.released.clear()
+    with pytest.raises(PermanentError):
+        sync(replace(airbyte, deadline_seconds=0.05))
+    server.released.set()
+    while server.jobs[0].status == "running":
+        time.sleep(0.02)
+    assert sync(airbyte, resync=True).record.job_id == server.jobs[1].job_id
+
+
+def test_a_remembered_job_that_airbyte_does_not_know_is_told_with_the_way_out(
+    airbyte: RemoteAirbyte, server: AirbyteStandIn, lake: Lake
+) -> None:
+    lake.write(running_path(PRODUCT, DAY), RunningSync(job_id=404, connection=CONNECTION).model_dump_json().encode())
+    with pytest.raises(PermanentError, match=rf"HTTP 404.*vp run --date {DAY} --resync"):
+        sync(airbyte)
+    assert sync(airbyte, resync=True).record.job_id == server.jobs[0].job_id
+
+
+def test_an_object_of_another_writer_is_passed_over(airbyte: RemoteAirbyte, lake: Lake) -> None:
+    other = f"bronze/keepa/product/{datetime.now(UTC):%Y_%m_%d}_1700000000000_0.jsonl.gz"
+    lake.write(other, gzip.compress(b'{"asin": "B0"}\n'))
+    record = sync(airbyte).record
+    assert other not in record.objects
+    assert bronze.land(lake, PRODUCT, DAY).records == record.records == 3
 
 
 class Stop(BaseException):

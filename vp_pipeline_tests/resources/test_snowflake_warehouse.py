@@ -10,10 +10,12 @@ import pytest
 import sqlglot
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from snowflake.connector import errors
 
 from vp_pipeline.failures import DamagedDataError, PassingError, PermanentError
 from vp_pipeline.resources.lake import Lake
 from vp_pipeline.resources.manifests import SilverManifest
+from vp_pipeline.resources.snowflake_errors import CONNECT, told
 from vp_pipeline.resources.snowflake_warehouse import SnowflakeWarehouse, query_tag
 from vp_pipeline.sources.keepa.tables import MONTHLY_SOLD
 from vp_pipeline_tests.resources.test_warehouse import partition
@@ -139,6 +141,14 @@ def test_what_snowflake_refuses_is_told_with_its_statement(snowflake: SnowflakeS
     with pytest.raises(PermanentError, match=r"says 3001 to `copy into raw\.keepa_.*Insufficient privileges"):
         load(snowflake.warehouse(), lake, partition(lake, 5))
     assert loaded(snowflake) == [1]
+
+
+@pytest.mark.parametrize(
+    "error", [errors.HttpError(msg="404 Not Found", errno=290404), errors.ForbiddenError(msg="403", errno=250001)]
+)
+def test_an_account_that_is_not_there_is_named_at_once(error: errors.Error) -> None:
+    with pytest.raises(PermanentError, match=r"Correct VP_SNOWFLAKE_ACCOUNT"), told(CONNECT):
+        raise error
 
 
 def test_an_object_that_went_before_the_copy_is_named(snowflake: SnowflakeStandIn, lake: Lake) -> None:

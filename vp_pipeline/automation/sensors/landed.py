@@ -65,7 +65,7 @@ def landed_since(
             (Position(info.modified, info.path), stream)
             for stream in streams
             for info in lake.list(f"bronze/{stream.source}/{stream.name}/_syncs")
-            if info.modified <= settled
+            if info.modified <= settled and not info.path.endswith(bronze.RUNNING)
         ),
         key=lambda item: item[0],
     )
