@@ -146,7 +146,9 @@ def close_orphans(instance: dg.DagsterInstance) -> list[str]:
     Returns the ids of the runs that were ended.
     """
     closed = []
-    for record in instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+    # A long range takes a while to be planned: a run may be left before it has started, too.
+    going_on = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTED]
+    for record in instance.get_run_records(dg.RunsFilter(statuses=going_on)):
         run = record.dagster_run
         process = run.tags.get(PROCESS_TAG)
         if process is not None and not _is_alive(process):
