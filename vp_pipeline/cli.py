@@ -304,11 +304,13 @@ def run_days(
 def _failed_of(settings: Settings, days: Sequence[date]) -> list[date]:
     from vp_pipeline.build import build_definitions
     from vp_pipeline.local_runs import failed_days, project_instance
+    from vp_pipeline.partitions import consecutive
 
     with project_instance() as instance:
         _close_orphans(instance)
         found = failed_days(instance, build_definitions(settings), days)
-    told = ", ".join(map(str, found)) or "none, so there is nothing to run"
+    stretches = [f"{part[0]}" if len(part) == 1 else f"{part[0]} to {part[-1]}" for part in consecutive(found)]
+    told = ", ".join(stretches) or "none, so there is nothing to run"
     console.print(f"Failed, of {days[0]} to {days[-1]}: {told}", soft_wrap=True)
     return found
 

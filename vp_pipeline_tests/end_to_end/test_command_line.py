@@ -148,7 +148,7 @@ def test_a_run_whose_process_was_killed_stands_in_nobodys_way(environment: dict[
     again = vp(environment, "run", "--failed")
     assert again.returncode == 0, again.stdout + again.stderr
     assert "was left by a process that is gone" in again.stdout
-    assert f": {DAY}, {AFTER}\n" in again.stdout
+    assert f": {DAY} to {AFTER}\n" in again.stdout
     assert f"✓ {DAY} to {AFTER} (2 days)" in again.stdout
     nothing = vp(environment, "run", "--failed")
     assert nothing.returncode == 0
