@@ -28,13 +28,13 @@ _DURATION = "Execution Duration"  # dagster-dbt's name for a model's seconds
 
 @dataclass
 class Layer:
-    """The account of one layer: rows by (asset, day), checks, and seconds of its step or models."""
+    """The account of one layer: rows by (asset, day), checks, and seconds by its steps or models."""
 
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
     passed: int = 0
     warned: int = 0
     failed: int = 0
-    seconds: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -84,7 +84,7 @@ class RunReport:
                 f"{layer.passed}",
                 _colored(layer.warned, "yellow"),
                 _colored(layer.failed, "red"),
-                f"{layer.seconds:.1f}",
+                f"{sum(layer.seconds.values()):.1f}",
             )
         return table
 
@@ -99,7 +99,8 @@ class RunReport:
         day = None if key.path[0] in (*DBT_LAYERS, "published") else materialization.partition
         layer.rows[key.to_user_string(), day or ""] = int(cast(Any, rows).value) if rows else 0
         if _DURATION in metadata:
-            layer.seconds += float(cast(Any, metadata[_DURATION]).value)
+            # One build makes all days of a range: each of them tells the same seconds.
+            layer.seconds[key.to_user_string()] = float(cast(Any, metadata[_DURATION]).value)
         else:
             self._layer_of_step[event.step_key or ""] = key.path[0]
 
@@ -120,7 +121,7 @@ class RunReport:
         seconds = event.step_success_data.duration_ms / 1000
         layer = self._layer_of_step.get(event.step_key or "")
         if layer is not None:
-            self.layers[layer].seconds += seconds
+            self.layers[layer].seconds[event.step_key or ""] = seconds
         return f"[green]✓[/green] {event.step_key}  [dim]{seconds:.1f} s[/dim]"
 
 
