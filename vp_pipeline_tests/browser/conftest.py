@@ -39,7 +39,7 @@ def page() -> Iterator[Any]:
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic", *offline]
         )
         page = browser.new_page(viewport={"width": 1700, "height": 1000})
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(180_000)  # the machine may be busy with other tests
         yield page
         browser.close()
 
