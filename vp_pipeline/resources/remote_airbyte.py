@@ -63,18 +63,16 @@ class RemoteAirbyte:
         connection = self.connections[source.name]
         fingerprint = hashlib.sha256(f"{connection}/{stream.name}".encode()).hexdigest()
         running = self._remembered(stream, run_date, connection)
-        if running is None:
+        said = log or _nobody
+        api = self.client()
+        job = None if running is None else self._going_on(api, run_date, running, said, resync=resync)
+        if job is None:
             if existing is not None and existing.fingerprint == fingerprint and not resync:
                 return Sync(existing, reused=f"sync {existing.job_id} asked the same of {existing.origin}")
             kept = kept_for_the_past(stream, run_date, self.newest(), existing)
             if kept is not None:
                 return kept
-        said = log or _nobody
-        api = self.client()
-        remembered = None if running is None else self._going_on(api, run_date, running, resync=resync)
-        if remembered is not None:
-            said(f"Going on with Airbyte job {remembered.job_id}, which an earlier try of {run_date} started.")
-        job = remembered or self._started(api, stream, run_date, connection, said)
+            job = self._started(api, stream, run_date, connection, said)
         try:
             job = self._wait(api, job, stream, run_date, said)
         except Exception:
@@ -89,7 +87,9 @@ class RemoteAirbyte:
         record = self._file(api, job, stream, run_date, connection, fingerprint)
         return Sync(record, reused=None)
 
-    def _going_on(self, api: AirbyteApi, run_date: date, running: RunningSync, *, resync: bool) -> Job | None:
+    def _going_on(
+        self, api: AirbyteApi, run_date: date, running: RunningSync, said: Log, *, resync: bool
+    ) -> Job | None:
         """The job of an earlier try; None: a person asks for another one, and this one does not run any more."""
         try:
             job = api.job(running.job_id)
@@ -100,7 +100,10 @@ class RemoteAirbyte:
                 f"{error} An earlier try of {run_date} started job {running.job_id}; if Airbyte does not know it any "
                 f"more, start another one: `vp run --date {run_date} --resync`."
             ) from None
-        return None if resync and not job.running else job
+        if resync and not job.running:
+            return None
+        said(f"Going on with Airbyte job {job.job_id}, which an earlier try of {run_date} started.")
+        return job
 
     def _started(self, api: AirbyteApi, stream: Stream, run_date: date, connection: str, said: Log) -> Job:
         self._refuse_drift(api, stream, connection)

@@ -166,14 +166,18 @@ def test_after_the_deadline_a_retry_goes_on_with_the_same_job(
     assert "an earlier try" in heard[0]
 
 
-def test_a_job_that_ended_while_nobody_waited_is_filed(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
-    """The machine went down after the start; the next try comes a day later."""
+def ends_while_nobody_waits(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
     server.released.clear()
     with pytest.raises(PermanentError):
         sync(replace(airbyte, deadline_seconds=0.05))
     server.released.set()
     while server.jobs[0].status == "running":
         time.sleep(0.02)
+
+
+def test_a_job_that_ended_while_nobody_waited_is_filed(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
+    """The machine went down after the start; the next try comes a day later."""
+    ends_while_nobody_waits(airbyte, server)
     later = replace(airbyte, newest=lambda: DAY + timedelta(days=1))
     assert sync(later).record.job_id == server.jobs[0].job_id
     assert started(server) == 1
@@ -182,13 +186,18 @@ def test_a_job_that_ended_while_nobody_waited_is_filed(airbyte: RemoteAirbyte, s
 def test_a_person_may_start_another_job_when_the_remembered_one_has_ended(
     airbyte: RemoteAirbyte, server: AirbyteStandIn
 ) -> None:
-    server.released.clear()
-    with pytest.raises(PermanentError):
-        sync(replace(airbyte, deadline_seconds=0.05))
-    server.released.set()
-    while server.jobs[0].status == "running":
-        time.sleep(0.02)
+    ends_while_nobody_waits(airbyte, server)
     assert sync(airbyte, resync=True).record.job_id == server.jobs[1].job_id
+
+
+def test_a_past_day_is_not_asked_again_though_its_job_has_ended(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
+    """What the present tells is not of the day; the job of the day itself can still be filed."""
+    ends_while_nobody_waits(airbyte, server)
+    later = replace(airbyte, newest=lambda: DAY + timedelta(days=1))
+    with pytest.raises(PermanentError):
+        sync(later, resync=True)
+    assert started(server) == 1
+    assert sync(later).record.job_id == server.jobs[0].job_id
 
 
 def test_a_remembered_job_that_airbyte_does_not_know_is_told_with_the_way_out(
