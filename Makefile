@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow dev setup lint types sql infra lineage constraints bench soak clean
+.PHONY: help run test slow dev setup lint types sql infra generate constraints bench soak clean
 
 help: ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,16 +50,15 @@ sql: $(READY) ## sqlfluff
 infra: $(READY) ## checkov: the Terraform of infra/
 	@$(BIN)/uvx --quiet --from checkov==3.3.30 checkov --quiet --compact --skip-download --framework terraform --directory infra/aws
 
-lineage: $(READY) ## draw the asset graph, list its names and the columns of the models anew
-	@$(BIN)/python -m vp_pipeline.columns
-	@$(BIN)/python -m vp_pipeline.lineage
+generate: $(READY) ## write every generated file again: dbt sources, columns of the models, asset graph, names
+	@$(BIN)/python -m vp_pipeline.generators
 
 constraints: ## resolve the pinned versions again
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --no-header --no-annotate \
 		--no-emit-index-url --output-file constraints.txt pyproject.toml
 
 soak: $(READY) ## kill runs hundreds of times, in every step; takes hours
-	@KILLS=$${KILLS:-300} $(BIN)/pytest vp_pipeline_tests/end_to_end/test_killed.py vp_pipeline_tests/resources/test_published_duckdb.py -k killed
+	@KILLS=$${KILLS:-300} $(BIN)/pytest vp_pipeline_tests/end_to_end/test_killed.py vp_pipeline_tests/publishing/test_published_duckdb.py -k killed
 
 bench: $(READY) ## the benchmarks
 	@$(BIN)/python benchmarks/load.py

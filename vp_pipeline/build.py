@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from vp_pipeline.airbyte.local import LocalAirbyte
 from vp_pipeline.assets.airbyte import airbyte_asset
 from vp_pipeline.assets.bronze import bronze_asset
 from vp_pipeline.assets.dbt import dbt_models
@@ -13,24 +14,23 @@ from vp_pipeline.assets.keys import EXPORT, POWER_BI, PUBLISHED, airbyte_key, br
 from vp_pipeline.assets.publish import published_marts
 from vp_pipeline.assets.raw import raw_assets
 from vp_pipeline.assets.silver import silver_assets
+from vp_pipeline.automation.definitions import unattended
 from vp_pipeline.automation.sensors.marts import rebuilt_by_condition
-from vp_pipeline.automation.unattended import unattended
+from vp_pipeline.dbt.project import dbt_resource, manifest_path
+from vp_pipeline.delivery.export_endpoint import endpoint_of, export_box
+from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.delivery.power_bi import power_bi_box, power_bi_of
+from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import daily_partitions
+from vp_pipeline.publishing.duckdb import DuckDBPublisher
+from vp_pipeline.publishing.publisher import Publisher
+from vp_pipeline.publishing.reader import DuckDBPublishedMarts
 from vp_pipeline.quality.freshness import freshness_checks
-from vp_pipeline.resources.dbt import dbt_resource, manifest_path
-from vp_pipeline.resources.exports import endpoint_of, export_box
-from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.local_airbyte import LocalAirbyte
-from vp_pipeline.resources.outbox import Box
-from vp_pipeline.resources.power_bi import power_bi_box, power_bi_of
-from vp_pipeline.resources.published_duckdb import DuckDBPublisher
-from vp_pipeline.resources.published_marts import DuckDBPublishedMarts
-from vp_pipeline.resources.publisher import Publisher
-from vp_pipeline.resources.raw_loading import Warehouse
-from vp_pipeline.resources.warehouse import DuckDBWarehouse
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.sources.source import Stream
+from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
+from vp_pipeline.warehouse.loading import Warehouse
 
 
 def build_definitions(settings: Settings, resource_overrides: Mapping[str, object] | None = None) -> dg.Definitions:
@@ -81,7 +81,7 @@ def resources(settings: Settings) -> dict[str, object]:
         "dbt": dbt_resource(settings),
     }
     if settings.env == "production":
-        from vp_pipeline.resources.production import published_marts_of, remote_airbyte
+        from vp_pipeline.environments.production import published_marts_of, remote_airbyte
 
         return {**everywhere, "airbyte": remote_airbyte(settings, lake), "marts": published_marts_of(settings)}
     return {
@@ -94,7 +94,7 @@ def resources(settings: Settings) -> dict[str, object]:
 def lake_of(settings: Settings) -> Lake:
     """The lake of an environment."""
     if settings.env == "production":
-        from vp_pipeline.resources.production import production_lake  # a second that local need not pay
+        from vp_pipeline.environments.production import production_lake  # a second that local need not pay
 
         return production_lake(settings)
     return Lake(settings.lake_dir)
@@ -103,7 +103,7 @@ def lake_of(settings: Settings) -> Lake:
 def warehouse_of(settings: Settings) -> Warehouse:
     """The warehouse of an environment."""
     if settings.env == "production":
-        from vp_pipeline.resources.production import snowflake_warehouse
+        from vp_pipeline.environments.production import snowflake_warehouse
 
         return snowflake_warehouse(settings)
     return DuckDBWarehouse(settings.warehouse_path)
@@ -117,7 +117,7 @@ def delivery_boxes(settings: Settings) -> dict[dg.AssetKey, Box]:
 def publisher_of(settings: Settings) -> Publisher:
     """Where an environment's consumers read."""
     if settings.env == "production":
-        from vp_pipeline.resources.production import snowflake_publisher
+        from vp_pipeline.environments.production import snowflake_publisher
 
         return snowflake_publisher(settings)
     return DuckDBPublisher(settings.published_path, DuckDBWarehouse(settings.warehouse_path))

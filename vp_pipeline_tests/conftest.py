@@ -11,12 +11,12 @@ import dagster as dg
 import pytest
 
 from vp_pipeline.build import build_definitions
-from vp_pipeline.local_runs import daily_run, partition_tags
-from vp_pipeline.quality.overrule import TAG
-from vp_pipeline.report import RunReport
-from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.warehouse import DuckDBWarehouse
+from vp_pipeline.cli.local_runs import daily_run, partition_tags
+from vp_pipeline.cli.report import RunReport
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.quality.waivers import TAG
 from vp_pipeline.settings import PROJECT_ROOT, Settings, load_settings
+from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline_tests.contents import SCHEMAS, contents
 from vp_pipeline_tests.dagster_dev import own_environment
 

@@ -1,7 +1,7 @@
 {#-
     Days of a stream that are withheld: a test of a model is red because of them, or they are being judged. Staging leaves
     their rows out, so that everything below is as if they had not been loaded. The ledger `raw._days` names them; the
-    pipeline keeps it (vp_pipeline/resources/ledger.py).
+    pipeline keeps it (vp_pipeline/warehouse/ledger.py).
 -#}
 {% macro ledger_of_days() %}
     {{ return(api.Relation.create(database=target.database, schema='raw', identifier='_days')) }}

@@ -5,10 +5,10 @@ from datetime import date
 
 import dagster as dg
 
+from vp_pipeline.airbyte.interface import Airbyte
 from vp_pipeline.assets.days import DayReport, day_by_day, run_days
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, check_specs
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.resources.syncs import Airbyte
 from vp_pipeline.sources.source import Source, Stream
 
 

@@ -8,14 +8,14 @@ import dagster as dg
 from vp_pipeline.assets.days import DayReport, day_by_day, run_days
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of
 from vp_pipeline.assets.preview import made_from
+from vp_pipeline.lake import bronze
+from vp_pipeline.lake.manifests import ManifestObject
+from vp_pipeline.lake.objects import Lake
 from vp_pipeline.quality.answers import known_fields, unaltered
 from vp_pipeline.quality.freshness import POLICY
 from vp_pipeline.quality.outcome import Outcome, conservation
 from vp_pipeline.quality.thresholds import VOLUME_DAYS
 from vp_pipeline.quality.volume import Volume, volume
-from vp_pipeline.resources import bronze
-from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.manifests import ManifestObject
 from vp_pipeline.sources.source import Stream
 
 

@@ -23,7 +23,7 @@ from vp_pipeline.failures import PassingError, PermanentError
 from vp_pipeline.partitions import parse_days
 from vp_pipeline.quality.gate import standing_failures
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.quality.overrule import Overrule
+from vp_pipeline.quality.waivers import Overrule
 
 MAX_RETRIES = 3
 FIRST_WAIT_SECONDS = 2.0
@@ -66,7 +66,7 @@ def run_days(context: dg.AssetExecutionContext, build: Build, *, rests_on: Rests
     whose newest result of one of them is a failure is not built. `build` gets the assets that are admitted, by day,
     and reports on each asset and day as it goes; what it reports on other days is recorded, and is not this run's
     problem. A `PassingError` in it is tried again, the whole step with it. Checks that the run's tag overrules do not
-    stop it (`quality/overrule.py`); the materializations say so.
+    stop it (`quality/waivers.py`); the materializations say so.
 
     Raises:
         dagster.Failure: no day went through, or some did not and nothing follows in this run that could say so.

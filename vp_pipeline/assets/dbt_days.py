@@ -5,7 +5,7 @@ are withheld from staging and the tables restated, which must come out green; th
 the bad ones stand alone. Those stay withheld, and everything below is as if they had not been loaded; the others go on.
 
 Here: that search on real builds, its place in the ledger, and what Dagster hears of each day. Not here: the search as
-such (`quality/judge.py`), the ledger (`resources/ledger.py`).
+such (`quality/bisection.py`), the ledger (`warehouse/ledger.py`).
 """
 
 import dataclasses
@@ -20,15 +20,15 @@ import dagster as dg
 from vp_pipeline.assets.days import Admitted, DayReport, overrule_of, refusal
 from vp_pipeline.assets.monitoring import record_invocation
 from vp_pipeline.assets.preview import LINEAGE, made_from, markdown_table
+from vp_pipeline.dbt.project import PASSING, InstalledDbt, NodeResult, build_arguments, clear_results, results
 from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.quality.bisection import judge
 from vp_pipeline.quality.gate import standing_failures
-from vp_pipeline.quality.judge import judge
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.reconciliation import CHECK, reconciliation
-from vp_pipeline.resources import ledger
-from vp_pipeline.resources.dbt import PASSING, InstalledDbt, NodeResult, build_arguments, clear_results, results
-from vp_pipeline.resources.ledger import Unit
-from vp_pipeline.resources.raw_loading import Warehouse
+from vp_pipeline.warehouse import ledger
+from vp_pipeline.warehouse.ledger import Unit
+from vp_pipeline.warehouse.loading import Warehouse
 
 Reports = Iterator[tuple[dg.AssetKey, date, DayReport]]
 _ROWS_SHOWN = 5

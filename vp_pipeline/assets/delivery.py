@@ -1,7 +1,7 @@
 """Delivery: what leaves the pipeline after a publication. Power BI is refreshed, and changed rows are exported.
 
-Here: the assets, and when there is something to deliver. Not here: how (`resources/power_bi.py`, `gold.py`,
-`exports.py`). Both come after the publication and never before; when one fails, the run is red and the data is there.
+Here: the assets, and when there is something to deliver. Not here: how (`delivery/`). Both come
+after the publication and never before; when one fails, the run is red and the data is there.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,16 +12,16 @@ import dagster as dg
 
 from vp_pipeline.assets.days import Admitted, DayReport, run_days
 from vp_pipeline.assets.keys import EXPORT, OWNER, POWER_BI, PUBLISHED, check_specs, checks_of
+from vp_pipeline.dbt.grain import grain_of
+from vp_pipeline.delivery import change_export as gold
+from vp_pipeline.delivery.export_endpoint import ExportEndpoint, post_exports
+from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.delivery.power_bi import PowerBi, refresh_once
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.publishing.publisher import Publication
+from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.resources import gold
-from vp_pipeline.resources.exports import ExportEndpoint, post_exports
-from vp_pipeline.resources.grain import grain_of
-from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.outbox import Box
-from vp_pipeline.resources.power_bi import PowerBi, refresh_once
-from vp_pipeline.resources.published_marts import PublishedMarts
-from vp_pipeline.resources.publisher import Publication
 
 # What was done, as a sentence and as metadata.
 Delivered = tuple[str, Mapping[str, object]]

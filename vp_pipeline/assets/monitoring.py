@@ -11,8 +11,8 @@ import dagster as dg
 
 from vp_pipeline.assets.keys import airbyte_key
 from vp_pipeline.quality.monitoring import account, record
-from vp_pipeline.resources.raw_loading import Warehouse
 from vp_pipeline.sources.registry import STREAMS
+from vp_pipeline.warehouse.loading import Warehouse
 
 
 def record_invocation(

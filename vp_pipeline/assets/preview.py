@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from vp_pipeline.resources.dbt import COLUMNS_FILE
+from vp_pipeline.dbt.project import COLUMNS_FILE
 from vp_pipeline.sources.contract import Column, Table
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def model_columns(props: Mapping[str, Any]) -> dict[str, object]:
 
 @lru_cache(maxsize=1)
 def _columns_of_models() -> dict[str, dict[str, Any]]:
-    """As `vp_pipeline/columns.py` wrote them."""
+    """As `vp_pipeline/dbt/column_lineage.py` wrote them."""
     found: dict[str, dict[str, Any]] = json.loads(COLUMNS_FILE.read_text(encoding="utf-8"))
     return found
 

@@ -1,6 +1,6 @@
 """Publishing: the marts that consumers read, replaced as a whole by a build whose checks are green.
 
-Here: the asset. Not here: how it is done (`resources/publisher.py` and what implements it).
+Here: the asset. Not here: how it is done (`publishing/publisher.py` and what implements it).
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,9 +10,9 @@ import dagster as dg
 
 from vp_pipeline.assets.days import Admitted, DayReport, run_days
 from vp_pipeline.assets.keys import OWNER, PUBLISHED, check_specs
+from vp_pipeline.publishing.publisher import SCHEMAS, Publication, Publisher
 from vp_pipeline.quality.freshness import POLICY
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.resources.publisher import SCHEMAS, Publication, Publisher
 
 
 def published_marts(

@@ -16,13 +16,13 @@ from vp_pipeline.assets.keys import (
     silver_key,
 )
 from vp_pipeline.assets.preview import column_schema, made_from
+from vp_pipeline.lake import silver
+from vp_pipeline.lake.manifests import SilverManifest
+from vp_pipeline.lake.objects import Lake
 from vp_pipeline.quality.outcome import conservation
-from vp_pipeline.resources import silver
-from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.manifests import SilverManifest
-from vp_pipeline.resources.raw_loading import Load, Warehouse
 from vp_pipeline.sources.contract import RAW_COLUMNS, Table
 from vp_pipeline.sources.source import Stream
+from vp_pipeline.warehouse.loading import Load, Warehouse
 
 
 def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str) -> dg.AssetsDefinition:

@@ -11,13 +11,13 @@ from vp_pipeline.assets.days import DayReport, day_by_day, run_days, unless_over
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of, silver_key
 from vp_pipeline.assets.preview import column_schema, counted, made_from, preview
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.lake import bronze, silver
+from vp_pipeline.lake.manifests import BronzeManifest, SilverManifest
+from vp_pipeline.lake.objects import Lake
 from vp_pipeline.quality.contract import duplicates, keeps_contract, quarantine
 from vp_pipeline.quality.outcome import Outcome, conservation
 from vp_pipeline.quality.thresholds import VOLUME_DAYS
 from vp_pipeline.quality.volume import Volume, volume
-from vp_pipeline.resources import bronze, silver
-from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.manifests import BronzeManifest, SilverManifest
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.landed import Decoded
 from vp_pipeline.sources.source import Stream

@@ -8,10 +8,10 @@ import dagster as dg
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
 from vp_pipeline.automation.jobs import WHOLE_DAYS
-from vp_pipeline.automation.notifications.account import account_of
+from vp_pipeline.automation.notifications.run_summary import account_of
+from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import days_between, newest_finished_day, parse_days
-from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.outbox import Box
 
 WEEK = timedelta(days=7)
 

@@ -1,6 +1,6 @@
 """The jobs that look after the pipeline itself: retention, and the weekly health report.
 
-Here: jobs and schedules. Not here: the rules (`maintenance.py`) and the figures (`health.py`).
+Here: jobs and schedules. Not here: the rules (`retention.py`) and the figures (`health.py`).
 """
 
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from vp_pipeline.automation.health import health
-from vp_pipeline.automation.maintenance import Retention
 from vp_pipeline.automation.notifications import messages
 from vp_pipeline.automation.notifications.messages import Link
 from vp_pipeline.automation.notifications.queue import Alerts
-from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.outbox import Box
+from vp_pipeline.automation.retention import Retention
+from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.lake.objects import Lake
 
 
 class RetentionConfig(dg.Config):

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from vp_pipeline.resources.connection import transaction
+from vp_pipeline.warehouse.connection import transaction
 
 if TYPE_CHECKING:
-    from vp_pipeline.resources.connection import Connection
-    from vp_pipeline.resources.raw_loading import Warehouse
+    from vp_pipeline.warehouse.connection import Connection
+    from vp_pipeline.warehouse.loading import Warehouse
 
 _MODELS = ("model", "seed", "snapshot")
 _TABLES = ("runs", "test_results", "rows")

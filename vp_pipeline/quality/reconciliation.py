@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vp_pipeline.resources.connection import Connection
+    from vp_pipeline.warehouse.connection import Connection
 
 CHECK = "mon_keepa_reconciliation_agrees"
 _SHOWN = 20

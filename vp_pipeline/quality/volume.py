@@ -1,6 +1,6 @@
 """Whether a day has about as much as the days before it.
 
-Here: the comparison. Not here: the limits (`thresholds.py`), and reading earlier days (`resources/`).
+Here: the comparison. Not here: the limits (`thresholds.py`), and reading earlier days (`lake/`).
 """
 
 from collections.abc import Sequence

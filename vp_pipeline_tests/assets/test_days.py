@@ -8,10 +8,10 @@ import pytest
 
 from vp_pipeline.assets import days as days_module
 from vp_pipeline.assets.days import Admitted, DayReport, day_by_day, run_days, verdict
+from vp_pipeline.cli.local_runs import partition_tags
 from vp_pipeline.failures import PassingError, PermanentError
-from vp_pipeline.local_runs import partition_tags
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.quality.overrule import TAG
+from vp_pipeline.quality.waivers import TAG
 
 PARTITIONS = dg.DailyPartitionsDefinition("2026-01-01")
 UPPER, LOWER = dg.AssetKey("upper"), dg.AssetKey("lower")

@@ -12,14 +12,14 @@ import pytest
 from vp_pipeline.assets import days as days_module
 from vp_pipeline.assets.delivery import export_asset, power_bi_asset
 from vp_pipeline.assets.keys import EXPORT, POWER_BI
-from vp_pipeline.local_runs import partition_tags
-from vp_pipeline.resources import gold
-from vp_pipeline.resources.dbt import manifest_path
-from vp_pipeline.resources.exports import ExportEndpoint
-from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.outbox import Box
-from vp_pipeline.resources.power_bi import PowerBi, power_bi_of
-from vp_pipeline.resources.publisher import Publication
+from vp_pipeline.cli.local_runs import partition_tags
+from vp_pipeline.dbt.project import manifest_path
+from vp_pipeline.delivery import change_export as gold
+from vp_pipeline.delivery.export_endpoint import ExportEndpoint
+from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.delivery.power_bi import PowerBi, power_bi_of
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.publishing.publisher import Publication
 from vp_pipeline.sandbox.services.server import Services
 from vp_pipeline.sandbox.services.service import Fault
 from vp_pipeline.settings import load_settings

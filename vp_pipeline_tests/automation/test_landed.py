@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vp_pipeline.airbyte.remote import running_path
 from vp_pipeline.automation.sensors.landed import SETTLING, Position, landed_sensor, landed_since
+from vp_pipeline.lake import bronze
+from vp_pipeline.lake.manifests import BronzeManifest, SyncRecord
+from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import ONE_DAY
-from vp_pipeline.resources import bronze
-from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.manifests import BronzeManifest, SyncRecord
-from vp_pipeline.resources.remote_airbyte import running_path
 from vp_pipeline.sources.keepa.source import PRODUCT
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vp_pipeline.automation.notifications import messages
-from vp_pipeline.automation.notifications.account import RunAccount, Trouble
 from vp_pipeline.automation.notifications.messages import Link, cut
 from vp_pipeline.automation.notifications.queue import Alerts, cause_of
-from vp_pipeline.resources.outbox import Box
+from vp_pipeline.automation.notifications.run_summary import RunAccount, Trouble
+from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.sandbox.services.service import Request
 from vp_pipeline.sandbox.services.slack import SlackStandIn
 

@@ -10,7 +10,7 @@ from dagster._core.execution.backfill import BulkActionStatus, PartitionBackfill
 
 from vp_pipeline.automation.notifications.queue import Alerts
 from vp_pipeline.automation.notifications.sensors import check_alerts, run_alerts
-from vp_pipeline.resources.outbox import Box
+from vp_pipeline.delivery.outbox import Box
 
 DAYS = dg.DailyPartitionsDefinition("2026-01-01")
 UI = "http://dagster.example"
@@ -207,7 +207,7 @@ def test_a_disk_that_is_full_loses_no_message(
         raise OSError("No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("vp_pipeline.resources.outbox._write", full)
+        patch.setattr("vp_pipeline.delivery.outbox._write", full)
         with pytest.raises(Exception, match="No space left"):
             look()
     assert look() == ["✅ daily_pipeline succeeded for 2026-03-10"]

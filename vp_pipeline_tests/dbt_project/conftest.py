@@ -1,6 +1,6 @@
 """A warehouse for dbt tests: a DuckDB file with the RAW tables of the contracts, and dbt running in this process.
 
-Here: fixtures only. Not here: how production makes and loads RAW (`vp_pipeline/resources/warehouse.py`).
+Here: fixtures only. Not here: how production makes and loads RAW (`vp_pipeline/warehouse/duckdb.py`).
 """
 
 from collections.abc import Iterable, Mapping

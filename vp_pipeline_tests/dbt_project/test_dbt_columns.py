@@ -6,12 +6,8 @@ from typing import Any
 import pytest
 from dbt.contracts.graph.manifest import Manifest
 
-from vp_pipeline.columns import lineage, text
-from vp_pipeline.resources.dbt import COLUMNS_FILE
-
-
-def test_the_file_is_of_this_project() -> None:
-    assert COLUMNS_FILE.read_text(encoding="utf-8") == text(), "if the change is meant: `make lineage`"
+from vp_pipeline.dbt.column_lineage import lineage
+from vp_pipeline.dbt.project import COLUMNS_FILE
 
 
 def test_described_columns_are_the_recorded_ones(manifest: Manifest) -> None:

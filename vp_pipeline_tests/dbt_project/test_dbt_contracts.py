@@ -2,32 +2,19 @@
 
 import copy
 import csv
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 
+from vp_pipeline.generators import dbt_sources
 from vp_pipeline.sources.contract import RAW_COLUMNS
 from vp_pipeline.sources.keepa.series import DOMAINS, SERIES
 from vp_pipeline.sources.keepa.tables import TABLES
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
-
-
-def _generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("sources_from_contracts", PROJECT / "sources_from_contracts.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-generator = _generator()
 
 
 def source_yaml() -> dict[str, Any]:
@@ -89,13 +76,6 @@ def test_every_kind_of_drift_is_seen(change: Callable[[dict[str, Any]], None]) -
     assert drift(changed) != []
 
 
-@pytest.mark.parametrize("path", generator.files(), ids=lambda path: path.name)
-def test_generated_files_are_up_to_date(path: Path) -> None:
-    assert path.read_text(encoding="utf-8") == generator.files()[path], (
-        f"{path.name} is out of date: run `python dbt_project/sources_from_contracts.py`."
-    )
-
-
 def seeded(name: str) -> list[tuple[str, ...]]:
     with (PROJECT / f"seeds/{name}.csv").open(encoding="utf-8", newline="") as file:
         return [tuple(row) for row in csv.reader(file)][1:]
@@ -120,7 +100,7 @@ def test_staging_has_the_contracts_columns(module_warehouse: Any) -> None:
         assert view == [
             (name, c.type.sql.upper())
             for c in (*table.columns, *RAW_COLUMNS)
-            if (name := generator.staging_name(c.name)) is not None
+            if (name := dbt_sources.staging_name(c.name)) is not None
         ]
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from vp_pipeline.metrics import Metrics, MetricsError, Question
-from vp_pipeline.resources.dbt import SEMANTIC_MANIFEST, manifest_path
-from vp_pipeline.resources.warehouse import DuckDBWarehouse
+from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
+from vp_pipeline.publishing.metrics import Metrics, MetricsError, Question
+from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.dbt_project.three_products import SNAPSHOT, build
 

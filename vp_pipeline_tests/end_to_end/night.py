@@ -23,10 +23,10 @@ from dagster._core.workspace.load_target import ModuleTarget
 from dagster._daemon.sensor import execute_sensor_iteration
 from dagster._scheduler.scheduler import launch_scheduled_runs
 
+from vp_pipeline.airbyte.local import LocalAirbyte
 from vp_pipeline.build import build_definitions
-from vp_pipeline.report import RunReport
-from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.local_airbyte import LocalAirbyte
+from vp_pipeline.cli.report import RunReport
+from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import Settings, load_settings
 from vp_pipeline.sources.registry import STREAMS
 

@@ -15,10 +15,10 @@ import pytest
 import requests
 
 from vp_pipeline.build import build_definitions
-from vp_pipeline.local_runs import failed_days
+from vp_pipeline.cli.local_runs import failed_days
+from vp_pipeline.cli.report import RunReport
 from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.quality.reconciliation import CHECK
-from vp_pipeline.report import RunReport
 from vp_pipeline.sandbox.server import Sandbox
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 

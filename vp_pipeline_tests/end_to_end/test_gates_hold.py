@@ -13,9 +13,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from vp_pipeline.lake import bronze
 from vp_pipeline.partitions import ONE_DAY
-from vp_pipeline.resources import bronze
-from vp_pipeline.resources.published_duckdb import DuckDBPublisher
+from vp_pipeline.publishing.duckdb import DuckDBPublisher
 from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from vp_pipeline.resources.published_duckdb import read_publication
+from vp_pipeline.publishing.duckdb import read_publication
 from vp_pipeline_tests.contents import contents
 
 pytestmark = pytest.mark.slow
@@ -29,7 +29,7 @@ from datetime import date
 from pathlib import Path
 import dagster as dg
 from vp_pipeline.build import build_definitions
-from vp_pipeline.local_runs import close_orphans, daily_run, project_instance
+from vp_pipeline.cli.local_runs import close_orphans, daily_run, project_instance
 from vp_pipeline_tests.conftest import pipeline_settings
 
 settings = pipeline_settings(Path(sys.argv[1]), keepa_asins=sys.argv[2])

@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from vp_pipeline.lake import bronze
 from vp_pipeline.partitions import ONE_DAY
-from vp_pipeline.resources import bronze
 from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 from vp_pipeline_tests.stand_ins import s3, snowflake

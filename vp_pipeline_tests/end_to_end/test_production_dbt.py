@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from vp_pipeline.resources.dbt import manifest_path
+from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 from vp_pipeline_tests.end_to_end.test_production import UP_TO_RAW, reasons
 from vp_pipeline_tests.stand_ins.production import SECRETS, Production, production

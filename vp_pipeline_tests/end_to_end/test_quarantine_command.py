@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from vp_pipeline.resources.lake import Lake
+from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sandbox.server import Sandbox
 
 pytestmark = pytest.mark.slow

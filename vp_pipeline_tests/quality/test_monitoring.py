@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from vp_pipeline.quality.monitoring import Account, account, record
-from vp_pipeline.resources.warehouse import DuckDBWarehouse
+from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 
 DAY, NEXT = date(2026, 11, 20), date(2026, 11, 21)
 RESULTS = {

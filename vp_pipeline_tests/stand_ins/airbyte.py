@@ -11,9 +11,9 @@ from typing import Any
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from vp_pipeline.resources.airbyte import SyncJob, next_job_id
-from vp_pipeline.resources.airbyte_api import AirbyteApi
-from vp_pipeline.resources.airbyte_drift import PATH_FORMAT, bucket_path
+from vp_pipeline.airbyte.api import AirbyteApi
+from vp_pipeline.airbyte.drift import PATH_FORMAT, bucket_path
+from vp_pipeline.airbyte.embedded import SyncJob, next_job_id
 from vp_pipeline_tests.stand_ins.s3 import Fault
 
 CLIENT_ID, CLIENT_SECRET = "a-client", "secret-of-the-stand-in/airbyte"

@@ -9,11 +9,11 @@ from typing import Any
 
 import dagster as dg
 
+from vp_pipeline.airbyte.embedded import Connection, EmbeddedAirbyte, SyncJob
 from vp_pipeline.build import build_definitions, resources
-from vp_pipeline.local_runs import partition_tags
-from vp_pipeline.resources.airbyte import Connection, EmbeddedAirbyte, SyncJob
-from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.lake_s3 import S3Store
+from vp_pipeline.cli.local_runs import partition_tags
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.lake.s3 import S3Store
 from vp_pipeline.sandbox.server import Sandbox, catalogue
 from vp_pipeline.settings import Settings, load_settings
 from vp_pipeline.sources.keepa.source import KEEPA, connector_config

@@ -14,7 +14,7 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from vp_pipeline.resources.lake_s3 import S3Store
+from vp_pipeline.lake.s3 import S3Store
 
 KEYS = {
     "AWS_ACCESS_KEY_ID": "AKIASTANDIN000000001",

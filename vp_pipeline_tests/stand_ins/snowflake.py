@@ -22,7 +22,7 @@ import starlette.requests
 import uvicorn
 from fakesnow.instance import FakeSnow
 
-from vp_pipeline.resources.snowflake_warehouse import SnowflakeWarehouse
+from vp_pipeline.warehouse.snowflake import SnowflakeWarehouse
 from vp_pipeline_tests.stand_ins.s3 import KEYS
 
 PASSWORD = "secret-of-the-stand-in/snowflake"

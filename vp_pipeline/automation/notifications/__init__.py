@@ -3,6 +3,6 @@
 Sensors look at what Dagster recorded and queue messages in the outbox (`sensors.py`); one sensor delivers them
 (`delivery.py`). So nothing that Slack does can reach a run, and a message that was queued is never lost.
 
-Here: `account.py` (what a run did), `messages.py` (what people read), `queue.py` (once), and those sensors. Not here:
-Slack itself (`resources/slack.py`).
+Here: `run_summary.py` (what a run did), `messages.py` (what people read), `queue.py` (once), and those sensors.
+Not here: Slack itself (`delivery/slack.py`).
 """

@@ -3,9 +3,9 @@
 import dagster as dg
 
 from vp_pipeline.automation.notifications.sensors import DELIVERY
+from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.delivery.slack import Slack, deliver
 from vp_pipeline.failures import PassingError
-from vp_pipeline.resources.outbox import Box
-from vp_pipeline.resources.slack import Slack, deliver
 
 
 def slack_delivery(slack: Slack, box: Box) -> dg.SensorDefinition:

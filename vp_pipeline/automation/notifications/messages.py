@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vp_pipeline.automation.notifications.account import RunAccount, Trouble
+from vp_pipeline.automation.notifications.run_summary import RunAccount, Trouble
 
 Block = dict[str, Any]
 

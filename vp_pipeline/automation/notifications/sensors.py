@@ -24,9 +24,9 @@ from dagster._core.storage.tags import (
 
 from vp_pipeline.automation.jobs import LATE_DATA, WHOLE_DAYS
 from vp_pipeline.automation.notifications import messages
-from vp_pipeline.automation.notifications.account import RunAccount, account_of
 from vp_pipeline.automation.notifications.messages import Link
 from vp_pipeline.automation.notifications.queue import Alerts, cause_of
+from vp_pipeline.automation.notifications.run_summary import RunAccount, account_of
 
 DELIVERY = "slack_delivery"
 _EVENTS = (dg.DagsterEventType.RUN_START, dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE)

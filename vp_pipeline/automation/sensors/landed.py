@@ -11,11 +11,11 @@ from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
 from vp_pipeline.assets.keys import airbyte_key
 from vp_pipeline.automation.jobs import DAILY, LANDED, LATE_DATA
-from vp_pipeline.automation.notifications.account import days_of
+from vp_pipeline.automation.notifications.run_summary import days_of
+from vp_pipeline.lake import bronze
+from vp_pipeline.lake.manifests import SyncRecord, read_document
+from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import days_between
-from vp_pipeline.resources import bronze
-from vp_pipeline.resources.lake import Lake
-from vp_pipeline.resources.manifests import SyncRecord, read_document
 from vp_pipeline.sources.source import Stream
 
 A_TICK = 10

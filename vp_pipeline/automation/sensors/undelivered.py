@@ -7,8 +7,8 @@ import dagster as dg
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
 from vp_pipeline.automation.jobs import DELIVERIES
+from vp_pipeline.delivery.outbox import Box, Entry
 from vp_pipeline.partitions import parse_days
-from vp_pipeline.resources.outbox import Box, Entry
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=6)
 # A service that has been away for days is a matter for a person: tick and run failures have said so.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings
-from vp_pipeline.sources.keepa.pictures import prices, ranks
+from vp_pipeline.sources.keepa.charts import prices, ranks
 from vp_pipeline.sources.keepa.tables import TABLES
 from vp_pipeline.sources.landed import Decoded, Inspection, LandedLine
 from vp_pipeline.sources.source import Origin, Source, Stream

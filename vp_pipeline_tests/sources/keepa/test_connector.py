@@ -15,9 +15,9 @@ import pytest
 import yaml
 from jsonschema import validate
 
+from vp_pipeline.airbyte.embedded import Connection, EmbeddedAirbyte, SyncJob
 from vp_pipeline.failures import PassingError, PermanentError
-from vp_pipeline.resources.airbyte import Connection, EmbeddedAirbyte, SyncJob
-from vp_pipeline.resources.lake import Lake
+from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.keepa.series import DOMAINS
 
 # For the authors of connectors; raised when the runtime is imported.

@@ -1,0 +1,150 @@
+"""Airbyte's API, through dagster-airbyte's client.
+
+Here: its failures told apart, and what an answer is in our words. Not here: which sync is started, and when
+(`remote.py`).
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import requests
+from dagster_airbyte.resources import AirbyteClient
+
+from vp_pipeline.failures import PassingError, PermanentError
+
+RUNNING = ("pending", "running", "incomplete")
+_ATTEMPTS = 4
+
+
+class AlreadyRunning(Exception):
+    """A sync of the connection is running (409)."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A sync job. Times are UTC; `updated_at` of a job that ended is its end. `status` is one of Airbyte's words."""
+
+    job_id: int
+    status: str
+    started_at: datetime
+    updated_at: datetime
+    records: int
+    bytes: int
+
+    @property
+    def running(self) -> bool:
+        # "incomplete": an attempt has failed and Airbyte makes another one, or gives up and says "failed".
+        return self.status in RUNNING
+
+
+class AirbyteApi(AirbyteClient):
+    """The client, with failures by kind.
+
+    Stock dagster-airbyte tries every refusal again and then tells only that it gave up: here a 4xx is told at once with
+    Airbyte's own reason, and what may pass (5xx, 429, no answer) is tried again with growing waits.
+    """
+
+    def job(self, job_id: int) -> Job:
+        """Raises PermanentError: there is no such job, or it may not be seen."""
+        return _job(self.get_job_details(job_id))
+
+    def start(self, connection_id: str) -> Job:
+        """Raises AlreadyRunning: a sync of the connection is running."""
+        return _job(self.start_sync_job(connection_id))
+
+    def running_job(self, connection_id: str) -> Job | None:
+        """The sync of a connection that is running, if one is."""
+        asked = {"connectionId": connection_id, "jobType": "sync", "orderBy": "createdAt|DESC"}
+        found = self._paginated_request("GET", f"{self.rest_api_base_url}/jobs", params=asked)
+        return next((job for job in map(_job, found) if job.running), None)
+
+    def attempts(self, job_id: int) -> list[Mapping[str, Any]]:
+        """The attempts of a job, oldest first, as the configuration API tells them."""
+        found = self._single_request("POST", f"{self.configuration_api_base_url}/jobs/get", data={"id": job_id})
+        return [item["attempt"] for item in found.get("attempts", [])]
+
+    def _single_request(
+        self,
+        method: str,
+        url: str,
+        data: Mapping[str, Any] | None = None,
+        params: Mapping[str, Any] | None = None,
+        include_additional_request_headers: bool = True,
+    ) -> Mapping[str, Any]:
+        for attempt in range(1, _ATTEMPTS + 1):
+            last = attempt == _ATTEMPTS
+            try:
+                session = self._get_session(include_additional_request_headers=include_additional_request_headers)
+                answer = session.request(method, url, json=data, params=params, timeout=self.request_timeout)
+            except requests.RequestException as error:
+                if last:
+                    raise PassingError(
+                        f"Airbyte does not answer at {url} ({type(error).__name__}). Run it again later, and look at "
+                        "VP_AIRBYTE_API_URL and the network."
+                    ) from None
+            else:
+                if answer.status_code == 409:
+                    raise AlreadyRunning
+                if answer.status_code == 401 and include_additional_request_headers and attempt == 1:
+                    self._access_token_timestamp = None  # it expired before its time: ask for another one
+                    continue
+                if answer.ok:
+                    return _json(answer, url)
+                if answer.status_code < 500 and answer.status_code != 429:
+                    raise PermanentError(_refusal(answer, url))
+                if last:
+                    raise PassingError(
+                        f"Airbyte fails at {url} (HTTP {answer.status_code}), {_ATTEMPTS} times. Run it again later."
+                    )
+            time.sleep(self.request_retry_delay * 2 ** (attempt - 1))
+        raise AssertionError("the last attempt returns or raises")
+
+
+def reason_of(attempts: list[Mapping[str, Any]]) -> str:
+    """Why the newest attempt failed, in Airbyte's words for people."""
+    failures = (attempts[-1].get("failureSummary") or {}).get("failures", []) if attempts else []
+    messages = [f.get("externalMessage") or f.get("internalMessage") for f in failures]
+    return "; ".join(dict.fromkeys(m.strip().rstrip(".") for m in messages if m)) or "Airbyte gives no reason"
+
+
+def _job(details: Mapping[str, Any]) -> Job:
+    started = _moment(details["startTime"])
+    return Job(
+        job_id=int(details["jobId"]),
+        status=str(details["status"]),
+        started_at=started,
+        updated_at=_moment(details["lastUpdatedAt"]) if details.get("lastUpdatedAt") else started,
+        records=int(details.get("rowsSynced") or 0),
+        bytes=int(details.get("bytesSynced") or 0),
+    )
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _json(answer: requests.Response, url: str) -> Mapping[str, Any]:
+    try:
+        found = answer.json()
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise PermanentError(f"What answers at {url} is not Airbyte's API. Correct VP_AIRBYTE_API_URL.")
+    return found
+
+
+def _refusal(answer: requests.Response, url: str) -> str:
+    try:
+        body = answer.json()
+        said = str(body.get("detail") or body.get("message") or body.get("title") or "no reason given")
+    except (ValueError, AttributeError):
+        said = "no reason given"
+    remedy = {
+        401: "Correct VP_AIRBYTE_CLIENT_ID and VP_AIRBYTE_CLIENT_SECRET.",
+        403: "Give the application access to the workspace, or correct VP_AIRBYTE_WORKSPACE_ID.",
+        404: "Correct the ids and URLs in VP_AIRBYTE_….",
+    }.get(answer.status_code, "Trying again gives the same.")
+    return f"Airbyte refuses {url} (HTTP {answer.status_code}): {said}. {remedy}"

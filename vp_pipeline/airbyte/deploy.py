@@ -1,0 +1,121 @@
+"""Airbyte's connector, source, destination and connection from `infra/airbyte/`, by name: made, or brought up to date.
+
+Here: what is sent to Airbyte's API. Not here: what a connection must look like to be used
+(`airbyte/drift.py`).
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vp_pipeline.airbyte.api import AirbyteApi
+from vp_pipeline.airbyte.drift import PATH_FORMAT, bucket_path
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.settings import PROJECT_ROOT, Settings
+from vp_pipeline.sources.keepa.source import KEEPA
+
+FOLDER = PROJECT_ROOT / "infra" / "airbyte"
+CONNECTOR = "VeracityPro Keepa"
+
+
+@dataclass(frozen=True)
+class Made:
+    """What became of one object: its kind, name and ID, and whether it is new."""
+
+    kind: str
+    name: str
+    object_id: str
+    new: bool
+
+
+def values(settings: Settings, aws_role_arn: str, region: str) -> dict[str, object]:
+    """What the documents leave open.
+
+    Raises:
+        PermanentError: a setting that Airbyte needs is not there.
+    """
+    if settings.lake_url is None or settings.keepa_api_key is None or not settings.keepa_asins:
+        raise PermanentError("Airbyte's source needs KEEPA_API_KEY and VP_KEEPA_ASINS, its destination VP_LAKE_URL.")
+    bucket, path = bucket_path(settings.lake_url)
+    return {
+        "workspace": settings.airbyte_workspace_id,
+        "keepa_api_key": settings.keepa_api_key.get_secret_value(),
+        "asins": list(settings.keepa_asins),
+        "domain": settings.keepa_domain,
+        "days": settings.keepa_days,
+        "aws_role_arn": aws_role_arn,
+        "bucket": bucket,
+        "path": path,
+        "path_format": PATH_FORMAT,
+        "region": region,
+    }
+
+
+def document(name: str, filled: Mapping[str, object], folder: Path = FOLDER) -> dict[str, Any]:
+    """A document with each `"${name}"` replaced by its value, whatever its type."""
+
+    def fill(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {key: fill(value) for key, value in part.items()}
+        if isinstance(part, list):
+            return [fill(value) for value in part]
+        if isinstance(part, str) and part.startswith("${") and part.endswith("}"):
+            return filled[part[2:-1]]
+        return part
+
+    found: dict[str, Any] = fill(json.loads((folder / f"{name}.json").read_text(encoding="utf-8")))
+    return found
+
+
+def apply(api: AirbyteApi, workspace: str, filled: Mapping[str, object]) -> Iterator[Made]:
+    """Makes or updates the four objects, in the order in which they need each other.
+
+    Raises:
+        PermanentError, PassingError: Airbyte refuses one, or does not answer. What was made before stays.
+    """
+    manifest = yaml.safe_load(KEEPA.manifest.read_text(encoding="utf-8"))
+    connector = _put(
+        api,
+        f"workspaces/{workspace}/definitions/declarative_sources",
+        {"name": CONNECTOR, "manifest": manifest},
+        identity="id",
+        update="PUT",
+        query={},
+    )
+    yield connector
+    source = document("source", filled) | {"definitionId": connector.object_id}
+    made = _put(api, "sources", source, identity="sourceId", update="PATCH", query={"workspaceIds": workspace})
+    yield made
+    target = document("destination", filled)
+    lake = _put(
+        api, "destinations", target, identity="destinationId", update="PATCH", query={"workspaceIds": workspace}
+    )
+    yield lake
+    connection = document("connection", {**filled, "source": made.object_id, "destination": lake.object_id})
+    yield _put(
+        api, "connections", connection, identity="connectionId", update="PATCH", query={"workspaceIds": workspace}
+    )
+
+
+def _put(
+    api: AirbyteApi, path: str, body: dict[str, Any], *, identity: str, update: str, query: Mapping[str, str]
+) -> Made:
+    url = f"{api.rest_api_base_url}/{path}"
+    there = api._paginated_request("GET", url, params=dict(query))
+    same = [item for item in there if item["name"] == body["name"]]
+    if len(same) > 1:
+        raise PermanentError(f"Airbyte has {len(same)} {path} named {body['name']}: delete or rename all but one.")
+    if same:
+        answer = api._single_request(update, f"{url}/{same[0][identity]}", data=_changeable(body))
+    else:
+        answer = api._single_request("POST", url, data=body)
+    return Made(path.rpartition("/")[2], str(body["name"]), str(answer[identity]), new=not same)
+
+
+def _changeable(body: dict[str, Any]) -> dict[str, Any]:
+    """What may be changed of an object that is there: not where it belongs."""
+    return {k: v for k, v in body.items() if k not in ("workspaceId", "sourceId", "destinationId", "definitionId")}

@@ -1,0 +1,83 @@
+"""Records to objects on the lake, exactly as Airbyte's S3 destination (JSONL, gzip, append) writes them.
+
+Here: names, parts, and the envelope around a record. Not here: where records come from
+(`connector.py`), and how landed objects are read.
+"""
+
+import gzip
+import json
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import chain
+
+import orjson
+
+from vp_pipeline.airbyte.connector import Record
+from vp_pipeline.airbyte.connector_logging import Redaction
+from vp_pipeline.lake.objects import Lake
+
+# Airbyte's level is 6. Measured on 45 MB of product answers: 6 s more than level 1, for 7 % fewer bytes.
+_GZIP_LEVEL = 1
+
+
+class Landing:
+    """The objects of one sync: `records` and `bytes` (on the lake) count those in finished `objects`.
+
+    `job_id` is the moment the sync started, in unix milliseconds: it is the EPOCH in the names.
+    """
+
+    def __init__(
+        self, lake: Lake, source: str, stream: str, job_id: int, part_bytes: int, secrets: tuple[str, ...] = ()
+    ) -> None:
+        self.objects: list[str] = []
+        self.records = 0
+        self.bytes = 0
+        self.started_at = datetime.fromtimestamp(job_id / 1000, UTC)
+        self._lake = lake
+        self._job_id = job_id
+        self._part_bytes = part_bytes
+        self._redact = Redaction(secrets)
+        # ${NAMESPACE}/${STREAM_NAME}/${YEAR}_${MONTH}_${DAY}_${EPOCH}_
+        self._prefix = f"bronze/{source}/{stream}/{self.started_at:%Y_%m_%d}_{job_id}_"
+
+    def land(self, records: Iterator[Record]) -> None:
+        """Writes every record, part by part; no records, no object.
+
+        Raises:
+            PermanentError: the lake cannot be written.
+        """
+        for first in records:
+            self._land_part(f"{self._prefix}{len(self.objects)}.jsonl.gz", chain([first], records))
+
+    def _land_part(self, path: str, records: Iterator[Record]) -> None:
+        count = size = 0
+        # No file name and no time in the header: the same records give the same bytes.
+        with (
+            self._lake.writing(path) as file,
+            gzip.GzipFile("", "wb", compresslevel=_GZIP_LEVEL, fileobj=file, mtime=0) as compressed,
+        ):
+            for record in records:
+                line = self._redact.line(self._line(record))
+                compressed.write(line)
+                count += 1
+                size += len(line)
+                if size > self._part_bytes:
+                    break
+        self.objects.append(path)
+        self.records += count
+        self.bytes += self._lake.size(path)
+
+    def _line(self, record: Record) -> bytes:
+        envelope = {
+            "_airbyte_raw_id": str(uuid.uuid4()),
+            "_airbyte_extracted_at": record.extracted_at,
+            "_airbyte_generation_id": 0,
+            "_airbyte_meta": {"sync_id": self._job_id, "changes": []},
+            "_airbyte_data": record.data,
+        }
+        try:
+            return orjson.dumps(envelope, option=orjson.OPT_APPEND_NEWLINE)
+        except orjson.JSONEncodeError:
+            # Integers of more than 64 bits and lone surrogates: the slow way takes them as they are.
+            return json.dumps(envelope, separators=(",", ":")).encode() + b"\n"

@@ -1,0 +1,141 @@
+"""Airbyte on a laptop: which syncs happen, and where their answers come from.
+
+Here: the reuse of a finished sync, and the choice between the vendor and the sandbox. Not here: how a
+connector is run and its records landed (`airbyte.py`).
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+
+import orjson
+
+from vp_pipeline.airbyte.embedded import Connection, EmbeddedAirbyte
+from vp_pipeline.airbyte.interface import Log, Sync, kept_for_the_past
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.lake import bronze
+from vp_pipeline.lake.manifests import SyncRecord
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.partitions import newest_finished_day
+from vp_pipeline.settings import Settings
+from vp_pipeline.sources.source import Origin, Source, Stream
+
+
+@dataclass(frozen=True)
+class LocalAirbyte:
+    """The local implementation of the Airbyte resource: runs the connector manifests in this process."""
+
+    settings: Settings
+    lake: Lake
+
+    def sync(
+        self,
+        source: Source,
+        stream: Stream,
+        run_date: date,
+        *,
+        resync: bool = False,
+        log: Log | None = None,
+    ) -> Sync:
+        """See `Airbyte.sync`."""
+        existing = bronze.read_sync(self.lake, stream, run_date)
+        with self._origin(source, run_date) as origin:
+            config = source.connector_config(self.settings, origin)
+            fingerprint = _fingerprint(source, origin, config)
+            self._refuse_mixing(source)
+            if existing is not None and existing.fingerprint == fingerprint and not resync:
+                return Sync(existing, reused=f"sync {existing.job_id} asked the same of {existing.origin}")
+            if self._asks_vendor(source):
+                kept = kept_for_the_past(stream, run_date, newest_finished_day(), existing)
+                if kept is not None:
+                    return kept
+            return Sync(self._run(source, stream, run_date, origin, config, fingerprint, log), reused=None)
+
+    def _run(
+        self,
+        source: Source,
+        stream: Stream,
+        run_date: date,
+        origin: Origin,
+        config: dict[str, object],
+        fingerprint: str,
+        log: Log | None,
+    ) -> SyncRecord:
+        key = source.api_key(self.settings)
+        connection = Connection(
+            source=source.name,
+            stream=stream.name,
+            manifest=source.manifest,
+            config=config,
+            secrets=(key,) if key else (),
+        )
+        job = EmbeddedAirbyte(self.lake, log=log).sync(connection)
+        record = SyncRecord(
+            source=source.name,
+            stream=stream.name,
+            run_date=run_date,
+            job_id=job.job_id,
+            origin=origin.label,
+            fingerprint=fingerprint,
+            started_at=job.started_at,
+            ended_at=job.ended_at,
+            records=job.records,
+            bytes=job.bytes,
+            objects=job.objects,
+        )
+        self.lake.write(_origin_path(source), self._kind(source).encode())
+        self.lake.write(bronze.sync_path(stream, run_date), record.to_bytes())
+        return record
+
+    @contextmanager
+    def _origin(self, source: Source, run_date: date) -> Iterator[Origin]:
+        settings = self.settings
+        if self._asks_vendor(source):
+            url = source.api_url(settings)
+            yield Origin(base_url=url, label=url)
+            return
+        from vp_pipeline.sandbox.server import Sandbox, catalogue
+
+        entities = catalogue(settings.recordings, settings.sandbox_seed)
+        label = f"sandbox (seed {settings.sandbox_seed})"
+        if settings.recordings:
+            label = f"recordings in {settings.recordings.name} ({_folder_digest(settings)})"
+        with Sandbox(recordings=settings.recordings, seed=settings.sandbox_seed) as sandbox:
+            yield Origin(base_url=sandbox.url_as_of(run_date), label=label, entities=entities)
+
+    def _asks_vendor(self, source: Source) -> bool:
+        return source.api_key(self.settings) is not None and self.settings.recordings is None
+
+    def _kind(self, source: Source) -> str:
+        return "vendor" if self._asks_vendor(source) else "stand-in"
+
+    def _refuse_mixing(self, source: Source) -> None:
+        path = _origin_path(source)
+        there = self.lake.read(path).decode() if self.lake.exists(path) else None
+        if there is not None and there != self._kind(source):
+            raise PermanentError(
+                f"{self.settings.data_dir} holds {source.name} data of the {there}, and now the {self._kind(source)} "
+                "would be asked: real and made-up products must not meet in one warehouse. Set VP_DATA_DIR to another "
+                "folder."
+            )
+
+
+def _origin_path(source: Source) -> str:
+    return f"bronze/{source.name}/_origin"
+
+
+def _fingerprint(source: Source, origin: Origin, config: dict[str, object]) -> str:
+    """What is asked, of whom, by which connector; without the key, and without the address of a passing sandbox."""
+    asked = {name: value for name, value in config.items() if name not in ("api_key", "base_url")}
+    document = orjson.dumps([origin.label, asked], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(document + source.manifest.read_bytes()).hexdigest()
+
+
+def _folder_digest(settings: Settings) -> str:
+    assert settings.recordings is not None
+    digest = hashlib.sha256()
+    for file in sorted(settings.recordings.glob("*.json")):
+        digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:12]

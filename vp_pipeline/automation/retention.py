@@ -1,0 +1,175 @@
+"""Retention: what is old and what nothing needs any more, listed first and removed on request.
+
+Here: the rules. Not here: the job and the command that call them (`jobs.py`, `cli/main.py`).
+
+- A run of Dagster goes when it is over, old enough, and neither a partition's newest materialization nor a check's
+  newest result is among its events: deleting a run deletes its events, and the asset would no longer know that the day
+  is there (or that it may not be built upon).
+- On the lake go superseded manifests, landed objects that no manifest and no sync record names, and states of exports
+  before the last one. What a current manifest names is never in the list, however old.
+- A message leaves the outbox when it is not open any more.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import orjson
+from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.storage.dagster_run import FINISHED_STATUSES
+
+from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.lake.objects import Lake, ObjectInfo
+from vp_pipeline.settings import Settings
+
+_A_TIME = 500
+
+
+@dataclass(frozen=True)
+class Removable:
+    """Something that may go: `kind` is run, object or message; `name` says which; `why` says what it was."""
+
+    kind: str
+    name: str
+    why: str
+    size: int = 0
+
+
+@dataclass(frozen=True)
+class Retention:
+    """The rules of an environment on its lake, outbox and Dagster instance."""
+
+    settings: Settings
+    lake: Lake
+    boxes: Sequence[Box]
+
+    def removable(self, instance: dg.DagsterInstance, now: datetime | None = None) -> list[Removable]:
+        """Everything that may go at `now`; nothing is changed."""
+        now = now or datetime.now(UTC)
+        runs = removable_runs(instance, now - timedelta(days=self.settings.keep_runs_days))
+        objects = removable_objects(self.lake, now - timedelta(days=self.settings.keep_superseded_days))
+        messages = self._messages(now - timedelta(days=self.settings.keep_messages_days))
+        return [*runs, *objects, *messages]
+
+    def remove(
+        self, instance: dg.DagsterInstance, log: Callable[[str], None], now: datetime | None = None
+    ) -> list[Removable]:
+        """Removes what `removable` lists, and returns it."""
+        now = now or datetime.now(UTC)
+        found = self.removable(instance, now)
+        for item in found:
+            log(f"Removing {item.kind} {item.name}: {item.why}.")
+            if item.kind == "run":
+                instance.delete_run(item.name)
+            elif item.kind == "object":
+                self.lake.delete(item.name)
+        for box in self.boxes:
+            box.forget(now - timedelta(days=self.settings.keep_messages_days))
+        return found
+
+    def _messages(self, before: datetime) -> Iterator[Removable]:
+        for box in self.boxes:
+            for entry in box.entries():
+                if not entry.is_open and entry.changed_at < before:
+                    why = f"{entry.state} on {entry.changed_at:%Y-%m-%d}"
+                    yield Removable("message", f"{box.path.name}: {entry.key}", why)
+
+
+def removable_runs(instance: dg.DagsterInstance, before: datetime) -> Iterator[Removable]:
+    """Runs that ended before and hold nobody's newest result, oldest first."""
+    old = dg.RunsFilter(statuses=list(FINISHED_STATUSES), updated_before=before)
+    newest: dict[dg.AssetKey, set[str]] = {}
+    for record in instance.get_run_records(old, order_by="id", ascending=True):
+        run = record.dagster_run
+        if not _holds_materialization(instance, run.run_id, newest) and not _holds_check(instance, run.run_id):
+            why = f"{run.job_name}, {run.status.value.lower()}, ended {record.update_timestamp:%Y-%m-%d}"
+            yield Removable("run", run.run_id, why)
+
+
+def removable_objects(lake: Lake, before: datetime) -> Iterator[Removable]:
+    """Objects older than `before` that nothing current names."""
+    bronze = lake.list("bronze")
+    # Named by what is current: manifests, and syncs that are still to be landed.
+    named: set[str] = set()
+    for info in bronze:
+        if info.path.endswith(".json") and "/superseded/" not in info.path:
+            named |= set(_paths(orjson.loads(lake.read(info.path))))
+    for info in bronze:
+        if info.modified >= before.timestamp():
+            continue
+        if "/_manifests/superseded/" in info.path:
+            yield _object(info, "a superseded manifest")
+        elif info.path.endswith(".jsonl.gz") and info.path not in named:
+            yield _object(info, "in no manifest: of a superseded sync, or of one that died")
+    yield from _states(lake, before)
+
+
+def _states(lake: Lake, before: datetime) -> Iterator[Removable]:
+    gold = lake.list("gold")
+    newest: dict[str, str] = {}
+    for info in gold:
+        folder, _, rest = info.path.partition("/_manifests/")
+        if rest:
+            newest[folder] = max(newest.get(folder, ""), rest.removesuffix(".json"))
+    for info in gold:
+        folder, _, rest = info.path.partition("/_state/")
+        # A state beyond the newest manifest is of an export that is being written.
+        if rest and rest.removesuffix(".parquet") < newest.get(folder, "") and info.modified < before.timestamp():
+            yield _object(info, "the state of an export before the last one")
+
+
+def _object(info: ObjectInfo, why: str) -> Removable:
+    written = datetime.fromtimestamp(info.modified, UTC)
+    return Removable("object", info.path, f"{why}, written {written:%Y-%m-%d}", info.size)
+
+
+def _paths(document: object) -> Iterator[str]:
+    """Every text in a document: whatever a manifest names, under whichever word, is named."""
+    if isinstance(document, str):
+        yield document
+    elif isinstance(document, dict):
+        for value in document.values():
+            yield from _paths(value)
+    elif isinstance(document, list):
+        for value in document:
+            yield from _paths(value)
+
+
+def _holds_materialization(instance: dg.DagsterInstance, run_id: str, newest: dict[dg.AssetKey, set[str]]) -> bool:
+    """Whether a run made the newest materialization of some partition. `newest`: those runs by asset, as read."""
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION):
+        key = entry.get_dagster_event().asset_key
+        assert key is not None
+        if key not in newest:
+            newest[key] = set(_newest_runs(instance, key))
+        if run_id in newest[key]:
+            return True
+    return False
+
+
+def _newest_runs(instance: dg.DagsterInstance, key: dg.AssetKey) -> Iterator[str]:
+    """The runs of the newest materialization of each partition of an asset."""
+    kind = dg.DagsterEventType.ASSET_MATERIALIZATION
+    latest = set(instance.event_log_storage.get_latest_storage_id_by_partition(key, kind).values())
+    cursor = None
+    while True:
+        page = instance.fetch_materializations(key, limit=_A_TIME, cursor=cursor)
+        if cursor is None and page.records:
+            yield page.records[0].run_id  # also where the asset has no partitions
+        yield from (record.run_id for record in page.records if record.storage_id in latest)
+        if not page.has_more:
+            return
+        cursor = page.cursor
+
+
+def _holds_check(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Whether a run gave the newest result of some check of some partition."""
+    for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
+        evaluation = entry.get_dagster_event().asset_check_evaluation_data
+        key = dg.AssetCheckKey(evaluation.asset_key, evaluation.check_name)
+        of_day = PartitionKeyFilter(key=evaluation.partition)
+        newest = instance.event_log_storage.get_latest_asset_check_execution_by_key([key], partition_filter=of_day)
+        if key in newest and newest[key].run_id == run_id:
+            return True
+    return False

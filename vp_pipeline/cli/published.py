@@ -1,0 +1,55 @@
+"""`vp published`: what consumers read, and going back to what they read before."""
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from vp_pipeline.settings import load_settings
+
+app = typer.Typer(help="The published marts: list, rollback.", no_args_is_help=True)
+console = Console(highlight=False)
+
+
+@app.command("list")
+def list_() -> None:
+    """What consumers read now, and what it can be taken back to."""
+    from vp_pipeline.build import publisher_of
+
+    publisher = publisher_of(load_settings())
+    kept = publisher.kept()
+    if not kept:
+        console.print(f"Nothing is published yet ({publisher.address}). `vp run` publishes when every check is green.")
+        return
+    shown = Table(header_style="bold")
+    for name in ("build", "published (UTC)", "run", "days", "tables", "rows", ""):
+        shown.add_column(name)
+    taken_back = publisher.rolled_back_from()
+    for number, each in enumerate(kept):
+        read = f"consumers read this; {taken_back} was taken back" if taken_back else "consumers read this"
+        shown.add_row(
+            each.build_id,
+            f"{each.published_at:%Y-%m-%d %H:%M:%S}",
+            each.run_id[:8],
+            f"{len(each.days)}, to {each.days[-1]}",
+            f"{len(each.rows)}",
+            f"{sum(each.rows.values()):,}",
+            "" if number else read,
+        )
+    console.print(shown)
+
+
+@app.command()
+def rollback() -> None:
+    """Make consumers read again what they read before, in one step. The next green build replaces it."""
+    from vp_pipeline.assets.publish import rolled_back
+    from vp_pipeline.build import publisher_of
+    from vp_pipeline.cli.local_runs import project_instance
+
+    publisher = publisher_of(load_settings())
+    now = publisher.roll_back()
+    with project_instance() as instance:
+        instance.report_runless_asset_event(rolled_back(now, publisher.rolled_back_from()))
+    console.print(
+        f"Consumers read build {now.build_id} again, of {now.published_at:%Y-%m-%d %H:%M} UTC. The next green build "
+        "replaces it; the one that was taken back is not published again."
+    )

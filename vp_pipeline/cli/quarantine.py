@@ -1,0 +1,88 @@
+"""`vp quarantine`: look at what broke a contract, and try it again after a fix."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from vp_pipeline.lake.quarantine import Quarantined, quarantined
+from vp_pipeline.settings import load_settings
+
+app = typer.Typer(help="Records that broke their contract: list, show, retry.", no_args_is_help=True)
+console = Console(highlight=False)
+
+Source = Annotated[str | None, typer.Option(help="Of this source only, such as keepa.")]
+TableName = Annotated[str | None, typer.Option("--table", help="Of this table only, such as price.")]
+Day = Annotated[
+    datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], metavar="DAY", help="Of this UTC day only.")
+]
+
+
+@app.command("list")
+def list_(source: Source = None, table: TableName = None, day: Day = None) -> None:
+    """How many records are in quarantine, and why, by source, table and day."""
+    found = _found(source, table, day)
+    if not found:
+        console.print("Nothing is in quarantine.")
+        return
+    shown = Table(header_style="bold")
+    for name in ("source", "table", "day"):
+        shown.add_column(name)
+    shown.add_column("records", justify="right")
+    shown.add_column("reason")
+    for each in found:
+        for reason, count in each.reasons.most_common():
+            shown.add_row(each.source, each.table, f"{each.day}", f"{count:,}", reason)
+    console.print(shown)
+
+
+@app.command()
+def show(
+    source: Source = None,
+    table: TableName = None,
+    day: Day = None,
+    limit: Annotated[int, typer.Option(min=1, help="Records to show.")] = 20,
+) -> None:
+    """The records themselves: the reason, where each landed, and the piece as JSON."""
+    found = _found(source, table, day)
+    total = sum(len(each.rows) for each in found)
+    rows = [(each, row) for each in found for row in each.rows][:limit]
+    for each, row in rows:
+        about = f" of {row.asin}" if row.asin else ""
+        console.print(f"[bold]{each.source}/{each.table} {each.day}[/bold]{about}: {row.reason}")
+        console.print(f"  {row.source_object} line {row.source_line}", style="dim", markup=False)
+        console.print(f"  {row.record}", markup=False, soft_wrap=True)
+    console.print(f"{len(rows):,} of {total:,} records." if total else "Nothing is in quarantine.")
+
+
+@app.command()
+def retry(source: Source = None, table: TableName = None, day: Day = None) -> None:
+    """Decode the days anew from bronze, with the code and contracts of now, and go on to the published marts.
+
+    All tables of a day are decoded, because a day is written as a whole. The API is not asked.
+    """
+    from vp_pipeline.cli.main import run_days
+    from vp_pipeline.partitions import consecutive
+
+    before = _found(source, table, day)
+    days = sorted({each.day for each in before})
+    if not days:
+        console.print("Nothing is in quarantine.")
+        return
+    codes = [run_days(load_settings(), stretch, from_bronze=True) for stretch in consecutive(days)]
+    left = {(e.source, e.table, e.day): len(e.rows) for e in _found(source, table, None)}
+    for each in before:
+        still = left.get((each.source, each.table, each.day), 0)
+        console.print(
+            f"{each.source}/{each.table} {each.day}: {len(each.rows) - still:,} cleared, {still:,} still in quarantine."
+        )
+    raise typer.Exit(max(codes))
+
+
+def _found(source: str | None, table: str | None, day: datetime | None) -> Sequence[Quarantined]:
+    from vp_pipeline.build import lake_of
+
+    return list(quarantined(lake_of(load_settings()), source, table, day.date() if day else None))

@@ -1,0 +1,187 @@
+"""What `vp run` prints: progress while a run works, and the account at its end.
+
+Here: text and tables from Dagster events. Not here: running anything (`local_runs.py`).
+"""
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, cast
+
+import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.events import StepMaterializationData
+from dagster._core.execution.plan.objects import StepRetryData
+from dagster_shared.error import SerializableErrorInfo
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
+from vp_pipeline.publishing.metrics import Answer, Metrics
+
+_DURATION = "Execution Duration"  # dagster-dbt's name for a model's seconds
+
+
+@dataclass
+class Layer:
+    """The account of one layer: rows by (asset, day), checks, and seconds by its steps or models."""
+
+    rows: dict[tuple[str, str], int] = field(default_factory=dict)
+    passed: int = 0
+    warned: int = 0
+    failed: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class RunReport:
+    """Collects a run's events into the account of each layer, and the reasons if it failed."""
+
+    layers: defaultdict[str, Layer] = field(default_factory=lambda: defaultdict(Layer))
+    reasons: list[str] = field(default_factory=list)
+    succeeded: bool = False
+    _layer_of_step: dict[str, str] = field(default_factory=dict)
+
+    def take(self, event: dg.DagsterEvent) -> str | None:
+        """Counts one event; returns a line of progress when it is worth one."""
+        match event.event_type:
+            case dg.DagsterEventType.ASSET_MATERIALIZATION:
+                self._materialized(event)
+            case dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+                return self._checked(event)
+            case dg.DagsterEventType.STEP_START:
+                return f"[dim]{event.step_key} …[/dim]"
+            case dg.DagsterEventType.STEP_SUCCESS:
+                return self._finished(event)
+            case dg.DagsterEventType.STEP_UP_FOR_RETRY:
+                error = cast(StepRetryData, event.event_specific_data).error
+                return f"[yellow]{event.step_key}: trying again. {_told(error) if error else ''}[/yellow]"
+            case dg.DagsterEventType.STEP_FAILURE:
+                self.reasons.append(_reason(event))
+                return f"[red]✗ {event.step_key}[/red]"
+            case dg.DagsterEventType.RUN_SUCCESS:
+                self.succeeded = True
+        return None
+
+    def table(self) -> Table:
+        """Rows, checks and seconds of each layer."""
+        table = Table(title_justify="left", header_style="bold")
+        table.add_column("layer")
+        for name in ("assets", "rows", "checks passed", "warned", "failed", "seconds"):
+            table.add_column(name, justify="right")
+        for name in LAYERS:
+            if name not in self.layers:
+                continue
+            layer = self.layers[name]
+            table.add_row(
+                name,
+                f"{len({asset for asset, _ in layer.rows})}",
+                f"{sum(layer.rows.values()):,}",
+                f"{layer.passed}",
+                _colored(layer.warned, "yellow"),
+                _colored(layer.failed, "red"),
+                f"{sum(layer.seconds.values()):.1f}",
+            )
+        return table
+
+    def _materialized(self, event: dg.DagsterEvent) -> None:
+        key = event.asset_key
+        assert key is not None
+        materialization = cast(StepMaterializationData, event.event_specific_data).materialization
+        metadata = materialization.metadata
+        layer = self.layers[key.path[0]]
+        rows = metadata.get("dagster/row_count")
+        # A model holds all days, and so does what is published: in a range it is counted once.
+        day = None if key.path[0] in (*DBT_LAYERS, "published") else materialization.partition
+        layer.rows[key.to_user_string(), day or ""] = int(cast(Any, rows).value) if rows else 0
+        if _DURATION in metadata:
+            # One build makes all days of a range: each of them tells the same seconds.
+            layer.seconds[key.to_user_string()] = float(cast(Any, metadata[_DURATION]).value)
+        else:
+            self._layer_of_step[event.step_key or ""] = key.path[0]
+
+    def _checked(self, event: dg.DagsterEvent) -> str | None:
+        evaluation = event.asset_check_evaluation_data
+        layer = self.layers[evaluation.asset_key.path[0]]
+        if evaluation.passed:
+            layer.passed += 1
+            return None
+        name = f"{evaluation.check_name} of {evaluation.asset_key.to_user_string()}"
+        if evaluation.severity == dg.AssetCheckSeverity.WARN:
+            layer.warned += 1
+            return f"[yellow]! {name}: {evaluation.description}[/yellow]"
+        layer.failed += 1
+        return f"[red]✗ {name}[/red]"
+
+    def _finished(self, event: dg.DagsterEvent) -> str:
+        seconds = event.step_success_data.duration_ms / 1000
+        layer = self._layer_of_step.get(event.step_key or "")
+        if layer is not None:
+            self.layers[layer].seconds[event.step_key or ""] = seconds
+        return f"[green]✓[/green] {event.step_key}  [dim]{seconds:.1f} s[/dim]"
+
+
+def metrics_table(metrics: Metrics) -> Table:
+    """Every metric, with what it may be broken down by."""
+    table = Table(header_style="bold", show_lines=True)
+    for name in ("metric", "what it is", "unit", "by"):
+        table.add_column(name, overflow="fold")
+    for metric in metrics.all:
+        table.add_row(metric.name, metric.description, metric.unit, "\n".join(metrics.dimensions([metric.name])))
+    return table
+
+
+def answer_table(answer: Answer) -> Table:
+    """The rows of an answer; numbers to the right."""
+    table = Table(header_style="bold")
+    for number, name in enumerate(answer.columns):
+        numeric = all(isinstance(row[number], int | float | Decimal | None) for row in answer.rows)
+        table.add_column(name, justify="right" if numeric else "left")
+    for row in answer.rows:
+        table.add_row(*(_cell(value) for value in row))
+    return table
+
+
+def print_failure(console: Console, title: str, reasons: list[str], hint: str | None = None) -> None:
+    """Why it failed, in one block."""
+    texts = [Text(reason) for reason in dict.fromkeys(reasons)] or [Text("The run ended without saying why.")]
+    if hint:
+        texts.append(Text(hint, style="dim"))
+    console.print(Panel(Group(*texts), title=title, title_align="left", border_style="red"))
+
+
+def _cell(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case float():
+            return f"{value:,.4f}"
+        case datetime():
+            return f"{value:%Y-%m-%d}"  # times of metrics are days or longer
+        case _:
+            return str(value)
+
+
+def _reason(event: dg.DagsterEvent) -> str:
+    failure = event.step_failure_data
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return failure.user_failure_data.description
+    return _told(failure.error) if failure.error else "The step failed without saying why."
+
+
+def _told(error: SerializableErrorInfo) -> str:
+    """The innermost cause."""
+    while error.cause:
+        error = error.cause
+    if error.cls_name == DagsterExecutionInterruptedError.__name__:
+        return "Interrupted. Run the same days again: what was finished is used again."
+    # Our own errors are sentences; any other is named, because it is a bug of ours.
+    return re.sub(r"^vp_pipeline\.failures\.\w+: ", "", error.message.strip())
+
+
+def _colored(count: int, color: str) -> str:
+    return f"[{color}]{count}[/{color}]" if count else "0"

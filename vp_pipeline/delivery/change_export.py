@@ -1,0 +1,187 @@
+"""Gold: what changed in a mart between two publications, as files for others.
+
+Here: the comparison and the layout. Not here: which mart, and when (`assets/delivery.py`); posting rows
+(`export_endpoint.py`).
+
+    gold/<mart>/changes/000001/part-00000.parquet and .csv     the changed rows, sorted by key, with `_operation`
+    gold/<mart>/_state/000001.parquet                          key and checksum of every row
+    gold/<mart>/_manifests/000001.json                         the export; written last
+
+A row that is new or differs is an `upsert`; one that is gone from the mart is a `delete`: its key, and null in every
+other column. A consumer that only adds would keep a deal that has ended, so silence was not an option; and a whole copy
+every day would hide what changed. The same two publications give the same bytes; no change gives no export.
+"""
+
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import orjson
+
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.lake.manifests import ExportManifest, ManifestObject, read_document, verified
+from vp_pipeline.lake.objects import Lake, checksum
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+OPERATION = "_operation"
+_CHECKSUM = "_checksum"
+
+
+def folder(mart: str) -> str:
+    return f"gold/{mart}"
+
+
+def manifest_path(mart: str, sequence: int) -> str:
+    return f"{folder(mart)}/_manifests/{sequence:06d}.json"
+
+
+def manifests(lake: Lake, mart: str, after: int = 0) -> list[ExportManifest]:
+    """The exports of a mart from number `after` + 1 on, in order."""
+    found = []
+    for info in lake.list(f"{folder(mart)}/_manifests"):
+        if int(info.path.rsplit("/", 1)[1].removesuffix(".json")) > after:
+            manifest = read_document(lake, info.path, ExportManifest)
+            assert manifest is not None
+            found.append(manifest)
+    return found
+
+
+def newest(lake: Lake, mart: str) -> ExportManifest | None:
+    """The last export of a mart, if there is one."""
+    listed = lake.list(f"{folder(mart)}/_manifests")
+    return read_document(lake, listed[-1].path, ExportManifest) if listed else None
+
+
+def export(lake: Lake, mart: str, key: Sequence[str], rows: "pa.Table", build: str) -> ExportManifest | None:
+    """Writes what changed in `rows` (the mart as published) since the last export; None: nothing did.
+
+    Raises:
+        PermanentError: the mart lacks a column of its key, or a key occurs twice.
+        DamagedDataError: the last export's state is not what its manifest says.
+    """
+    missing = [name for name in key if name not in rows.column_names]
+    if missing:
+        raise PermanentError(f"{mart} has no column {', '.join(missing)}, of which its grain is made.")
+    last = newest(lake, mart)
+    is_full = last is None or last.key != tuple(key)
+    before = None if last is None or is_full else _read_state(lake, last)
+    rows = rows.sort_by([(name, "ascending") for name in key])
+    now = _checksums(mart, key, rows)
+    old = {} if before is None else dict(zip(_keys(before, key), before[_CHECKSUM].to_pylist(), strict=True))
+    changed = [index for index, (name, digest) in enumerate(now.items()) if old.get(name) != digest]
+    gone = [index for index, name in enumerate(old) if name not in now]
+    if last is not None and not changed and not gone and not is_full:
+        return None
+    changes = _changes(key, rows, changed, before, gone)
+    sequence = last.sequence + 1 if last else 1
+    at = f"{folder(mart)}/changes/{sequence:06d}/part-00000"
+    manifest = ExportManifest(
+        mart=mart,
+        sequence=sequence,
+        previous=last.digest if last else None,
+        build=build,
+        key=tuple(key),
+        is_full=is_full,
+        upserts=len(changed),
+        deletes=len(gone),
+        objects=(
+            _write(lake, f"{at}.parquet", _parquet(changes), changes.num_rows),
+            _write(lake, f"{at}.csv", _csv(changes), changes.num_rows),
+        ),
+        state=_write_state(lake, mart, sequence, key, rows, now),
+    )
+    lake.write(manifest_path(mart, sequence), manifest.to_bytes())
+    return manifest
+
+
+def changed_rows(lake: Lake, manifest: ExportManifest) -> "pa.Table":
+    """The rows of an export.
+
+    Raises:
+        DamagedDataError: the file is not what the manifest says.
+    """
+    return _read(lake, manifest.objects[0])
+
+
+def _changes(
+    key: Sequence[str], rows: "pa.Table", changed: list[int], before: "pa.Table | None", gone: list[int]
+) -> "pa.Table":
+    import pyarrow as pa
+
+    upserts = rows.take(pa.array(changed, pa.int64()))
+    parts = [upserts.append_column(OPERATION, pa.array(["upsert"] * len(changed), pa.string()))]
+    if before is not None and gone:
+        keys = before.take(pa.array(gone, pa.int64()))
+        columns = [
+            keys[field.name].cast(field.type) if field.name in key else pa.nulls(len(gone), field.type)
+            for field in rows.schema
+        ]
+        columns.append(pa.array(["delete"] * len(gone), pa.string()))
+        parts.append(pa.table(columns, names=[*rows.column_names, OPERATION]))
+    return pa.concat_tables(parts).sort_by([(name, "ascending") for name in key])
+
+
+def _checksums(mart: str, key: Sequence[str], rows: "pa.Table") -> Mapping[bytes, str]:
+    """The checksum of each row by its key, in the order of `rows`."""
+    digests = [hashlib.sha256(encoded(row)).hexdigest() for row in rows.to_pylist()]
+    found = dict(zip(_keys(rows, key), digests, strict=True))
+    if len(found) < rows.num_rows:
+        raise PermanentError(
+            f"{mart} has {rows.num_rows - len(found)} rows whose key ({', '.join(key)}) is not unique."
+        )
+    return found
+
+
+def _keys(rows: "pa.Table", key: Sequence[str]) -> list[bytes]:
+    return [encoded(row) for row in rows.select(list(key)).to_pylist()]
+
+
+def encoded(value: object) -> bytes:
+    """A value as JSON, one text for one value: decimals as they are written, times in ISO 8601."""
+    return orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS)
+
+
+def _write_state(
+    lake: Lake, mart: str, sequence: int, key: Sequence[str], rows: "pa.Table", now: Mapping[bytes, str]
+) -> ManifestObject:
+    import pyarrow as pa
+
+    state = rows.select(list(key)).append_column(_CHECKSUM, pa.array(now.values(), pa.string()))
+    return _write(lake, f"{folder(mart)}/_state/{sequence:06d}.parquet", _parquet(state), state.num_rows)
+
+
+def _read_state(lake: Lake, manifest: ExportManifest) -> "pa.Table":
+    return _read(lake, manifest.state)
+
+
+def _read(lake: Lake, item: ManifestObject) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    remedy = "Restore it, or remove the mart's folder in gold/ to begin with a whole export."
+    ((_, content),) = verified(lake, (item,), remedy)
+    return pq.read_table(pa.BufferReader(content))
+
+
+def _write(lake: Lake, path: str, content: bytes, rows: int) -> ManifestObject:
+    lake.write(path, content)
+    return ManifestObject(path=path, size=len(content), sha256=checksum(content), records=rows)
+
+
+def _parquet(rows: "pa.Table") -> bytes:
+    import pyarrow.parquet as pq
+
+    buffer = io.BytesIO()
+    pq.write_table(rows, buffer, compression="zstd", store_schema=False)
+    return buffer.getvalue()
+
+
+def _csv(rows: "pa.Table") -> bytes:
+    import pyarrow.csv as csv
+
+    buffer = io.BytesIO()
+    csv.write_csv(rows, buffer)
+    return buffer.getvalue()

@@ -1,0 +1,171 @@
+"""Exports over HTTP: the changed rows of a mart, posted in batches to an endpoint that knows idempotency keys.
+
+Here: batches, their order, and which of them the endpoint has. Not here: what changed (`change_export.py`).
+
+Exports are posted in order, batch after batch, and the first batch that is not taken stops the rest: the endpoint never
+sees a newer change before an older one. A batch that was acknowledged is never posted again. One in doubt is posted
+again with the same `Idempotency-Key`, the SHA-256 of its body: the body names mart, export and batch, so equal rows of
+two exports are two batches. `gold/<mart>/_posted.json` says how far the endpoint is.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from pydantic import BaseModel, SecretStr
+
+from vp_pipeline.delivery import change_export as gold
+from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.lake.manifests import ExportManifest
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.settings import Settings
+
+
+class _Posted(BaseModel):
+    """`sequence`: the last export that the endpoint has as a whole. `batch_rows`: of the next one, once it was begun:
+    another size would cut other batches, and rows that were taken would be posted again."""
+
+    sequence: int = 0
+    batch_rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A request: `key` is the SHA-256 of `body`."""
+
+    export: int
+    number: int
+    rows: int
+    body: bytes
+
+    @property
+    def key(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True)
+class ExportEndpoint:
+    """Where rows are posted. Without a URL it is off."""
+
+    url: str | None
+    token: SecretStr | None
+    batch_rows: int
+    timeout_seconds: float = 30.0
+
+    @property
+    def is_on(self) -> bool:
+        return self.url is not None
+
+    def post(self, batch: Batch) -> None:
+        """Posts a batch. A 409 says that the endpoint has it already.
+
+        Raises:
+            PassingError: it is not known to have been taken: rate limit, 5xx, no answer.
+            PermanentError: the endpoint refuses it.
+        """
+        import requests  # 0.1 s that the code location need not pay
+
+        assert self.url is not None
+        headers = {"Content-Type": "application/json", "Idempotency-Key": batch.key}
+        if self.token is not None:
+            headers["Authorization"] = f"Bearer {self.token.get_secret_value()}"
+        try:
+            answer = requests.post(
+                self.url, data=batch.body, headers=headers, timeout=self.timeout_seconds, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise PassingError(f"The export endpoint gave no answer ({type(error).__name__}).") from None
+        status = answer.status_code
+        if status == 429 or status >= 500:
+            raise PassingError(f"The export endpoint answered with HTTP {status}.")
+        if not 200 <= status < 300 and status != 409:
+            raise PermanentError(
+                f"The export endpoint refused batch {batch.number} of export {batch.export} with HTTP {status}. Look "
+                "at VP_EXPORT_URL and VP_EXPORT_TOKEN; the batch is posted again when delivery/export is materialized."
+            )
+
+
+def endpoint_of(settings: Settings) -> ExportEndpoint:
+    """The endpoint that the settings name."""
+    url = str(settings.export_url) if settings.export_url else None
+    return ExportEndpoint(url, settings.export_token, settings.export_batch_rows)
+
+
+def export_box(settings: Settings) -> Box:
+    """The batches that are to be posted."""
+    return Box(settings.outbox_dir / "export.jsonl")
+
+
+def post_exports(endpoint: ExportEndpoint, box: Box, lake: Lake, mart: str, log: Callable[[str], None]) -> int:
+    """Posts every batch that the endpoint does not have; returns how many were posted.
+
+    Raises:
+        PassingError, PermanentError: a batch was not taken; it and those after it are posted next time.
+    """
+    if not endpoint.is_on:
+        return 0
+    posted = 0
+    with box.delivering():
+        there = _posted(lake, mart)
+        for manifest in gold.manifests(lake, mart, after=there.sequence):
+            size = there.batch_rows or endpoint.batch_rows
+            _remember(lake, mart, _Posted(sequence=manifest.sequence - 1, batch_rows=size))
+            for batch in batches(lake, manifest, size):
+                content = {"mart": mart, "export": batch.export, "batch": batch.number, "rows": batch.rows}
+                if box.put(batch.key, content).state == "delivered":
+                    continue
+                _post(endpoint, box, batch)
+                posted += 1
+            there = _Posted(sequence=manifest.sequence)
+            _remember(lake, mart, there)
+            log(f"The endpoint has export {manifest.sequence} of {mart}.")
+    return posted
+
+
+def waiting(endpoint: ExportEndpoint, lake: Lake, mart: str) -> int:
+    """Exports that the endpoint does not have as a whole; 0 where it is off."""
+    return len(gold.manifests(lake, mart, after=_posted(lake, mart).sequence)) if endpoint.is_on else 0
+
+
+def batches(lake: Lake, manifest: ExportManifest, size: int) -> Iterator[Batch]:
+    """An export's rows in order, `size` at a time."""
+    rows = gold.changed_rows(lake, manifest).to_pylist()
+    for number, begin in enumerate(range(0, len(rows), size), start=1):
+        part = rows[begin : begin + size]
+        body = gold.encoded(
+            {
+                "mart": manifest.mart,
+                "export": manifest.sequence,
+                "digest": manifest.digest,
+                "batch": number,
+                "batches": -(-len(rows) // size),
+                "key": manifest.key,
+                "rows": part,
+            }
+        )
+        yield Batch(manifest.sequence, number, len(part), body)
+
+
+def _post(endpoint: ExportEndpoint, box: Box, batch: Batch) -> None:
+    box.note(batch.key, "sending")
+    try:
+        endpoint.post(batch)
+    except (PassingError, PermanentError) as error:
+        # A refused batch is posted again when a person materializes the export, or with the next publication.
+        box.note(batch.key, "doubtful" if isinstance(error, PassingError) else "refused", reason=str(error))
+        raise
+    box.note(batch.key, "delivered")
+
+
+def _posted_path(mart: str) -> str:
+    return f"{gold.folder(mart)}/_posted.json"
+
+
+def _posted(lake: Lake, mart: str) -> _Posted:
+    path = _posted_path(mart)
+    return _Posted.model_validate_json(lake.read(path)) if lake.exists(path) else _Posted()
+
+
+def _remember(lake: Lake, mart: str, posted: _Posted) -> None:
+    lake.write(_posted_path(mart), posted.model_dump_json().encode())

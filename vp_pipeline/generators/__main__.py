@@ -1,0 +1,20 @@
+"""`make generate`: everything in the repository that is written by a program, written again.
+
+Here: which generators there are. A test compares what each would write with what is committed.
+"""
+
+from vp_pipeline.generators import asset_graph, dbt_sources, model_columns
+
+# In order: the graph shows what the files before it say.
+GENERATORS = (dbt_sources, model_columns, asset_graph)
+
+
+def main() -> None:
+    """Write every generated file."""
+    for generator in GENERATORS:
+        for path, text in generator.files().items():
+            path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""The YAML of the Keepa sources and staging models, from the Python contracts.
+
+Here: everything in `models/staging/keepa/*.yml`: columns, types, nullability, keys. The contracts
+(`vp_pipeline/sources/keepa/tables.py`) are the one place to change; a test fails while a file is out of date.
+Not here: the staging SQL (names its columns itself; a test compares them) and every other model's YAML (by hand).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vp_pipeline.dbt.project import DBT_PROJECT_DIR
+from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
+from vp_pipeline.sources.keepa.tables import TABLES
+
+FOLDER = DBT_PROJECT_DIR / "models" / "staging" / "keepa"
+HEADER = "# Written by `make generate` from the Python contracts: change those, then run it.\n"
+
+
+def files() -> dict[Path, str]:
+    """Each file and the text that it should hold."""
+    return {
+        FOLDER / "_sources.yml": HEADER + _yaml(sources(TABLES)),
+        FOLDER / "_staging.yml": HEADER + _yaml(staging(TABLES)),
+    }
+
+
+def sources(tables: tuple[Table, ...]) -> dict[str, Any]:
+    """The source `raw`: one table a contract, with the columns that RAW adds."""
+    return {
+        "version": 2,
+        "sources": [
+            {
+                "name": "raw",
+                "schema": "raw",
+                "description": "Typed rows as loaded: a day is deleted and loaded as a whole, in one transaction.",
+                "tables": [_source_table(table) for table in tables],
+            }
+        ],
+    }
+
+
+def staging(tables: tuple[Table, ...]) -> dict[str, Any]:
+    """The staging models: one a RAW table, the same columns under the project's names."""
+    return {"version": 2, "models": [_staging_model(table) for table in tables]}
+
+
+def staging_name(column: str) -> str | None:
+    """The name that a RAW column has in staging; None: it is not there (it says nothing new)."""
+    renamed = {"_run_date": "run_date", "_source_object": "source_object", "_loaded_at": "loaded_at"}
+    return None if column == "_snapshot_at" else renamed.get(column, column)
+
+
+def _source_table(table: Table) -> dict[str, Any]:
+    return {
+        "name": table.raw_name,
+        "description": f"{table.description} Grain: {table.grain}, within a run_date.",
+        "config": {"meta": {"dagster": {"asset_key": ["raw", table.raw_name]}}},
+        "columns": [_source_column(column) for column in (*table.columns, *RAW_COLUMNS)],
+    }
+
+
+def _source_column(column: Column) -> dict[str, Any]:
+    meta: dict[str, Any] = {"nullable": column.nullable}
+    if column.unit is not None:
+        meta["unit"] = column.unit
+    return {
+        "name": column.name,
+        "data_type": column.type.sql,
+        "description": column.description,
+        "config": {"meta": meta},
+    }
+
+
+def _staging_model(table: Table) -> dict[str, Any]:
+    return {
+        "name": f"stg_{table.raw_name}",
+        "description": f"{table.description} RAW under the project's names; no logic.",
+        "config": {"meta": {"grain": f"{table.grain}, and run_date"}},
+        "data_tests": [
+            _key_test(table, "key_is_unique", "unique_combination"),
+            _key_test(table, "is_complete", "not_null_columns"),
+        ],
+        "columns": [
+            {"name": name, "description": _with_unit(column)}
+            for column in (*table.columns, *RAW_COLUMNS)
+            if (name := staging_name(column.name)) is not None
+        ],
+    }
+
+
+def _key_test(table: Table, says: str, test: str) -> dict[str, Any]:
+    columns = [*table.natural_key, "run_date"]
+    return {
+        "name": f"stg_{table.raw_name}_{says}",
+        "test_name": test,
+        "arguments": {"columns": columns, "in_window": True},
+    }
+
+
+def _with_unit(column: Column) -> str:
+    return column.description if column.unit is None else f"{column.description} Unit: {column.unit}."
+
+
+def _yaml(document: dict[str, Any]) -> str:
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)

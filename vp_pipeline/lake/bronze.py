@@ -1,0 +1,126 @@
+"""Bronze: the landed objects of a sync, never changed.
+
+Here: which objects make a partition, and reading them back line by line. Not here: what a line means (`sources`).
+
+    bronze/<source>/<stream>/2026_11_21_1795250000000_0.jsonl.gz     as landed
+    bronze/<source>/<stream>/_syncs/run_date=D.json                  the finished sync of a partition
+    bronze/<source>/<stream>/_manifests/run_date=D.json              the partition
+"""
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from datetime import date
+
+from vp_pipeline.failures import DamagedDataError, PermanentError
+from vp_pipeline.lake import silver
+from vp_pipeline.lake.manifests import (
+    BronzeManifest,
+    ManifestObject,
+    SyncRecord,
+    read_document,
+    verified,
+)
+from vp_pipeline.lake.objects import Lake, checksum
+from vp_pipeline.sources.landed import LandedLine
+from vp_pipeline.sources.source import Stream
+
+# Beside the syncs of a folder: one that is still waited for.
+RUNNING = ".running.json"
+
+
+def sync_path(stream: Stream, run_date: date) -> str:
+    return f"bronze/{stream.source}/{stream.name}/_syncs/run_date={run_date}.json"
+
+
+def manifest_path(stream: Stream, run_date: date) -> str:
+    return f"bronze/{stream.source}/{stream.name}/_manifests/run_date={run_date}.json"
+
+
+def read_sync(lake: Lake, stream: Stream, run_date: date) -> SyncRecord | None:
+    """The finished sync of a partition, if there is one."""
+    return read_document(lake, sync_path(stream, run_date), SyncRecord)
+
+
+def read_manifest(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest | None:
+    """The partition, if it exists."""
+    return read_document(lake, manifest_path(stream, run_date), BronzeManifest)
+
+
+def land(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest:
+    """Makes the objects of the finished sync the partition, after reading every one of them to its end.
+
+    A partition that holds this very sync stays as it is, provided its objects are still what its manifest says.
+
+    Raises:
+        PermanentError: no sync of the day has finished.
+        DamagedDataError: an object is missing, truncated or not what was landed, or the records do not add up.
+    """
+    sync = read_sync(lake, stream, run_date)
+    if sync is None:
+        raise PermanentError(
+            f"No sync of {stream.source}/{stream.name} for {run_date} has finished, so there is nothing to land. "
+            f"Materialize airbyte/{stream.source}/{stream.name} for {run_date} first."
+        )
+    existing = read_manifest(lake, stream, run_date)
+    if existing is not None and existing.sync == sync:
+        for _ in verified(lake, existing.objects, _remedy(run_date)):
+            pass
+        return existing
+    manifest = BronzeManifest(sync=sync, objects=tuple(_inspect(lake, path, run_date) for path in sync.objects))
+    if manifest.records != sync.records:
+        raise DamagedDataError(
+            f"Sync {sync.job_id} of {stream.source}/{stream.name} for {run_date} reported {sync.records} records, but "
+            f"its {len(manifest.objects)} objects hold {manifest.records}. {_remedy(run_date)}"
+        )
+    if existing is not None:
+        superseded = f"_manifests/superseded/run_date={run_date}_job={existing.sync.job_id}.json"
+        lake.write(f"bronze/{stream.source}/{stream.name}/{superseded}", existing.to_bytes())
+    lake.write(manifest_path(stream, run_date), manifest.to_bytes())
+    return manifest
+
+
+def recent(lake: Lake, stream: Stream, sync: SyncRecord, days: int) -> list[BronzeManifest]:
+    """The newest partitions before the sync's day, at most `days`, that asked the same question and came through: those
+    that silver was decoded from."""
+    found: list[BronzeManifest] = []
+    for day in silver.days_before(lake, stream.tables[0], sync.run_date):
+        manifest = read_manifest(lake, stream, day)
+        if manifest is not None and manifest.sync.fingerprint == sync.fingerprint:
+            found.append(manifest)
+        if len(found) == days:
+            break
+    return found
+
+
+def lines_of(lake: Lake, manifest: BronzeManifest) -> Iterator[LandedLine]:
+    """Every landed line of a partition, in order of object and line.
+
+    Raises:
+        DamagedDataError: an object is not what the manifest says.
+    """
+    for item, content in verified(lake, manifest.objects, _remedy(manifest.sync.run_date)):
+        for number, text in enumerate(_unzip(item.path, content, manifest.sync.run_date).splitlines(), start=1):
+            yield LandedLine(object=item.path, line=number, text=text)
+
+
+def _inspect(lake: Lake, path: str, run_date: date) -> ManifestObject:
+    content = lake.read(path)
+    text = _unzip(path, content, run_date)
+    if text and not text.endswith(b"\n"):
+        raise DamagedDataError(f"The object {path} ends in the middle of a record. {_remedy(run_date)}")
+    return ManifestObject(path=path, size=len(content), sha256=checksum(content), records=text.count(b"\n"))
+
+
+def _unzip(path: str, content: bytes, run_date: date) -> bytes:
+    try:
+        return gzip.decompress(content)
+    except (EOFError, OSError, zlib.error) as error:
+        raise DamagedDataError(f"The object {path} is truncated or damaged ({error}). {_remedy(run_date)}") from None
+
+
+def _remedy(run_date: date) -> str:
+    return (
+        f"Sync the day again: `vp run --date {run_date} --resync`, "
+        "or materialize the airbyte asset with `resync: true`."
+    )

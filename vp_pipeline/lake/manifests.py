@@ -1,0 +1,144 @@
+"""Manifests: what a partition of bronze or silver is.
+
+A partition exists when its manifest does. The manifest is written last, in one step, and lists every object with its
+size, checksum and record count; what no manifest lists is never read.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from vp_pipeline.failures import DamagedDataError
+from vp_pipeline.lake.objects import Lake, checksum
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_bytes(self) -> bytes:
+        """The document as JSON; the same values give the same bytes."""
+        return (self.model_dump_json(indent=2) + "\n").encode()
+
+    @property
+    def digest(self) -> str:
+        """A checksum of everything in the document."""
+        return checksum(self.to_bytes())
+
+
+class ManifestObject(_Document):
+    """One object: lake path, size in bytes, SHA-256, and how many records it holds."""
+
+    path: str
+    size: int
+    sha256: str
+    records: int
+
+
+class SyncRecord(_Document):
+    """A finished Airbyte sync of one partition. `fingerprint`: what was asked (connector and configuration)."""
+
+    source: str
+    stream: str
+    run_date: date
+    job_id: int
+    origin: str
+    fingerprint: str
+    started_at: datetime
+    ended_at: datetime
+    records: int
+    bytes: int
+    objects: tuple[str, ...]
+
+
+class BronzeManifest(_Document):
+    """A partition of bronze: the landed objects of one sync."""
+
+    sync: SyncRecord
+    objects: tuple[ManifestObject, ...]
+
+    @property
+    def records(self) -> int:
+        return sum(o.records for o in self.objects)
+
+
+class SilverManifest(_Document):
+    """A partition of one silver table, and the account of its records. `bronze`: digest of what it was decoded from."""
+
+    source: str
+    table: str
+    run_date: date
+    bronze: str
+    objects: tuple[ManifestObject, ...]
+    records_in: int
+    duplicates: int
+    quarantined: int
+    quarantine: ManifestObject | None
+
+    @property
+    def rows(self) -> int:
+        return sum(o.records for o in self.objects)
+
+    @property
+    def content(self) -> str:
+        """A checksum of the rows alone: the same however often, and from whichever sync, they were decoded."""
+        return checksum("".join(o.sha256 for o in self.objects).encode())
+
+
+class ExportManifest(_Document):
+    """One export of a mart: the rows that changed between two publications, as Parquet and as CSV.
+
+    `sequence` counts exports from 1; `previous` is the digest of the one before. `key`: the columns of the grain.
+    `is_full`: there was no export before, or its key was another, so every row is here. `state`: key and checksum of
+    every row of the mart, which the next export compares with.
+    """
+
+    mart: str
+    sequence: int
+    previous: str | None
+    build: str
+    key: tuple[str, ...]
+    is_full: bool
+    upserts: int
+    deletes: int
+    objects: tuple[ManifestObject, ...]
+    state: ManifestObject
+
+
+Document = TypeVar("Document", bound=_Document)
+
+
+def read_document(lake: Lake, path: str, kind: type[Document]) -> Document | None:
+    """The document at `path`, or None where there is none.
+
+    Raises:
+        DamagedDataError: it is there but cannot be understood.
+    """
+    content = lake.find(path)
+    if content is None:
+        return None
+    try:
+        return kind.model_validate_json(content)
+    except ValueError as error:
+        raise DamagedDataError(f"{path} is not a {kind.__name__}: {error}") from None
+
+
+def verified(lake: Lake, objects: tuple[ManifestObject, ...], remedy: str) -> Iterator[tuple[ManifestObject, bytes]]:
+    """Each object with its bytes, once they are what the manifest says.
+
+    Raises:
+        DamagedDataError: an object is missing or differs; `remedy` says what to do about it.
+    """
+    for expected in objects:
+        content = lake.find(expected.path)
+        if content is None:
+            problem = "is gone"
+        elif len(content) != expected.size:
+            problem = f"has {len(content)} bytes where its manifest says {expected.size}"
+        elif checksum(content) != expected.sha256:
+            problem = "has other content than when its manifest was written"
+        else:
+            yield expected, content
+            continue
+        raise DamagedDataError(f"The object {expected.path} {problem}. {remedy}")

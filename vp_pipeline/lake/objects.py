@@ -1,0 +1,114 @@
+"""The lake: objects that are written whole or not at all, in a folder or in a bucket.
+
+Here: what every layer may ask of the lake. Not here: how a folder (`folder.py`) or S3 (`s3.py`) keeps these
+promises, and what is in the objects (`bronze.py`, `silver.py` beside this file know the layouts).
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol
+
+from vp_pipeline.failures import DamagedDataError, PermanentError
+from vp_pipeline.lake.folder import FolderStore
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """An object as listed: its path in the lake, its size in bytes, and when it was written (unix seconds)."""
+
+    path: str
+    size: int
+    modified: float
+
+
+class Store(Protocol):
+    """Where the objects of a lake are. Paths have been checked; what fails is told as the errors of `Lake`."""
+
+    def writing(self, path: str) -> AbstractContextManager[BinaryIO]: ...
+    def read(self, path: str) -> bytes | None: ...
+    def size(self, path: str) -> int | None: ...
+    def delete(self, path: str) -> None: ...
+    def list(self, folder: str, begins: str) -> Iterator[tuple[str, int, float]]: ...
+    def location(self, path: str) -> str: ...
+
+
+class Lake:
+    """A lake in a folder or in another store. Paths are relative, with forward slashes: `bronze/keepa/x.jsonl.gz`."""
+
+    def __init__(self, where: Path | Store) -> None:
+        self._store: Store = FolderStore(where) if isinstance(where, Path) else where
+
+    def writing(self, path: str) -> AbstractContextManager[BinaryIO]:
+        """A binary file that appears at `path`, whole, when the block ends; after an error nothing appears.
+
+        An object that is there already is replaced in one step.
+
+        Raises:
+            PermanentError: the lake cannot be written (no space, no permission).
+            PassingError: the lake does not answer.
+        """
+        return self._store.writing(self._checked(path))
+
+    def write(self, path: str, content: bytes) -> None:
+        """`content` at `path`, in one step. Raises as `writing`."""
+        with self.writing(path) as file:
+            file.write(content)
+
+    def read(self, path: str) -> bytes:
+        """The whole object.
+
+        Raises:
+            DamagedDataError: there is no such object.
+            PermanentError, PassingError: the lake refuses, or does not answer.
+        """
+        content = self.find(path)
+        if content is None:
+            raise DamagedDataError(f"The object {path} is not on the lake ({self.location('')}).")
+        return content
+
+    def find(self, path: str) -> bytes | None:
+        """The whole object, or None where there is none."""
+        return self._store.read(self._checked(path))
+
+    def exists(self, path: str) -> bool:
+        return self._store.size(self._checked(path)) is not None
+
+    def size(self, path: str) -> int:
+        """Bytes of an object.
+
+        Raises:
+            DamagedDataError: there is no such object.
+        """
+        size = self._store.size(self._checked(path))
+        if size is None:
+            raise DamagedDataError(f"The object {path} is not on the lake ({self.location('')}).")
+        return size
+
+    def delete(self, path: str) -> None:
+        """Removes an object; one that is not there is no error."""
+        self._store.delete(self._checked(path))
+
+    def list(self, folder: str, begins: str = "") -> list[ObjectInfo]:
+        """Every finished object below `folder`, in order of path; an absent folder is an empty one.
+
+        `begins`: only those whose path below `folder` begins so.
+        """
+        found = self._store.list(self._checked(folder).rstrip("/"), begins)
+        return sorted((ObjectInfo(*item) for item in found), key=lambda info: info.path)
+
+    def location(self, path: str) -> str:
+        """Where an object is, for people and for programs that read it by name: a file's path, or an `s3://` URL."""
+        return self._store.location(self._checked(path))
+
+    def _checked(self, path: str) -> str:
+        if ".." in PurePosixPath(path).parts or path.startswith("/"):
+            raise PermanentError(f"{path} leads out of the lake ({self._store.location('')}).")
+        return path
+
+
+def checksum(content: bytes) -> str:
+    """SHA-256 of an object's bytes, as hexadecimal."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,97 @@
+"""Silver: decoded, typed, de-duplicated Parquet; one partition a day and table, under the same names on every re-run.
+
+Here: how a decoded partition is written and read back. Not here: decoding (`sources`), and whether a partition may
+be written at all (`assets/silver.py` asks the gates first).
+
+    silver/<source>/<table>/run_date=D/part-00000.parquet
+    silver/<source>/<table>/_manifests/run_date=D.json
+    quarantine/<source>/<table>/run_date=D.jsonl                      rows that broke the contract, with the reason
+"""
+
+import dataclasses
+import io
+from datetime import date
+
+import orjson
+
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.lake.manifests import ManifestObject, SilverManifest, read_document
+from vp_pipeline.lake.objects import Lake, checksum
+from vp_pipeline.sources.contract import Table
+from vp_pipeline.sources.landed import Decoded
+
+
+def manifest_path(table: Table, run_date: date) -> str:
+    return f"silver/{table.source}/{table.name}/_manifests/run_date={run_date}.json"
+
+
+def object_path(table: Table, run_date: date) -> str:
+    return f"silver/{table.source}/{table.name}/run_date={run_date}/part-00000.parquet"
+
+
+def quarantine_path(table: Table, run_date: date) -> str:
+    return f"quarantine/{table.source}/{table.name}/run_date={run_date}.jsonl"
+
+
+def read_manifest(lake: Lake, table: Table, run_date: date) -> SilverManifest:
+    """The partition of a table.
+
+    Raises:
+        PermanentError: it does not exist.
+    """
+    manifest = read_document(lake, manifest_path(table, run_date), SilverManifest)
+    if manifest is None:
+        raise PermanentError(
+            f"silver/{table.source}/{table.name} has no partition {run_date}. Materialize it for {run_date} first."
+        )
+    return manifest
+
+
+def days_before(lake: Lake, table: Table, day: date) -> list[date]:
+    """The days before `day` that have a partition of the table, newest first."""
+    prefix = manifest_path(table, day).removesuffix(f"{day}.json")
+    listed = [info.path for info in lake.list(prefix.rsplit("/", 1)[0])]
+    days = (date.fromisoformat(path.removeprefix(prefix).removesuffix(".json")) for path in listed)
+    return sorted((found for found in days if found < day), reverse=True)
+
+
+def write(lake: Lake, decoded: Decoded, run_date: date, bronze: str) -> SilverManifest:
+    """Replaces the partition of one table: quarantine first, then the rows, then the manifest that makes them count.
+
+    `bronze`: digest of the bronze manifest that it was decoded from.
+    """
+    table = decoded.table
+    quarantine = write_quarantine(lake, decoded, run_date)
+    import pyarrow.parquet as pq
+
+    buffer = io.BytesIO()
+    pq.write_table(decoded.rows, buffer, compression="zstd", store_schema=False)
+    content = buffer.getvalue()
+    path = object_path(table, run_date)
+    lake.write(path, content)
+    manifest = SilverManifest(
+        source=table.source,
+        table=table.name,
+        run_date=run_date,
+        bronze=bronze,
+        objects=(
+            ManifestObject(path=path, size=len(content), sha256=checksum(content), records=decoded.rows.num_rows),
+        ),
+        records_in=decoded.records_in,
+        duplicates=decoded.duplicates,
+        quarantined=len(decoded.quarantined),
+        quarantine=quarantine,
+    )
+    lake.write(manifest_path(table, run_date), manifest.to_bytes())
+    return manifest
+
+
+def write_quarantine(lake: Lake, decoded: Decoded, run_date: date) -> ManifestObject | None:
+    """Makes the quarantine of a table and day what `decoded` has of it; nothing, where that is nothing."""
+    path = quarantine_path(decoded.table, run_date)
+    if not decoded.quarantined:
+        lake.delete(path)
+        return None
+    content = b"".join(orjson.dumps(dataclasses.asdict(row)) + b"\n" for row in decoded.quarantined)
+    lake.write(path, content)
+    return ManifestObject(path=path, size=len(content), sha256=checksum(content), records=len(decoded.quarantined))

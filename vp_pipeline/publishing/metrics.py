@@ -1,0 +1,185 @@
+"""The governed metrics, asked of the marts: what `vp metrics` does.
+
+Here: MetricFlow on the project's semantic models (`dbt_project/models/marts/_metrics.yml`), which writes the SQL, and
+the answer of the warehouse. Not here: what a metric means.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
+from vp_pipeline.warehouse.loading import Warehouse
+
+if TYPE_CHECKING:
+    from metricflow.engine.metricflow_engine import MetricFlowEngine
+
+Engine = Literal["duckdb", "snowflake"]
+# A metric's `config.meta` key: what its answers are always broken down by.
+_ALWAYS_BY = "always_by"
+
+
+class MetricsError(PermanentError):
+    """A question that no metric answers; the message says what may be asked."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric as its definition tells it. `always_by`: what an answer is broken down by in any case."""
+
+    name: str
+    description: str
+    unit: str
+    always_by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Which metrics, by what, where and when; names are those of the semantic models (`product__brand`).
+
+    `where`: conditions in MetricFlow's words, `{{ Dimension('product__brand') }} = 'Anker'`. `first` and `last`: days,
+    both included.
+    """
+
+    metrics: tuple[str, ...]
+    by: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    first: date | None = None
+    last: date | None = None
+    order: tuple[str, ...] = ()
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows, their column names, and the SQL that was asked."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+    sql: str
+
+
+class Metrics:
+    """The metrics of a parsed project. `semantic_manifest`: the file that dbt writes beside its manifest. `engine`: the
+    warehouse's, whose SQL is written."""
+
+    def __init__(self, semantic_manifest: Path, engine: Engine = "duckdb") -> None:
+        self._written_for: Engine = engine
+        self._document: dict[str, Any] = json.loads(semantic_manifest.read_text(encoding="utf-8"))
+        for model in self._document["semantic_models"]:
+            relation = model["node_relation"]
+            # Without the database: whichever is connected.
+            relation["relation_name"] = f"{relation['schema_name']}.{relation['alias']}"
+
+    @property
+    def all(self) -> tuple[Metric, ...]:
+        """Every metric, in the order of their definition."""
+        found = []
+        for metric in self._document["metrics"]:
+            meta: Mapping[str, Any] = (metric.get("config") or {}).get("meta") or {}
+            always_by = tuple(meta.get(_ALWAYS_BY, ()))
+            found.append(Metric(metric["name"], metric["description"].strip(), str(meta.get("unit", "")), always_by))
+        return tuple(found)
+
+    def dimensions(self, names: Sequence[str]) -> tuple[str, ...]:
+        """What answers about these metrics may be broken down by; times without their granularities."""
+        self._check(names)
+        found = self._engine.simple_dimensions_for_metrics(list(names))
+        return tuple(sorted({dimension.granularity_free_dunder_name for dimension in found}))
+
+    def sql(self, question: Question) -> str:
+        """The SQL that answers a question.
+
+        Raises:
+            MetricsError: there is no such metric, or it cannot be asked this way.
+        """
+        from metricflow.engine.metricflow_engine import MetricFlowQueryRequest, OutputColumnOrderMode
+        from metricflow_semantics.errors.error_classes import InvalidQueryException
+
+        self._check(question.metrics)
+        always = [by for metric in self.all if metric.name in question.metrics for by in metric.always_by]
+        request = MetricFlowQueryRequest.create(
+            metric_names=list(question.metrics),
+            group_by_names=list(dict.fromkeys([*question.by, *always])),
+            where_constraints=list(question.where) or None,
+            time_constraint_start=datetime.combine(question.first, time.min) if question.first else None,
+            time_constraint_end=datetime.combine(question.last, time.min) if question.last else None,
+            order_by_names=list(question.order) or None,
+            limit=question.limit,
+            output_column_order_mode=OutputColumnOrderMode.INPUT_ORDER,
+        )
+        try:
+            return self._engine.explain(request).sql_statement.without_descriptions.sql
+        except InvalidQueryException as error:
+            raise MetricsError(
+                f"{', '.join(question.metrics)} cannot be asked this way. By and where may name "
+                f"{', '.join(self.dimensions(question.metrics))} "
+                "(a time with __day, __week, __month, __quarter or __year). "
+                f"MetricFlow said: {' '.join(str(error).split())[:500]}"
+            ) from None
+
+    def ask(self, warehouse: Warehouse, question: Question) -> Answer:
+        """Ask the warehouse, which is opened for reading only.
+
+        Raises:
+            MetricsError: as `sql`, or there is nothing to ask yet.
+            PassingError: the warehouse is being written, or does not answer.
+            PermanentError: Snowflake refuses the question.
+        """
+        import duckdb
+
+        sql = self.sql(question)
+        if isinstance(warehouse, DuckDBWarehouse) and not warehouse.path.exists():
+            raise MetricsError(f"There is no warehouse at {warehouse.path} yet: `vp run` makes it.")
+        with warehouse.connect(read_only=True) as connection:
+            try:
+                result = connection.execute(sql)
+                rows = tuple(tuple(row) for row in result.fetchall())
+            except duckdb.CatalogException as error:
+                raise MetricsError(
+                    f"The marts are not built yet: `vp run` builds them. ({_first_line(error)})"
+                ) from None
+            except duckdb.Error as error:
+                raise MetricsError(f"The warehouse refused the question: {_first_line(error)}") from None
+            names = tuple(str(column[0]) for column in result.description or ())
+            # Snowflake tells names that were not quoted in capitals.
+            return Answer(names if self._written_for == "duckdb" else tuple(map(str.lower, names)), rows, sql)
+
+    def _check(self, names: Sequence[str]) -> None:
+        known = [metric.name for metric in self.all]
+        for name in names:
+            if name not in known:
+                raise MetricsError(f"{name} is no metric. There are: {', '.join(known)}.")
+
+    @cached_property
+    def _engine(self) -> "MetricFlowEngine":
+        from metricflow.engine.metricflow_engine import MetricFlowEngine
+        from metricflow_semantics.model.dbt_manifest_parser import parse_manifest_from_dbt_generated_manifest
+        from metricflow_semantics.model.semantic_manifest_lookup import SemanticManifestLookup
+
+        manifest = parse_manifest_from_dbt_generated_manifest(json.dumps(self._document))
+        return MetricFlowEngine(SemanticManifestLookup(manifest), _dialect(self._written_for))
+
+
+def _dialect(engine: Engine) -> Any:
+    """What MetricFlow needs to know of the engine to write SQL; it is never asked to run any."""
+    from metricflow.protocols.sql_client import SqlEngine
+    from metricflow.sql.render.duckdb_renderer import DuckDbSqlPlanRenderer
+    from metricflow.sql.render.snowflake import SnowflakeSqlPlanRenderer
+
+    of_snowflake = engine == "snowflake"
+
+    class Dialect:
+        sql_engine_type = SqlEngine.SNOWFLAKE if of_snowflake else SqlEngine.DUCKDB
+        sql_plan_renderer = SnowflakeSqlPlanRenderer() if of_snowflake else DuckDbSqlPlanRenderer()
+
+    return Dialect()
+
+
+def _first_line(error: Exception) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)

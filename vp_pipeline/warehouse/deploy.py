@@ -1,0 +1,85 @@
+"""Snowflake's objects from `infra/snowflake/`: numbered files, in order, each statement idempotent.
+
+Here: reading the files and running them. Not here: what they make (the files say), and signing in (the warehouse).
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.settings import PROJECT_ROOT
+from vp_pipeline.warehouse.connection import Connection
+
+FOLDER = PROJECT_ROOT / "infra" / "snowflake"
+_PLACE = re.compile(r"\$\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One statement of one file."""
+
+    file: str
+    statement: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """A statement that was run: whether it changed anything, as far as Snowflake says, and its words."""
+
+    step: Step
+    changed: bool
+    said: str
+
+
+def steps(places: Mapping[str, str], *, verify: bool = False, folder: Path = FOLDER) -> list[Step]:
+    """The statements in order, with `${name}` replaced from `places`. `verify`: those that look (90 and up) instead.
+
+    Raises:
+        PermanentError: a file has a place without a value, or the folder has no file.
+    """
+    found = [
+        Step(file.name, _filled(file, statement, places))
+        for file in sorted(folder.glob("[0-9][0-9]_*.sql"))
+        if (file.name >= "90") == verify
+        for statement in _statements(file.read_text(encoding="utf-8"))
+    ]
+    if not found:
+        raise PermanentError(f"{folder} has no numbered SQL files: run this in a clone of the project.")
+    return found
+
+
+def apply(connection: Connection, planned: list[Step]) -> Iterator[Done]:
+    """Runs each statement, in order; the first that fails ends it. What ran before stays, and runs again unharmed.
+
+    Raises:
+        PermanentError, PassingError: Snowflake refuses a statement, which is named with its file.
+    """
+    for step in planned:
+        try:
+            row = connection.execute(step.statement).fetchone()
+        except PermanentError as error:
+            raise PermanentError(f"{step.file}: {error} Mend it, then apply again from the start.") from None
+        if row is None and step.statement.lower().startswith(("select", "show")):
+            raise PermanentError(
+                f"{step.file}: nothing is there for `{' '.join(step.statement.split())}`. Apply first."
+            )
+        said = str(row[0]) if row else "done"
+        # `use`, `grant` and `alter … set` say the same whether or not they changed anything.
+        yield Done(step, changed="successfully created" in said, said=said)
+
+
+def _statements(text: str) -> list[str]:
+    """The statements of a file. No statement of ours has a semicolon inside."""
+    without_comments = re.sub(r"(?m)^\s*--.*$", "", text)
+    return [statement.strip() for statement in without_comments.split(";") if statement.strip()]
+
+
+def _filled(file: Path, statement: str, places: Mapping[str, str]) -> str:
+    def value(place: re.Match[str]) -> str:
+        if not places.get(place[1]):
+            raise PermanentError(f"{file.name} needs a value for {place[0]}: give --{place[1].replace('_', '-')}.")
+        return places[place[1]].replace("'", "''")
+
+    return _PLACE.sub(value, statement)

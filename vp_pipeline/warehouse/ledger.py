@@ -1,0 +1,170 @@
+"""The ledger in the warehouse: which days the models show, which are still to be judged, and the builds.
+
+Here: the two tables and what may be asked of them; the SQL is what DuckDB and Snowflake both take. Not here: who
+decides (`assets/dbt_days.py`), and the filter in staging that reads it (`dbt_project/macros/is_shown.sql`).
+
+    raw._days    a source, stream and day that RAW has taken or that was withheld. `is_shown`: staging shows its rows.
+                 `is_settled`: a whole build has judged it as RAW has it now. A day without a row is shown and settled.
+    raw._builds  a build of the models. `building` until its end: a build that was killed stays so, and is never
+    published.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Literal
+
+from vp_pipeline.warehouse.connection import transaction
+
+if TYPE_CHECKING:
+    from vp_pipeline.warehouse.connection import Connection
+
+Unit = tuple[str, str]  # source and stream
+# `green`: all models, every test passed. `red`: not so. `part`: some models only, the others may be of another state.
+BuildState = Literal["building", "green", "red", "part"]
+
+_TABLES = (
+    "create schema if not exists raw",
+    "create table if not exists raw._days (source varchar, stream varchar, run_date date, is_shown boolean, "
+    "is_settled boolean, reason varchar, run_id varchar, changed_at timestamp)",
+    "create table if not exists raw._builds (build_id varchar, run_id varchar, began_at timestamp, ended_at timestamp, "
+    "state varchar, days varchar)",
+)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build of the models. `days`: those that the marts hold; empty until it is green."""
+
+    build_id: str
+    run_id: str
+    began_at: datetime
+    state: BuildState
+    days: tuple[date, ...]
+
+
+def create(connection: "Connection") -> None:
+    """Makes the tables where they are not there."""
+    for statement in _TABLES:
+        connection.execute(statement)
+
+
+def day_loaded(connection: "Connection", unit: Unit, day: date) -> None:
+    """RAW has taken other rows of a day: the next build judges it. To be called in the transaction of the load, after
+    `create`: on Snowflake a table that is made commits what is open."""
+    _write(connection, [unit], [day], is_shown=True, is_settled=False, reason=None, run_id="")
+
+
+def show(
+    connection: "Connection",
+    units: Iterable[Unit],
+    shown: Iterable[date],
+    hidden: Mapping[date, str],
+    *,
+    is_settled: bool,
+    run_id: str,
+) -> None:
+    """Lets staging show the days of `shown` and leave out those of `hidden` (day → reason), in one step."""
+    wanted = list(units)
+    with transaction(connection):
+        _write(connection, wanted, shown, is_shown=True, is_settled=is_settled, reason=None, run_id=run_id)
+        for day, reason in hidden.items():
+            _write(connection, wanted, [day], is_shown=False, is_settled=is_settled, reason=reason, run_id=run_id)
+
+
+def unsettle(connection: "Connection", days: Iterable[date]) -> None:
+    """The next whole build judges these days again; what is shown stays as it is."""
+    for day in days:
+        connection.execute(
+            "update raw._days set is_settled = false where run_date = cast(? as date)", [day.isoformat()]
+        )
+
+
+def unsettled(connection: "Connection") -> list[date]:
+    """The days that no whole build has judged as they are, in order."""
+    found = connection.execute("select distinct run_date from raw._days where not is_settled order by 1").fetchall()
+    return [day for (day,) in found]
+
+
+def withheld(connection: "Connection") -> dict[date, str]:
+    """The days that staging leaves out, with the reason."""
+    found = connection.execute("select run_date, min(reason) from raw._days where not is_shown group by 1 order by 1")
+    return {day: reason or "withheld" for day, reason in found.fetchall()}
+
+
+def begin(connection: "Connection", build_id: str, run_id: str) -> None:
+    """Marks the marts as unfinished, before dbt touches any of them."""
+    create(connection)
+    connection.execute(
+        "insert into raw._builds (build_id, run_id, began_at, state, days) "
+        "select ?, ?, cast(? as timestamp), 'building', ''",
+        [build_id, run_id, _now().isoformat(sep=" ")],
+    )
+
+
+def finish(connection: "Connection", build_id: str, state: BuildState) -> None:
+    """Marks the end of a build; of a green one, also the days that the marts hold now."""
+    days = ",".join(day.isoformat() for day in _held(connection)) if state == "green" else ""
+    connection.execute(
+        "update raw._builds set ended_at = cast(? as timestamp), state = ?, days = ? where build_id = ?",
+        [_now().isoformat(sep=" "), state, days, build_id],
+    )
+
+
+def last_build(connection: "Connection") -> Build | None:
+    """The newest build, however it ended; None: there was none."""
+    there = connection.execute(
+        "select 1 from information_schema.tables where lower(table_schema) = 'raw' and lower(table_name) = '_builds'"
+    ).fetchone()
+    found = (
+        there
+        and connection.execute(
+            "select build_id, run_id, began_at, state, days from raw._builds "
+            "order by began_at desc, build_id desc limit 1"
+        ).fetchone()
+    )
+    if not found:
+        return None
+    build_id, run_id, began_at, state, days = found
+    return Build(build_id, run_id, began_at, state, tuple(map(date.fromisoformat, filter(None, days.split(",")))))
+
+
+def new_build_id(run_id: str) -> str:
+    """A name that sorts by time (UTC, to the microsecond) and tells the run: `20261121T001203000317-355c78c2`."""
+    return f"{_now():%Y%m%dT%H%M%S%f}-{run_id[:8]}"
+
+
+def _held(connection: "Connection") -> Sequence[date]:
+    found = connection.execute(
+        "select distinct run_date from raw._loads "
+        "where run_date not in (select run_date from raw._days where not is_shown) order by 1"
+    ).fetchall()
+    return [day for (day,) in found]
+
+
+def _write(
+    connection: "Connection",
+    units: Iterable[Unit],
+    days: Iterable[date],
+    *,
+    is_shown: bool,
+    is_settled: bool,
+    reason: str | None,
+    run_id: str,
+) -> None:
+    wanted = list(days)
+    for source, stream in units:
+        for day in wanted:
+            of_day = [source, stream, day.isoformat()]
+            connection.execute(
+                "delete from raw._days where source = ? and stream = ? and run_date = cast(? as date)", of_day
+            )
+            connection.execute(
+                "insert into raw._days (source, stream, run_date, is_shown, is_settled, reason, run_id, changed_at) "
+                f"select ?, ?, cast(? as date), {is_shown}, {is_settled}, nullif(?, ''), ?, cast(? as timestamp)",
+                [*of_day, reason or "", run_id, _now().isoformat(sep=" ")],
+            )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)

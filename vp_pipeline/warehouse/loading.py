@@ -1,0 +1,216 @@
+"""Loading a day into RAW, the same way on every engine.
+
+Here: the transaction, the counts, the ledger, and how tables follow their contracts. Not here: how an engine reads a
+file and names its types (`duckdb.py`, `snowflake.py`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Protocol, TypeVar
+
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.lake.manifests import SilverManifest
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
+from vp_pipeline.warehouse import ledger
+from vp_pipeline.warehouse.connection import Connection, transaction
+
+Tag = Mapping[str, str]
+Files = TypeVar("Files")
+
+
+@dataclass(frozen=True)
+class Load:
+    """What loading a partition did. `unchanged`: the same rows were there already, so nothing was written."""
+
+    rows: int
+    unchanged: bool
+
+
+class Warehouse(Protocol):
+    """The warehouse of an environment."""
+
+    def connect(self, *, read_only: bool = False, tag: Tag | None = None) -> AbstractContextManager[Any]:
+        """A connection that is closed at the end of the block. `tag`: what the engine's own history shows of it.
+
+        Raises:
+            PassingError: the warehouse is held by another process, or does not answer.
+            PermanentError: it cannot be opened.
+        """
+        ...
+
+    def load_day(
+        self,
+        connection: Any,
+        lake: Lake,
+        partitions: Mapping[Table, SilverManifest],
+        now: datetime | None = None,
+    ) -> dict[Table, Load]:
+        """See `load_day` of this module."""
+        ...
+
+    def row_counts(self, relations: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        """Rows of each (schema, name) that exists."""
+        ...
+
+
+class Engine(Protocol[Files]):
+    """What differs between warehouses."""
+
+    def column(self, column: Column) -> str:
+        """A column as `create table` and `alter table` take it."""
+        ...
+
+    def reported_type(self, column: Column) -> str:
+        """The type as `information_schema` tells it, in lower case."""
+        ...
+
+    def verified_files(self, lake: Lake, manifest: SilverManifest, remedy: str) -> Files:
+        """The manifest's files, once they are what it says. Raises DamagedDataError: one is not."""
+        ...
+
+    def insert(self, connection: Any, table: Table, files: Files, day: date, loaded_at: datetime) -> None:
+        """Adds the files' rows, with RAW's own columns, to the table."""
+        ...
+
+
+def load_day(
+    engine: Engine[Files],
+    connection: Connection,
+    lake: Lake,
+    partitions: Mapping[Table, SilverManifest],
+    now: datetime | None = None,
+) -> dict[Table, Load]:
+    """Makes a day of a stream's tables equal to the manifests' files, all of them in one transaction.
+
+    For each table: deletes the day, reads exactly the files that the manifest lists, and compares the rows with it.
+    Any difference rolls back every table, and yesterday's version of the whole day stays: a day in RAW is whole.
+
+    Raises:
+        DamagedDataError: a file is not what the manifest says.
+        PermanentError: the manifests are of different syncs, a table is not as its contract says, or the rows loaded
+            differ from a manifest's.
+    """
+    if len({manifest.bronze for manifest in partitions.values()}) > 1:
+        (source, day) = next((m.source, m.run_date) for m in partitions.values())
+        raise PermanentError(
+            f"The silver tables of {source} for {day} were decoded from different syncs (a run was stopped between "
+            f"them). Materialize silver of {source} for {day} again."
+        )
+    loaded_at = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+    _prepare(engine, connection, partitions)  # before the transaction: on Snowflake a change of tables would commit it
+    with transaction(connection):
+        loads = {
+            table: _load(engine, connection, lake, table, manifest, loaded_at) for table, manifest in partitions.items()
+        }
+        changed = {(t.source, t.stream, partitions[t].run_date) for t, load in loads.items() if not load.unchanged}
+        for source, stream, day in sorted(changed):
+            ledger.day_loaded(connection, (source, stream), day)
+    return loads
+
+
+def row_counts(connection: Connection, relations: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Rows of each (schema, name) that exists; names in lower case."""
+    there = set(
+        connection.execute("select lower(table_schema), lower(table_name) from information_schema.tables").fetchall()
+    )
+    wanted = [relation for relation in relations if relation in there]
+    if not wanted:
+        return {}
+    query = " union all ".join(f"select '{schema}', '{name}', count(*) from {schema}.{name}" for schema, name in wanted)
+    return {(schema, name): int(rows) for schema, name, rows in connection.execute(query).fetchall()}
+
+
+def _load(
+    engine: Engine[Files],
+    connection: Connection,
+    lake: Lake,
+    table: Table,
+    manifest: SilverManifest,
+    loaded_at: datetime,
+) -> Load:
+    day, name = manifest.run_date, f"raw.{table.raw_name}"
+    remedy = f"Materialize silver/{table.source}/{table.name} for {day} again."
+    files = engine.verified_files(lake, manifest, remedy)
+    if _loaded(connection, table, day) == (manifest.content, manifest.rows):
+        return Load(manifest.rows, unchanged=True)
+    connection.execute(f"delete from {name} where _run_date = cast(? as date)", [day.isoformat()])
+    engine.insert(connection, table, files, day, loaded_at)
+    count = _count(connection, table, day)
+    if count != manifest.rows:
+        raise PermanentError(
+            f"{name} took {count} rows for {day} where the manifest says {manifest.rows}. The load was rolled back and "
+            f"every table of the day is as it was. {remedy}"
+        )
+    of_day = [table.raw_name, day.isoformat()]
+    connection.execute("delete from raw._loads where table_name = ? and run_date = cast(? as date)", of_day)
+    connection.execute(
+        'insert into raw._loads (table_name, run_date, content, "rows") select ?, cast(? as date), ?, ?',
+        [*of_day, manifest.content, count],
+    )
+    return Load(count, unchanged=False)
+
+
+def _loaded(connection: Connection, table: Table, day: date) -> tuple[str, int] | None:
+    """The content that a partition was loaded from, and the rows that it has now."""
+    found = connection.execute(
+        "select content from raw._loads where table_name = ? and run_date = cast(? as date)",
+        [table.raw_name, day.isoformat()],
+    ).fetchone()
+    return None if found is None else (found[0], _count(connection, table, day))
+
+
+def _count(connection: Connection, table: Table, day: date) -> int:
+    found = connection.execute(
+        f"select count(*) from raw.{table.raw_name} where _run_date = cast(? as date)", [day.isoformat()]
+    ).fetchone()
+    return int(found[0])
+
+
+def _prepare(engine: Engine[Files], connection: Connection, tables: Iterable[Table]) -> None:
+    ledger.create(connection)
+    # ROWS is a word that Snowflake reserves.
+    connection.execute(
+        'create table if not exists raw._loads (table_name varchar, run_date date, content varchar, "rows" bigint)'
+    )
+    for table in tables:
+        columns = (*table.columns, *RAW_COLUMNS)
+        definition = ", ".join(engine.column(column) for column in columns)
+        connection.execute(f"create table if not exists raw.{table.raw_name} ({definition})")
+        there = connection.execute(
+            "select lower(column_name), lower(data_type) from information_schema.columns "
+            "where lower(table_schema) = 'raw' and lower(table_name) = ? order by ordinal_position",
+            [table.raw_name],
+        ).fetchall()
+        for statement in _evolution(engine, table, dict(there)):
+            connection.execute(statement)
+
+
+def _evolution(engine: Engine[Files], table: Table, there: Mapping[str, str]) -> list[str]:
+    """What makes a table follow its contract: new nullable columns.
+
+    Raises:
+        PermanentError: more than that is needed; the message has the statements, for a person to decide on.
+    """
+    name = f"raw.{table.raw_name}"
+    wanted = {column.name: column for column in (*table.columns, *RAW_COLUMNS)}
+    missing = [column for key, column in wanted.items() if key not in there]
+    statements = [f"alter table {name} add column {engine.column(column)}" for column in missing]
+    differing = [c.name for c in missing if not c.nullable]
+    for key, column in wanted.items():
+        if key in there and there[key] != engine.reported_type(column):
+            differing.append(key)
+            statements.append(f"alter table {name} alter column {key} set data type {column.type.sql}")
+    for key in there:
+        if key not in wanted:
+            differing.append(key)
+            statements.append(f"alter table {name} drop column {key}")
+    if differing:
+        raise PermanentError(
+            f"{name} has other columns than its contract ({', '.join(sorted(differing))}). It was made by another "
+            f"version. Apply `{'; '.join(statements)}`, or `drop table {name}`, and run the days again; their silver "
+            "is still there."
+        )
+    return statements

@@ -1,0 +1,76 @@
+"""What `vp deploy airbyte` makes: once, by name, and such that a sync finds nothing to complain about."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from vp_pipeline.airbyte.deploy import apply, document, values
+from vp_pipeline.airbyte.drift import drift
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.settings import load_settings
+from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline_tests.stand_ins.airbyte import WORKSPACE, AirbyteStandIn, airbyte_stand_in
+from vp_pipeline_tests.test_production_settings import COMPLETE
+
+SETTINGS = load_settings(
+    {
+        **COMPLETE,
+        "KEEPA_API_KEY": "k",
+        "VP_KEEPA_ASINS": "B0D8W1YVBX,5:B0D4M48BM2",
+        "VP_AIRBYTE_WORKSPACE_ID": WORKSPACE,
+    }
+)
+FILLED = values(SETTINGS, "arn:aws:iam::1:role/airbyte", "eu-central-1")
+
+
+@pytest.fixture
+def server() -> Iterator[AirbyteStandIn]:
+    with airbyte_stand_in(SETTINGS.lake_url or "", lambda job_id: None) as stand_in:  # type: ignore[arg-type, return-value]
+        yield stand_in
+
+
+def test_everything_is_made_once_and_then_updated(server: AirbyteStandIn) -> None:
+    first = list(apply(server.client(), WORKSPACE, FILLED))
+    assert [made.kind for made in first] == ["declarative_sources", "sources", "destinations", "connections"]
+    assert all(made.new for made in first)
+    again = list(apply(server.client(), WORKSPACE, FILLED))
+    assert [made.object_id for made in again] == [made.object_id for made in first]
+    assert not any(made.new for made in again)
+    assert all(len(there) == 1 for there in server.made.values())
+    (source,) = server.made["sources"]
+    assert source["definitionId"] == first[0].object_id
+    assert source["configuration"]["asins"] == ["B0D8W1YVBX", "5:B0D4M48BM2"]
+
+
+def test_what_is_made_is_what_a_sync_expects() -> None:
+    """The configuration API tells the same connection in other words."""
+    made = document("connection", {**FILLED, "source": "s", "destination": "d"})
+    (stream,) = made["configurations"]["streams"]
+    read, written = stream["syncMode"].rsplit("_", 1)
+    told = {
+        "status": made["status"],
+        "namespaceDefinition": made["namespaceDefinition"].replace("_", ""),
+        "namespaceFormat": made["namespaceFormat"],
+        "prefix": made["prefix"],
+        "scheduleType": made["schedule"]["scheduleType"],
+        "syncCatalog": {
+            "streams": [
+                {
+                    "stream": {"name": stream["name"]},
+                    "config": {"selected": True, "syncMode": read, "destinationSyncMode": written},
+                }
+            ]
+        },
+    }
+    assert list(drift(told, document("destination", FILLED), PRODUCT, SETTINGS.lake_url or "")) == []
+
+
+def test_two_of_a_name_are_not_chosen_from(server: AirbyteStandIn) -> None:
+    server.made["sources"] = [{"sourceId": "1", "name": "vp-keepa"}, {"sourceId": "2", "name": "vp-keepa"}]
+    with pytest.raises(PermanentError, match="has 2 sources named vp-keepa"):
+        list(apply(server.client(), WORKSPACE, FILLED))
+
+
+def test_what_airbyte_needs_is_named() -> None:
+    with pytest.raises(PermanentError, match="KEEPA_API_KEY and VP_KEEPA_ASINS"):
+        values(load_settings(COMPLETE), "arn", "region")

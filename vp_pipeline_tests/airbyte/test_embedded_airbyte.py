@@ -1,0 +1,343 @@
+"""The embedded Airbyte: what it lands, how it fails, and what it leaves alone. With a small connector of its own."""
+
+import gzip
+import json
+import logging
+import re
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, quote_plus, urlsplit
+
+import pytest
+
+from vp_pipeline.airbyte.embedded import Connection, EmbeddedAirbyte
+from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.lake.objects import Lake
+
+# For the authors of connectors; raised when the runtime is imported.
+pytestmark = pytest.mark.filterwarnings("ignore:This class is experimental")
+
+KEY = "pass wörd/with+odd&signs=100%"
+MANIFEST = """
+version: 7.39.0
+type: DeclarativeSource
+check: {type: CheckStream, stream_names: [page]}
+streams:
+  - type: DeclarativeStream
+    name: page
+    retriever:
+      type: SimpleRetriever
+      partition_router: {type: ListPartitionRouter, cursor_field: page, values: "{{ config['pages'] }}"}
+      requester:
+        type: HttpRequester
+        url: "{{ config['base_url'] }}/page"
+        request_parameters: {page: "{{ stream_partition['page'] }}"}
+        authenticator:
+          type: ApiKeyAuthenticator
+          api_token: "{{ config['api_key'] }}"
+          inject_into: {type: RequestOption, inject_into: request_parameter, field_name: key}
+        error_handler: {type: DefaultErrorHandler, max_retries: 0}
+      record_selector: {type: RecordSelector, extractor: {type: DpathExtractor, field_path: []}}
+    schema_loader: {type: InlineSchemaLoader, schema: {type: object, properties: {text: {type: string}}}}
+spec:
+  type: Spec
+  connection_specification:
+    type: object
+    required: [api_key, pages, base_url]
+    properties: {api_key: {type: string, airbyte_secret: true}, pages: {type: array}, base_url: {type: string}}
+"""
+
+
+class Pages(ThreadingHTTPServer):
+    """Answers `/page?page=X` with `answers[X]` (a status and a body), or with a record of its own."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers: dict[str, tuple[int, bytes]] = {}
+        self.asked: list[str] = []
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Pages
+
+    def do_GET(self) -> None:
+        (page,) = parse_qs(urlsplit(self.path).query)["page"]
+        self.server.asked.append(page)
+        status, body = self.server.answers.get(page, (200, json.dumps({"page": page}).encode()))
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def pages() -> Iterator[Pages]:
+    with Pages() as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+@pytest.fixture
+def connection(pages: Pages, tmp_path: Path) -> Connection:
+    manifest = tmp_path / "connector.yaml"
+    manifest.write_text(MANIFEST)
+    config = {"api_key": KEY, "pages": ["a"], "base_url": f"http://127.0.0.1:{pages.server_port}"}
+    return Connection("library", "page", manifest, config, (KEY,))
+
+
+def asking(connection: Connection, *names: str, **config: object) -> Connection:
+    return replace(connection, config={**connection.config, "pages": list(names), **config})
+
+
+def lines(lake: Lake, path: str) -> list[bytes]:
+    return gzip.decompress(lake.read(path)).splitlines()
+
+
+def everything(lake: Lake) -> list[Path]:
+    return [p for p in Path(lake.location("")).rglob("*") if p.is_file()]
+
+
+def test_lands_what_the_s3_destination_lands(lake: Lake, connection: Connection) -> None:
+    job = EmbeddedAirbyte(lake).sync(asking(connection, "a", "b"))
+
+    assert job.started_at == datetime.fromtimestamp(job.job_id / 1000, UTC)
+    assert job.started_at <= job.ended_at <= datetime.now(UTC)
+    assert (job.source, job.stream, job.status, job.messages) == ("library", "page", "succeeded", ())
+    day = job.started_at.strftime("%Y_%m_%d")
+    assert job.objects == (f"bronze/library/page/{day}_{job.job_id}_0.jsonl.gz",)
+    content = lake.read(job.objects[0])
+    assert job.bytes == len(content)
+    assert content[3:8] == b"\0\0\0\0\0", "the gzip header names no file and no time"
+
+    records = [json.loads(line) for line in lines(lake, job.objects[0])]
+    assert job.records == len(records) == 2
+    for record, page in zip(records, "ab", strict=True):
+        assert list(record) == [
+            "_airbyte_raw_id",
+            "_airbyte_extracted_at",
+            "_airbyte_generation_id",
+            "_airbyte_meta",
+            "_airbyte_data",
+        ]
+        assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", record["_airbyte_raw_id"])
+        assert job.job_id <= record["_airbyte_extracted_at"] <= job.ended_at.timestamp() * 1000
+        assert record["_airbyte_generation_id"] == 0
+        assert record["_airbyte_meta"] == {"sync_id": job.job_id, "changes": []}
+        assert record["_airbyte_data"] == {"page": page}
+    assert records[0]["_airbyte_raw_id"] != records[1]["_airbyte_raw_id"]
+
+
+def test_a_record_is_passed_through_to_the_byte(lake: Lake, connection: Connection, pages: Pages) -> None:
+    body = (
+        '{"z":1,"a":{"ints":[9007199254740993,18446744073709551615,-9223372036854775808,0,-1],"empty":{},"list":[]},'
+        '"text":"日本 é 😀 \\u0000\\" </script>","float":4.5,"null":null,"flag":true,"0":"0012","text2":"1e5"}'
+    ).encode()
+    pages.answers["a"] = (200, body)
+    job = EmbeddedAirbyte(lake).sync(connection)
+    (line,) = lines(lake, job.objects[0])
+    assert line.endswith(b'"_airbyte_data":' + body + b"}")
+
+
+def test_a_lone_surrogate_is_kept(lake: Lake, connection: Connection, pages: Pages) -> None:
+    pages.answers["a"] = (200, b'{"text":"\\ud83d","n":1}')
+    job = EmbeddedAirbyte(lake).sync(connection)
+    (line,) = lines(lake, job.objects[0])
+    assert json.loads(line)["_airbyte_data"] == {"text": "\ud83d", "n": 1}
+
+
+def test_a_part_is_closed_when_it_is_full(lake: Lake, connection: Connection, pages: Pages) -> None:
+    pages.answers = {page: (200, json.dumps({"text": page * 500}).encode()) for page in "abcde"}
+    # A line is 500 bytes and an envelope: two lines pass 1000 bytes.
+    job = EmbeddedAirbyte(lake, part_bytes=1000).sync(asking(connection, *"abcde"))
+    assert [path.rsplit("_", 1)[1] for path in job.objects] == ["0.jsonl.gz", "1.jsonl.gz", "2.jsonl.gz"]
+    texts = [[json.loads(x)["_airbyte_data"]["text"][0] for x in lines(lake, path)] for path in job.objects]
+    assert texts == [["a", "b"], ["c", "d"], ["e"]]
+    assert job.records == 5
+    assert job.bytes == sum(len(lake.read(path)) for path in job.objects)
+    assert sorted(info.path for info in lake.list("bronze")) == list(job.objects)
+
+
+def test_an_empty_stream_lands_no_object(lake: Lake, connection: Connection) -> None:
+    job = EmbeddedAirbyte(lake).sync(asking(connection))
+    assert (job.status, job.records, job.bytes, job.objects) == ("succeeded", 0, 0, ())
+    assert not lake.list("bronze")
+
+
+def test_a_failure_half_way_leaves_finished_parts_and_says_so(lake: Lake, connection: Connection, pages: Pages) -> None:
+    pages.answers["c"] = (400, b"{}")
+    with pytest.raises(PermanentError, match=r"2 finished parts stayed on the lake, from bronze/library/page/\S+_0"):
+        EmbeddedAirbyte(lake, part_bytes=1).sync(asking(connection, *"abcd"))
+    assert [p.name.rsplit("_", 1)[1] for p in sorted(everything(lake))] == ["0.jsonl.gz", "1.jsonl.gz"]
+    assert pages.asked == ["a", "b", "c"], "nothing more is asked after a failure"
+
+
+def test_a_failure_within_a_part_leaves_nothing(lake: Lake, connection: Connection, pages: Pages) -> None:
+    pages.answers["b"] = (400, b"{}")
+    with pytest.raises(PermanentError) as caught:
+        EmbeddedAirbyte(lake).sync(asking(connection, "a", "b"))
+    assert "stayed" not in str(caught.value)
+    assert everything(lake) == []
+
+
+def test_nobody_there_is_a_passing_failure(lake: Lake, connection: Connection) -> None:
+    with pytest.raises(PassingError, match=r"library/page failed: 127\.0\.0\.1:1 cannot be reached .*refused"):
+        EmbeddedAirbyte(lake).sync(asking(connection, "a", base_url="http://127.0.0.1:1"))
+
+
+def test_a_server_error_is_a_passing_failure(lake: Lake, connection: Connection, pages: Pages) -> None:
+    pages.answers["a"] = (502, b"bad gateway")
+    with pytest.raises(PassingError, match="502"):
+        EmbeddedAirbyte(lake).sync(connection)
+
+
+def test_a_sync_ends_at_its_deadline(lake: Lake, connection: Connection, pages: Pages) -> None:
+    with pytest.raises(PassingError, match="0 seconds"):
+        EmbeddedAirbyte(lake, deadline_seconds=0).sync(asking(connection, "a", "b"))
+    assert pages.asked == ["a"]
+    assert everything(lake) == []
+
+
+def test_an_unknown_stream_and_a_missing_or_broken_manifest_are_permanent(
+    lake: Lake, connection: Connection, tmp_path: Path
+) -> None:
+    airbyte = EmbeddedAirbyte(lake)
+    with pytest.raises(PermanentError, match="has no stream chapter; it has page"):
+        airbyte.sync(replace(connection, stream="chapter"))
+    with pytest.raises(PermanentError, match="No such file"):
+        airbyte.sync(replace(connection, manifest=tmp_path / "nowhere.yaml"))
+    (tmp_path / "broken.yaml").write_text("type: DeclarativeSource\nstreams: 7\n")
+    with pytest.raises(PermanentError, match="library/page"):
+        airbyte.sync(replace(connection, manifest=tmp_path / "broken.yaml"))
+
+
+def test_check(lake: Lake, connection: Connection, pages: Pages) -> None:
+    airbyte = EmbeddedAirbyte(lake)
+    airbyte.check(connection)
+    pages.answers["a"] = (401, b"{}")
+    with pytest.raises(PermanentError, match=r"check of library/page failed: .*401.*LIBRARY_API_KEY"):
+        airbyte.check(connection)
+    with pytest.raises(PermanentError, match="Config validation error"):
+        airbyte.check(asking(connection, "a", api_key=7))
+    with pytest.raises(PermanentError, match="cannot be reached"):
+        airbyte.check(asking(connection, "a", base_url="http://127.0.0.1:1"))
+
+
+@pytest.mark.parametrize("case", ["fine", "echoed", "refused", "server", "unreachable", "checked", "invalid"])
+def test_no_secret_anywhere(
+    case: str,
+    lake: Lake,
+    connection: Connection,
+    pages: Pages,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    said: list[str] = []
+    echo = json.dumps({"error": f"no such key: {KEY} {quote(KEY)} {quote_plus(KEY)} {quote(KEY, safe='').lower()}"})
+    pages.answers = {"echoed": (400, echo.encode()), "refused": (403, echo.encode()), "server": (500, echo.encode())}
+    config: dict[str, object] = {"base_url": "http://127.0.0.1:1"} if case in ("unreachable", "checked") else {}
+    if case == "invalid":
+        config = {"api_key": [KEY]}
+    asked = asking(connection, case, **config)
+    airbyte = EmbeddedAirbyte(lake, log=said.append)
+    try:
+        if case == "checked":
+            airbyte.check(asked)
+        said += [repr(airbyte.sync(asked))]
+    except (PermanentError, PassingError) as error:
+        said += [str(error), repr(error), "".join(traceback.format_exception(error))]
+        chained: BaseException | None = error
+        while chained is not None:
+            said += [repr(chained), *map(repr, chained.__dict__.values())]
+            chained = chained.__cause__ or chained.__context__
+        said += ["failed"]
+    assert ("failed" in said) == (case != "fine")
+    said += [repr(asked), caplog.text, *(repr(record.__dict__) for record in caplog.records), *capfd.readouterr()]
+    said += [gzip.decompress(path.read_bytes()).decode() for path in everything(lake)]
+    everything_said = "\n".join(said).lower()
+    for spelling in (KEY, quote(KEY), quote_plus(KEY), json.dumps(KEY)[1:-1], "rd/with", "rd%2fwith"):
+        assert spelling.lower() not in everything_said
+
+
+def test_syncs_run_again_and_again_and_side_by_side(lake: Lake, connection: Connection) -> None:
+    airbyte = EmbeddedAirbyte(lake)
+    with ThreadPoolExecutor(4) as pool:
+        jobs = list(pool.map(lambda n: airbyte.sync(asking(connection, f"page {n}")), range(8)))
+    assert len({job.job_id for job in jobs}) == 8
+    found = [json.loads(lines(lake, job.objects[0])[0])["_airbyte_data"]["page"] for job in jobs]
+    assert found == [f"page {n}" for n in range(8)]
+    assert airbyte.sync(connection).job_id > max(job.job_id for job in jobs)
+
+
+def test_the_process_keeps_its_logging_and_its_hooks(lake: Lake, connection: Connection, tmp_path: Path) -> None:
+    """In a fresh process: the runtime is imported late, off the main thread, and changes nothing for others."""
+    program = f"""
+import logging, signal, sys, threading
+logging.basicConfig(filename={str(tmp_path / "log")!r}, level=logging.DEBUG, format="%(name)s %(message)s")
+def state():
+    root = logging.getLogger()
+    return (root.level, list(root.handlers), list(root.filters), sys.excepthook, threading.excepthook,
+            [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)], sys.stdout, sys.stderr,
+            logging.getLogger("theirs").handlers, logging.config.dictConfig, threading.active_count())
+import logging.config
+from vp_pipeline.airbyte.embedded import Connection, EmbeddedAirbyte
+from vp_pipeline.lake.objects import Lake
+from pathlib import Path
+assert not any(name.startswith(("airbyte_cdk", "dagster")) for name in sys.modules)
+theirs = logging.StreamHandler(sys.stderr)
+logging.getLogger("theirs").addHandler(theirs)
+before = state()
+connection = Connection("library", "page", Path({str(connection.manifest)!r}), {dict(connection.config)!r}, ({KEY!r},))
+jobs = []
+airbyte = EmbeddedAirbyte(Lake(Path({lake.location("")!r})))
+thread = threading.Thread(target=lambda: jobs.append(airbyte.sync(connection)))
+thread.start(); thread.join()
+assert state() == before
+assert jobs[0].records == 1
+logging.getLogger("theirs").warning("still heard")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "still heard\n")
+    log = (tmp_path / "log").read_text()
+    assert "theirs still heard" in log
+    assert "airbyte" not in log
+    assert quote_plus(KEY) not in log
+
+
+def test_it_reads_from_the_sandbox(lake: Lake) -> None:
+    server = pytest.importorskip("vp_pipeline.sandbox.server", reason="the sandbox is not there")
+    manifest = Path(__file__).parents[2] / "vp_pipeline" / "sources" / "keepa" / "connector.yaml"
+    asins: list[Any] = list(server.catalogue(None, 7))[:2]
+    with server.Sandbox() as sandbox:
+        config = {
+            "api_key": "local",
+            "asins": asins,
+            "base_url": sandbox.url_as_of(datetime(2025, 3, 4, tzinfo=UTC).date()),
+        }
+        connection = Connection("keepa", "product", manifest, config, ("local",))
+        EmbeddedAirbyte(lake).check(connection)
+        job = EmbeddedAirbyte(lake).sync(connection)
+    envelopes = [json.loads(line)["_airbyte_data"] for line in lines(lake, job.objects[0])]
+    end_of_day = int(datetime(2025, 3, 5, tzinfo=UTC).timestamp() * 1000) - 1
+    assert [envelope["timestamp"] for envelope in envelopes] == [end_of_day] * 2
+    assert [f"{p['domainId']}:{p['asin']}" for e in envelopes for p in e["products"]] == asins

@@ -1,0 +1,170 @@
+"""Retention: old things go, and nothing that is needed."""
+
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+
+from vp_pipeline.automation.health import health
+from vp_pipeline.automation.retention import Retention
+from vp_pipeline.automation.upkeep import retention_job
+from vp_pipeline.delivery import change_export as gold
+from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.lake import bronze
+from vp_pipeline.lake.manifests import SyncRecord
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.settings import load_settings
+from vp_pipeline.sources.keepa.source import PRODUCT
+
+NOW = datetime.now(UTC)
+LATER = NOW + timedelta(days=100)
+DAY = date(2026, 3, 1)
+DAYS = dg.DailyPartitionsDefinition("2026-01-01")
+
+
+@pytest.fixture
+def retention(tmp_path: Path) -> Retention:
+    box = Box(tmp_path / "outbox" / "slack.jsonl")
+    return Retention(load_settings({}, data_dir=tmp_path), Lake(tmp_path / "lake"), [box])
+
+
+def sync(lake: Lake, job_id: int, *, land: bool = True) -> str:
+    """A finished sync of the day, made bronze unless it is still to be landed; its object."""
+    import gzip
+
+    path = f"bronze/keepa/product/2026_03_01_{job_id}_0.jsonl.gz"
+    lake.write(path, gzip.compress(b"{}\n"))
+    record = SyncRecord(
+        source="keepa",
+        stream="product",
+        run_date=DAY,
+        job_id=job_id,
+        origin="test",
+        fingerprint="f",
+        started_at=NOW,
+        ended_at=NOW,
+        records=1,
+        bytes=1,
+        objects=(path,),
+    )
+    lake.write(bronze.sync_path(PRODUCT, DAY), record.to_bytes())
+    if land:
+        bronze.land(lake, PRODUCT, DAY)
+    return path
+
+
+def names(retention: Retention, instance: dg.DagsterInstance, kind: str, now: datetime = LATER) -> list[str]:
+    return [item.name for item in retention.removable(instance, now) if item.kind == kind]
+
+
+def test_superseded_manifests_and_their_objects_go_when_they_are_old(
+    retention: Retention, instance: dg.DagsterInstance
+) -> None:
+    first, second = sync(retention.lake, 1), sync(retention.lake, 2)
+    pending = sync(retention.lake, 3, land=False)
+    orphan = "bronze/keepa/product/2026_03_01_9_0.jsonl.gz"
+    retention.lake.write(orphan, b"of a sync that died")
+    superseded = f"bronze/keepa/product/_manifests/superseded/run_date={DAY}_job=1.json"
+    assert names(retention, instance, "object", NOW) == []
+    assert names(retention, instance, "object") == [first, orphan, superseded]
+    before = {info.path for info in retention.lake.list("")}
+    retention.remove(instance, lambda _: None, LATER)
+    after = {info.path for info in retention.lake.list("")}
+    assert before - after == {first, orphan, superseded}
+    assert {second, pending} <= after
+    bronze.land(retention.lake, PRODUCT, DAY)  # what was still to be landed can be
+
+
+def test_the_state_that_the_next_export_needs_stays(retention: Retention, instance: dg.DagsterInstance) -> None:
+    for price in (1, 2, 3):
+        gold.export(retention.lake, "mart_deals", ["asin"], pa.table({"asin": ["a"], "price": [price]}), "b")
+    assert names(retention, instance, "object") == [
+        "gold/mart_deals/_state/000001.parquet",
+        "gold/mart_deals/_state/000002.parquet",
+    ]
+
+
+def test_messages_go_when_they_are_over(retention: Retention, instance: dg.DagsterInstance) -> None:
+    (box,) = retention.boxes
+    for key in ("sent", "open"):
+        box.put(key, {"text": key}, NOW)
+    box.note("sent", "delivered", NOW)
+    assert names(retention, instance, "message") == ["slack.jsonl: sent"]
+    retention.remove(instance, lambda _: None, LATER)
+    assert [entry.key for entry in box.entries()] == ["open"]
+
+
+@dg.asset(partitions_def=DAYS)
+def price() -> None: ...
+
+
+@dg.asset_check(asset=price)
+def plausible(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(passed="bad" not in context.run.tags)
+
+
+@dg.op
+def nothing() -> None: ...
+
+
+@dg.job
+def by_hand() -> None:
+    nothing()
+
+
+def run(instance: dg.DagsterInstance, day: str, selection: list[object] | None = None, **tags: str) -> str:
+    definitions = dg.Definitions([price], asset_checks=[plausible], executor=dg.in_process_executor)
+    job = definitions.resolve_implicit_global_asset_job_def()
+    return job.execute_in_process(
+        instance=instance, partition_key=day, tags=tags, asset_selection=[price.key], raise_on_error=False
+    ).run_id
+
+
+def test_a_run_goes_when_nobody_needs_its_events(retention: Retention, instance: dg.DagsterInstance) -> None:
+    useless = by_hand.execute_in_process(instance=instance).run_id
+    replaced = run(instance, "2026-03-01")
+    current = run(instance, "2026-03-01")
+    of_another_day = run(instance, "2026-03-02")
+    assert names(retention, instance, "run", NOW) == []
+    found = names(retention, instance, "run")
+    assert found == [useless, replaced]
+    retention.remove(instance, lambda _: None, LATER)
+    assert {r.run_id for r in instance.get_runs()} == {current, of_another_day}
+    assert set(instance.get_materialized_partitions(price.key)) == {"2026-03-01", "2026-03-02"}
+
+
+def test_the_job_lists_and_removes_nothing_unless_it_is_told_to(
+    retention: Retention, instance: dg.DagsterInstance
+) -> None:
+    sync(retention.lake, 1)
+    sync(retention.lake, 2)
+    for info in retention.lake.list(""):
+        os.utime(retention.lake.location(info.path), (0, 0))
+    before = {info.path for info in retention.lake.list("")}
+    job = retention_job(retention)
+    result = job.execute_in_process(instance=instance)
+    assert {info.path for info in retention.lake.list("")} == before
+    told = [e.user_message for e in instance.all_logs(result.run_id)]
+    assert any("May go: object bronze/keepa/product/2026_03_01_1_0.jsonl.gz" in text for text in told)
+    job.execute_in_process(
+        instance=instance, run_config={"ops": {"remove_what_is_old": {"config": {"dry_run": False}}}}
+    )
+    assert len(before - {info.path for info in retention.lake.list("")}) == 2
+
+
+def test_the_health_report_says_what_is_missing_and_not_delivered(
+    retention: Retention, instance: dg.DagsterInstance
+) -> None:
+    (box,) = retention.boxes
+    box.put("run:1:ended", {"text": "x"})
+    box.note("run:1:ended", "failed", reason="Slack cannot be reached")
+    today = datetime.now(UTC).date()
+    run(instance, str(today - timedelta(days=2)))
+    fields = health(instance, price.key, retention.lake, retention.boxes)
+    assert str(today - timedelta(days=1)) in fields["Days not published"]
+    assert str(today - timedelta(days=2)) not in fields["Days not published"]
+    assert fields["Not delivered"] == "run:1:ended (Slack cannot be reached)"
+    assert fields["Failed checks"] == "none"

@@ -1,0 +1,145 @@
+"""dbt as a resource: what an invocation is told, and what it must not cost."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from vp_pipeline.dbt import project as dbt
+from vp_pipeline.dbt.in_process import DbtThread, alone
+from vp_pipeline.dbt.project import NodeResult, build_arguments, clear_results, dbt_resource, manifest_path, results
+from vp_pipeline.settings import load_settings
+from vp_pipeline_tests.conftest import pipeline_settings
+from vp_pipeline_tests.test_production_settings import COMPLETE
+
+
+def test_the_window_is_half_open_and_no_var() -> None:
+    days = [date(2026, 2, 27) + timedelta(days=n) for n in range(3)]
+    assert build_arguments(days) == [
+        "build",
+        "--event-time-start",
+        "2026-02-27",
+        "--event-time-end",
+        "2026-03-02",
+        "--exclude-resource-type",
+        "unit_test",
+    ]
+
+
+@pytest.fixture
+def in_process(tmp_path: Path) -> Callable[..., DbtThread]:
+    """Starts a dbt command on an empty warehouse in this process."""
+    settings = pipeline_settings(tmp_path)
+    manifest_path(settings)
+
+    def start(*arguments: str) -> DbtThread:
+        return dbt_resource(settings).start(arguments, tmp_path / "artefacts", "the-run")
+
+    return start
+
+
+def test_a_command_tells_what_happens_and_lets_go_of_the_warehouse(
+    in_process: Callable[..., DbtThread], tmp_path: Path
+) -> None:
+    command = in_process("seed", "--select", "seed_marketplaces")
+    told = [event["info"]["name"] for event in command.events()]
+    assert command.wait() == 0
+    assert "LogSeedResult" in told
+    assert list(command.events()) == []
+    assert {result["status"] for result in _results(tmp_path)} == {"success"}
+    # A file that is still open takes no second connection with another configuration.
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as connection:
+        assert connection.execute("select count(*) from core.seed_marketplaces").fetchone() > (0,)
+
+
+def test_a_command_that_fails_says_why(in_process: Callable[..., DbtThread], tmp_path: Path) -> None:
+    command = in_process("build", "--select", "stg_keepa_price")  # there is no RAW in this warehouse
+    said = [event["info"]["msg"] for event in command.events() if event["info"]["level"] == "error"]
+    assert command.wait() == 1
+    assert any("raw.keepa_price" in message or "keepa_price does not exist" in message for message in said)
+    assert "error" in [result["status"] for result in _results(tmp_path)]
+
+
+def test_variables_of_a_command_end_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VP_A", "before")
+    monkeypatch.delenv("VP_B", raising=False)
+    with alone({"VP_A": "during", "VP_B": "secret"}):
+        assert (os.environ["VP_A"], os.environ["VP_B"]) == ("during", "secret")
+    assert os.environ["VP_A"] == "before"
+    assert "VP_B" not in os.environ
+
+
+def test_what_parses_the_project_is_told_no_secret() -> None:
+    settings = load_settings(COMPLETE)
+    password = COMPLETE["VP_SNOWFLAKE_PASSWORD"]
+    assert password in dbt._environment(settings, secrets=True).values()
+    assert password not in dbt._environment(settings, secrets=False).values()
+    assert password not in repr(dbt_resource(settings))
+
+
+def test_each_target_and_database_has_its_own_manifest() -> None:
+    other = {**COMPLETE, "VP_SNOWFLAKE_DATABASE": "ANOTHER"}
+    folders = {dbt_resource(load_settings(variables)).manifest for variables in ({}, COMPLETE, other)}
+    assert len(folders) == 3
+
+
+def test_a_command_that_dbt_does_not_know_says_so(in_process: Callable[..., DbtThread]) -> None:
+    command = in_process("bild")
+    assert [event["info"]["level"] for event in command.events()] == ["error"]
+    assert command.wait() != 0
+
+
+def _results(tmp_path: Path) -> list[dict[str, str]]:
+    return list(json.loads((tmp_path / "artefacts" / "run_results.json").read_text())["results"])
+
+
+def test_a_manifest_is_made_again_when_a_model_is_newer_or_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dbt, "DBT_PROJECT_DIR", tmp_path)
+    manifest = tmp_path / "target" / "manifest.json"
+    model = tmp_path / "models" / "a.sql"
+    model.parent.mkdir()
+    model.write_text("select 1")
+    assert not dbt._is_fresh(manifest)
+    manifest.parent.mkdir()
+    manifest.write_text("{}")
+    assert dbt._is_fresh(manifest)
+    os.utime(manifest, (time.time() - 60, time.time() - 60))
+    os.utime(model, (0, 0))
+    os.utime(model.parent, (0, 0))
+    assert dbt._is_fresh(manifest)
+    model.unlink()  # its folder is newer now
+    assert not dbt._is_fresh(manifest)
+
+
+def test_what_failed_is_told_by_name(tmp_path: Path) -> None:
+    assert results(tmp_path) == []
+    told = [
+        {"unique_id": "model.vp_pipeline.a", "status": "success", "message": "OK"},
+        {"unique_id": "test.vp_pipeline.b.123", "status": "fail", "message": "Got 2 results,\n configured to fail"},
+        {"unique_id": "model.vp_pipeline.c", "status": "skipped", "message": None},
+    ]
+    (tmp_path / "run_results.json").write_text(json.dumps({"results": told}))
+    (failed,) = [result for result in results(tmp_path) if result.failed]
+    assert (failed.name, failed.message, failed.is_bug) == ("b", "Got 2 results, configured to fail", False)
+    clear_results(tmp_path)  # an invocation that dies early is not taken for the one before it
+    assert results(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "is_bug"),
+    [
+        ("Compilation Error in model x: 'nonesuch' is undefined", True),
+        ("Runtime Error in model x Binder Error: Referenced column nonesuch not found", True),
+        ("SQL compilation error: invalid identifier", True),
+        ("Runtime Error in model x Conversion Error: Could not convert string 'a' to INT64", False),
+    ],
+)
+def test_a_bug_is_told_from_bad_data(message: str, is_bug: bool) -> None:
+    assert NodeResult("model.vp_pipeline.x", "error", message, None).is_bug is is_bug

@@ -1,0 +1,194 @@
+"""Exports: what changed, in files and over HTTP, once."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from vp_pipeline.delivery import change_export as gold
+from vp_pipeline.delivery.export_endpoint import ExportEndpoint, post_exports, waiting
+from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.sandbox.services.server import Services
+from vp_pipeline.sandbox.services.service import Fault
+
+KEY = ("product_key", "series")
+
+
+def mart(**prices: str | None) -> pa.Table:
+    rows = [
+        {"series": "NEW", "price": None if p is None else Decimal(p), "day": date(2026, 3, 1), "product_key": k}
+        for k, p in prices.items()
+    ]
+    schema = pa.schema(
+        [("series", pa.string()), ("price", pa.decimal128(9, 2)), ("day", pa.date32()), ("product_key", pa.string())]
+    )
+    return pa.Table.from_pylist(rows, schema)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+def write(lake: Lake, table: pa.Table, build: str = "b") -> list[tuple[object, ...]] | None:
+    manifest = gold.export(lake, "mart_deals", KEY, table, build)
+    if manifest is None:
+        return None
+    rows = gold.changed_rows(lake, manifest).to_pylist()
+    return [(row["product_key"], row["price"] and str(row["price"]), row["_operation"]) for row in rows]
+
+
+def test_the_first_export_is_whole_and_the_next_has_the_changes(lake: Lake) -> None:
+    assert write(lake, mart(b="2.00", a="1.00", c=None)) == [
+        ("a", "1.00", "upsert"),
+        ("b", "2.00", "upsert"),
+        ("c", None, "upsert"),
+    ]
+    assert write(lake, mart(a="1.00", b="2.50", d="4.00")) == [
+        ("b", "2.50", "upsert"),
+        ("c", None, "delete"),
+        ("d", "4.00", "upsert"),
+    ]
+    assert [(m.sequence, m.is_full, m.upserts, m.deletes) for m in gold.manifests(lake, "mart_deals")] == [
+        (1, True, 3, 0),
+        (2, False, 2, 1),
+    ]
+
+
+def test_nothing_changed_is_no_export(lake: Lake) -> None:
+    write(lake, mart(a="1.00", b="2.00"))
+    assert write(lake, mart(b="2.00", a="1.00"), "another build") is None
+    assert len(gold.manifests(lake, "mart_deals")) == 1
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
+    contents = []
+    for name in ("one", "two"):
+        lake = Lake(tmp_path / name)
+        tables = (mart(a="1.00", b="2.00"), mart(c="3.00", b="2.10"))
+        for table in tables if name == "one" else [t.take([1, 0]) for t in tables]:
+            write(lake, table)
+        contents.append({info.path: lake.read(info.path) for info in lake.list("gold")})
+    assert contents[0] == contents[1]
+    csv = contents[0]["gold/mart_deals/changes/000002/part-00000.csv"].decode()
+    assert csv.splitlines() == [
+        '"series","price","day","product_key","_operation"',
+        ',,,"a","delete"'.replace(",,,", '"NEW",,,', 1),
+        '"NEW",2.10,2026-03-01,"b","upsert"',
+        '"NEW",3.00,2026-03-01,"c","upsert"',
+    ]
+
+
+def test_a_crash_before_the_manifest_leaves_no_export(lake: Lake) -> None:
+    write(lake, mart(a="1.00"))
+    before = {info.path for info in lake.list("gold")}
+    write(lake, mart(a="1.10"))
+    lake.delete(gold.manifest_path("mart_deals", 2))  # as if it had not been written
+    assert write(lake, mart(a="1.20")) == [("a", "1.20", "upsert")]
+    assert len(gold.manifests(lake, "mart_deals")) == 2
+    assert len(before) == 4
+
+
+def test_a_row_that_is_there_twice_is_refused(lake: Lake) -> None:
+    table = pa.concat_tables([mart(a="1.00"), mart(a="2.00")])
+    with pytest.raises(PermanentError, match=r"1 rows whose key \(product_key, series\) is not unique"):
+        write(lake, table)
+    with pytest.raises(PermanentError, match="has no column asin"):
+        gold.export(lake, "mart_deals", ["asin"], mart(a="1.00"), "b")
+
+
+@pytest.fixture
+def services() -> Iterator[Services]:
+    with Services() as services:
+        yield services
+
+
+def post(services: Services, box: Box, lake: Lake, rows: int = 2) -> int:
+    endpoint = ExportEndpoint(f"{services.url}/export/rows", None, rows, timeout_seconds=1)
+    return post_exports(endpoint, box, lake, "mart_deals", lambda _: None)
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Box:
+    return Box(tmp_path / "export.jsonl")
+
+
+def taken(services: Services) -> list[tuple[int, int, list[str]]]:
+    return [
+        (b["export"], b["batch"], [f"{r['product_key']}{r['_operation'][0]}" for r in b["rows"]])
+        for b in services.export.batches
+    ]
+
+
+def test_batches_are_posted_once_and_in_order(services: Services, box: Box, lake: Lake) -> None:
+    write(lake, mart(a="1.00", b="2.00", c="3.00"))
+    assert post(services, box, lake) == 2
+    assert post(services, box, lake) == 0
+    write(lake, mart(a="1.50", b="2.00"))
+    write(lake, mart(a="1.00", b="2.00"))  # back to what it was: another change, not a repeat
+    assert post(services, box, lake) == 2
+    assert taken(services) == [(1, 1, ["au", "bu"]), (1, 2, ["cu"]), (2, 1, ["au", "cd"]), (3, 1, ["au"])]
+    assert services.export.requests == 4
+    assert services.export.batches[0]["rows"][0]["price"] == "1.00"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(429), Fault(500), Fault(500, acts=True), Fault(0), Fault(0, acts=True), Fault(seconds=1.2)],
+)
+def test_a_retry_sends_nothing_twice(services: Services, box: Box, lake: Lake, fault: Fault) -> None:
+    write(lake, mart(a="1.00", b="2.00", c="3.00"))
+    endpoint = ExportEndpoint(f"{services.url}/export/rows", None, 2, timeout_seconds=1)
+    services.faults["export"].plan(fault)
+    with pytest.raises(PassingError):
+        post(services, box, lake)
+    assert waiting(endpoint, lake, "mart_deals") == 1
+    assert box.open_entries()
+    post(services, box, lake)
+    assert taken(services) == [(1, 1, ["au", "bu"]), (1, 2, ["cu"])]
+    assert waiting(endpoint, lake, "mart_deals") == 0
+    assert not box.open_entries()
+
+
+def test_another_batch_size_waits_for_the_next_export(services: Services, box: Box, lake: Lake) -> None:
+    write(lake, mart(a="1.00", b="2.00", c="3.00"))
+    services.faults["export"].plan(Fault(seconds=0))
+    services.faults["export"].plan(Fault(500))
+    with pytest.raises(PassingError):
+        post(services, box, lake, rows=2)
+    post(services, box, lake, rows=1)
+    assert taken(services) == [(1, 1, ["au", "bu"]), (1, 2, ["cu"])]
+
+
+def test_a_refusal_stops_what_follows_and_is_tried_again(services: Services, box: Box, lake: Lake) -> None:
+    write(lake, mart(a="1.00", b="2.00", c="3.00"))
+    services.faults["export"].plan(Fault(403))
+    with pytest.raises(PermanentError, match="refused batch 1 of export 1 with HTTP 403"):
+        post(services, box, lake)
+    assert services.export.batches == []
+    assert post(services, box, lake) == 2
+
+
+def test_what_was_delivered_is_not_posted_again_after_the_outbox_forgot_it(
+    services: Services, box: Box, lake: Lake
+) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    write(lake, mart(a="1.00"))
+    post(services, box, lake)
+    assert box.forget(datetime.now(UTC) + timedelta(days=1)) == 1
+    assert post(services, box, lake) == 0
+    assert services.export.requests == 1
+
+
+def test_where_it_is_off_nothing_is_posted(lake: Lake, box: Box) -> None:
+    write(lake, mart(a="1.00"))
+    off = ExportEndpoint(None, None, 10)
+    assert post_exports(off, box, lake, "mart_deals", print) == 0
+    assert waiting(off, lake, "mart_deals") == 0
+    assert box.entries() == []

@@ -1,0 +1,177 @@
+"""The published file: whole or as before, whoever reads it and whenever it is killed."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.publishing.duckdb import DuckDBPublisher
+from vp_pipeline.publishing.publisher import KEPT
+from vp_pipeline.warehouse import ledger
+from vp_pipeline_tests.publishing.marts import FIRST, TABLES, build, publisher_in, read
+
+KILLS = int(os.environ.get("KILLS", "24"))  # `make soak` asks for hundreds
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> DuckDBPublisher:
+    return publisher_in(tmp_path)
+
+
+def files(publisher: DuckDBPublisher) -> set[str]:
+    return {file.name for file in publisher.path.with_name("published").iterdir() if file.name != ".lock"}
+
+
+def child(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "vp_pipeline_tests.publishing.marts", str(folder), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def test_it_says_itself_what_was_published(publisher: DuckDBPublisher) -> None:
+    build_id = build(publisher, 1)
+    made = publisher.publish("the-run")
+    assert (made.build_id, made.run_id, made.replaces) == (build_id, "the-run", None)
+    assert made.rows == dict.fromkeys(TABLES, 100)
+    assert [(day - FIRST).days for day in made.days] == [1]
+    assert publisher.current() == made
+    assert read(publisher.path) == 1
+
+
+def test_the_same_contents_are_not_published_twice(publisher: DuckDBPublisher) -> None:
+    build(publisher, 1)
+    first = publisher.publish("one")
+    before = publisher.path.read_bytes()
+    with publisher.warehouse.connect() as connection:  # another build, and not one row of it is another
+        ledger.begin(connection, "build-000009", "two")
+        ledger.finish(connection, "build-000009", "green")
+    assert publisher.publish("two") == first
+    assert publisher.path.read_bytes() == before
+    assert len(publisher.kept()) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [("building", "did not finish"), ("red", "is red: its checks say why"), ("part", "was of some models only")],
+)
+def test_only_a_whole_green_build_is_published(publisher: DuckDBPublisher, state: ledger.BuildState, says: str) -> None:
+    build(publisher, 1)
+    publisher.publish("one")
+    before = publisher.path.read_bytes()
+    build(publisher, 2, state)
+    with pytest.raises(PermanentError, match=says) as told:
+        publisher.publish("two")
+    assert "consumers read the last published marts until then" in str(told.value)
+    assert publisher.path.read_bytes() == before
+    assert read(publisher.path) == 1
+
+
+def test_nothing_is_published_where_nothing_was_built(publisher: DuckDBPublisher) -> None:
+    with pytest.raises(PermanentError, match="never built"):
+        publisher.publish("one")
+    assert not publisher.path.exists()
+
+
+def test_a_copy_that_lost_rows_is_not_published(publisher: DuckDBPublisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vp_pipeline.publishing import duckdb as published_duckdb
+
+    contents = published_duckdb._contents
+    build(publisher, 1)
+    monkeypatch.setattr(published_duckdb, "_contents", lambda *a: (dict.fromkeys(TABLES, 101), contents(*a)[1]))
+    with pytest.raises(PermanentError, match=r"The copy of mart\.deals has 100 rows where the build has 101"):
+        publisher.publish("one")
+    assert not publisher.path.exists()
+    assert files(publisher) == set()
+
+
+def test_the_last_builds_are_kept_and_can_be_gone_back_to(publisher: DuckDBPublisher) -> None:
+    for number in range(1, KEPT + 3):
+        build(publisher, number)
+        publisher.publish(f"run-{number}")
+    assert [made.build_id for made in publisher.kept()] == ["build-000005", "build-000004", "build-000003"]
+    assert files(publisher) == {"build-000005.duckdb", "build-000004.duckdb", "build-000003.duckdb"}
+
+    assert publisher.roll_back().build_id == "build-000004"
+    assert read(publisher.path) == 4
+    assert publisher.rolled_back_from() == "build-000005"
+    assert publisher.roll_back().build_id == "build-000003"
+    assert publisher.rolled_back_from() == "build-000005"
+    with pytest.raises(PermanentError, match="no publication to go back to: build-000003 is the only one"):
+        publisher.roll_back()
+
+
+def test_what_was_taken_back_is_not_published_again_and_the_next_build_is(publisher: DuckDBPublisher) -> None:
+    for number in (1, 2):
+        build(publisher, number)
+        publisher.publish(f"run-{number}")
+    publisher.roll_back()
+    with pytest.raises(PermanentError, match="build-000002 was taken back by hand"):
+        publisher.publish("again")
+    assert read(publisher.path) == 1
+    build(publisher, 3)
+    publisher.publish("run-3")
+    assert read(publisher.path) == 3
+    assert publisher.rolled_back_from() is None
+    # Before it was the first: going back once more never leads to what a person took back.
+    assert [made.build_id for made in publisher.kept()] == ["build-000003", "build-000001"]
+    assert publisher.roll_back().build_id == "build-000001"
+
+
+def test_nothing_to_roll_back_is_said(publisher: DuckDBPublisher) -> None:
+    with pytest.raises(PermanentError, match="nothing was published yet"):
+        publisher.roll_back()
+
+
+def test_a_consumer_cannot_write_and_one_that_has_it_open_goes_on(publisher: DuckDBPublisher) -> None:
+    build(publisher, 1)
+    publisher.publish("one")
+    assert publisher.path.stat().st_mode & 0o222 == 0
+    with duckdb.connect(str(publisher.path), read_only=True) as consumer:
+        assert consumer.execute("select max(n) from mart.facts").fetchone() == (1,)
+        build(publisher, 2)
+        publisher.publish("two")
+        assert consumer.execute("select max(n), count(*) from mart.deals").fetchone() == (1, 100)
+    assert read(publisher.path) == 2
+
+
+def test_a_polling_consumer_never_waits_and_never_sees_half(publisher: DuckDBPublisher, tmp_path: Path) -> None:
+    """Hundreds of reads of another process while one build after the other is written and published."""
+    build(publisher, 1)
+    publisher.publish("run-1")
+    with child(tmp_path, "read", "400") as consumer:
+        assert consumer.stdout is not None
+        assert consumer.stdout.readline() == "begun\n"
+        number = 1
+        while consumer.poll() is None:
+            number += 1
+            build(publisher, number)
+            publisher.publish(f"run-{number}")
+        builds, in_order = consumer.stdout.read().split()
+    assert consumer.returncode == 0
+    assert int(builds) >= 5
+    assert in_order == "True"
+
+
+def test_killed_at_any_moment_it_is_one_whole_build(publisher: DuckDBPublisher, tmp_path: Path) -> None:
+    build(publisher, 1)
+    publisher.publish("run-1")
+    last = 1
+    for kill in range(KILLS):
+        with child(tmp_path, "publish", str(1_000 * (kill + 1))) as writer:
+            assert writer.stdout is not None
+            assert writer.stdout.readline() == "begun\n"
+            time.sleep(random.Random(kill).uniform(0, 0.4))
+            writer.kill()
+        now = read(publisher.path)
+        assert now >= last
+        last = now
+    build(publisher, 999_999)
+    publisher.publish("the end")
+    assert read(publisher.path) == 999_999
+    # Nothing that a killed one began is left.
+    assert files(publisher) == {f"{made.build_id}.duckdb" for made in publisher.kept()}

@@ -1,0 +1,192 @@
+"""Published marts on Snowflake: the exact statements, and what consumers read after each of them."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import sqlfluff
+import sqlglot
+
+from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.publishing.publisher import KEPT
+from vp_pipeline.publishing.reader import SnowflakePublishedMarts
+from vp_pipeline.publishing.snowflake import SnowflakePublisher, fill_statements, swap_statements
+from vp_pipeline.warehouse import ledger
+from vp_pipeline_tests.publishing.marts import FIRST
+from vp_pipeline_tests.stand_ins.s3 import s3_stand_in
+from vp_pipeline_tests.stand_ins.snowflake import DATABASE, Lost, SnowflakeStandIn, snowflake_stand_in
+
+# The connector's own thread, which would cancel a statement of a server that is gone.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+TABLES = ("mart.dim_product", "mart.mart_deals", "monitoring.mon_keepa_reconciliation")
+
+
+@pytest.fixture
+def snowflake() -> Iterator[SnowflakeStandIn]:
+    with s3_stand_in() as s3, snowflake_stand_in(s3.url) as server:
+        server.query(f"create database if not exists {DATABASE}")
+        yield server
+
+
+@pytest.fixture
+def publisher(snowflake: SnowflakeStandIn) -> SnowflakePublisher:
+    return SnowflakePublisher(snowflake.warehouse(timeout_seconds=5), DATABASE)
+
+
+def build(snowflake: SnowflakeStandIn, number: int, state: ledger.BuildState = "green") -> str:
+    """Fills every mart with `number`, as a build of that number; returns its id."""
+    build_id = f"20260301T00000{number}-0000000{number}"
+    for schema in ("raw", "mart", "monitoring"):
+        snowflake.query(f"create schema if not exists {schema}")
+    for table in TABLES:
+        snowflake.query(
+            f"create or replace table {table} as select {number} as n, 'x' as word union all select 0, null"
+        )
+    snowflake.query("create table if not exists monitoring._runs (run_id varchar)")
+    snowflake.query("create table if not exists raw._loads (table_name varchar, run_date date)")
+    snowflake.query(f"insert into raw._loads values ('t', '{FIRST + timedelta(days=number)}')")
+    with snowflake.warehouse().connect() as session:
+        ledger.begin(session, build_id, f"run-{number}")
+        if state != "building":
+            ledger.finish(session, build_id, state)
+    return build_id
+
+
+def read(snowflake: SnowflakeStandIn) -> int:
+    """The number that consumers find in every table."""
+    found = {
+        row
+        for table in TABLES
+        for row in snowflake.query(f"select max(n), count(*) from published.{table.split('.')[1]}")
+    }
+    ((number, rows),) = found
+    assert rows == 2
+    return int(number)
+
+
+def test_exactly_these_statements_publish(snowflake: SnowflakeStandIn, publisher: SnowflakePublisher) -> None:
+    build(snowflake, 1)
+    snowflake.statements.clear()
+    made = publisher.publish("the-run")
+    assert made.rows == dict.fromkeys(TABLES, 2)
+    changing = [s for s in snowflake.statements if not s.startswith("select")]
+    beside = "published_20260301t000001_00000001"
+    assert changing == [
+        f"drop schema if exists {beside}",
+        f"create transient schema {beside}",
+        f"create transient table {beside}.dim_product clone mart.dim_product",
+        f"create transient table {beside}.mart_deals clone mart.mart_deals",
+        f"create transient table {beside}.mon_keepa_reconciliation clone monitoring.mon_keepa_reconciliation",
+        f"create transient table {beside}._publication (build_id varchar, run_id varchar, published_at timestamp, "
+        "replaces varchar, content varchar, days varchar, row_counts varchar, is_taken_back boolean)",
+        f"grant usage on schema {beside} to role vp_reader",
+        f"grant select on all tables in schema {beside} to role vp_reader",
+        f"insert into {beside}._publication (build_id, run_id, published_at, replaces, content, days, row_counts, "
+        "is_taken_back) select ?, ?, cast(? as timestamp), nullif(?, ''), ?, ?, ?, false",
+        "create transient schema if not exists published",
+        f"alter schema published swap with {beside}",
+        f"drop schema if exists {beside}",  # it holds nothing: this was the first
+    ]
+
+
+def test_the_statements_are_snowflakes_sql(snowflake: SnowflakeStandIn, publisher: SnowflakePublisher) -> None:
+    build(snowflake, 1)
+    publisher.publish("the-run")
+    fixed = [*fill_statements("published_x", [("mart", "a")], "vp_reader"), *swap_statements("published_x")]
+    for statement in [*snowflake.statements, *fixed]:
+        (parsed,) = sqlglot.parse(statement, dialect="snowflake")
+        if isinstance(parsed, sqlglot.exp.Command):  # it knows neither SWAP WITH nor grants of all tables
+            sqlfluff.parse(f"{statement};\n", dialect="snowflake")
+
+
+def test_it_says_itself_what_was_published(snowflake: SnowflakeStandIn, publisher: SnowflakePublisher) -> None:
+    assert publisher.current() is None
+    build_id = build(snowflake, 1)
+    made = publisher.publish("the-run")
+    assert (made.build_id, made.run_id, made.replaces) == (build_id, "the-run", None)
+    assert [(day - FIRST).days for day in made.days] == [1]
+    assert publisher.current() == made
+    marts = SnowflakePublishedMarts(snowflake.warehouse())
+    assert marts.current() == made
+    build_read, rows = marts.read("mart_deals")
+    assert (build_read, rows.column_names, rows.num_rows) == (build_id, ["n", "word"], 2)
+    with pytest.raises(PermanentError, match="No mart nonesuch is published"):
+        marts.read("nonesuch")
+
+
+def test_the_same_contents_are_not_published_twice(snowflake: SnowflakeStandIn, publisher: SnowflakePublisher) -> None:
+    build(snowflake, 1)
+    first = publisher.publish("one")
+    with snowflake.warehouse().connect() as session:
+        ledger.begin(session, "another", "two")
+        ledger.finish(session, "another", "green")
+    assert publisher.publish("two") == first
+    assert publisher.kept() == [first]
+
+
+@pytest.mark.parametrize("state", ["building", "red", "part"])
+def test_only_a_whole_green_build_is_published(
+    snowflake: SnowflakeStandIn, publisher: SnowflakePublisher, state: ledger.BuildState
+) -> None:
+    build(snowflake, 1)
+    publisher.publish("one")
+    build(snowflake, 2, state)
+    with pytest.raises(PermanentError, match="consumers read the last published marts until then"):
+        publisher.publish("two")
+    assert read(snowflake) == 1
+
+
+def test_what_was_before_is_kept_and_can_be_gone_back_to(
+    snowflake: SnowflakeStandIn, publisher: SnowflakePublisher
+) -> None:
+    builds = [build(snowflake, 1)]
+    publisher.publish("run-1")
+    for number in range(2, KEPT + 2):
+        builds.append(build(snowflake, number))
+        publisher.publish(f"run-{number}")
+    assert [made.build_id for made in publisher.kept()] == builds[:0:-1]
+    assert publisher.roll_back().build_id == builds[2]
+    assert read(snowflake) == 3
+    assert publisher.roll_back().build_id == builds[1]
+    assert (read(snowflake), publisher.rolled_back_from()) == (2, builds[3])
+    with pytest.raises(PermanentError, match="no publication to go back to"):
+        publisher.roll_back()
+    with pytest.raises(PermanentError, match=f"{builds[3]} was taken back by hand"):
+        publisher.publish("again")
+    last = build(snowflake, 9)
+    publisher.publish("run-9")
+    assert (read(snowflake), publisher.rolled_back_from()) == (9, None)
+    assert [made.build_id for made in publisher.kept()] == [last, builds[1]]
+
+
+@pytest.mark.parametrize("at", ["create transient table", "grant", "insert into published", "alter schema"])
+def test_a_connection_that_is_lost_leaves_what_consumers_read(
+    snowflake: SnowflakeStandIn, publisher: SnowflakePublisher, at: str
+) -> None:
+    build(snowflake, 1)
+    publisher.publish("one")
+    build(snowflake, 2)
+    snowflake.faults.append(lambda sql: Lost() if sql.startswith(at) else None)
+    with pytest.raises(PassingError):
+        SnowflakePublisher(snowflake.warehouse(timeout_seconds=1), DATABASE).publish("two")
+    snowflake.down = False
+    snowflake.faults.clear()
+    assert (read(snowflake), publisher.rolled_back_from(), len(publisher.kept())) == (1, None, 1)
+    publisher.publish("two")
+    assert read(snowflake) == 2
+
+
+def test_a_clone_that_is_not_the_build_is_not_published(
+    snowflake: SnowflakeStandIn, publisher: SnowflakePublisher
+) -> None:
+    build(snowflake, 1)
+    publisher.publish("one")
+    build(snowflake, 2)
+    snowflake.faults.append(
+        lambda sql: (
+            sql.replace("clone mart.mart_deals", "as select 1 as n, 'x' as word") if "mart_deals clone" in sql else None
+        )
+    )
+    with pytest.raises(PermanentError, match="The clone of mart_deals is not what the build has"):
+        publisher.publish("two")
+    assert read(snowflake) == 1

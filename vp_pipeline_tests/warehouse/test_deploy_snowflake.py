@@ -1,0 +1,148 @@
+"""What `vp deploy snowflake` runs: in order, idempotent, the least that each role needs."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.production_settings import ProductionSettings
+from vp_pipeline.publishing.snowflake import SnowflakePublisher
+from vp_pipeline.warehouse.deploy import FOLDER, Step, apply, steps
+from vp_pipeline_tests.test_production_settings import COMPLETE
+
+PLACES = {"lake": "a-bucket/lake", "aws_role_arn": "arn:aws:iam::1:role/snowflake"}
+GRANT = re.compile(r"grant (?P<what>.+) on (?P<object>.+) to role (?P<role>\w+)", re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def planned() -> list[Step]:
+    return steps(PLACES)
+
+
+def test_files_run_in_the_order_of_their_numbers(planned: list[Step]) -> None:
+    files = [step.file for step in planned]
+    assert files == sorted(files)
+    assert set(files) == {f.name for f in FOLDER.glob("*.sql")} - {"90_verify.sql"}
+    assert {step.file for step in steps(PLACES, verify=True)} == {"90_verify.sql"}
+
+
+def test_every_statement_may_run_again(planned: list[Step]) -> None:
+    for step in planned:
+        verb = step.statement.split()[0]
+        assert verb in ("use", "create", "alter", "grant"), step
+        if verb == "create":
+            assert "if not exists" in step.statement, step
+        assert "or replace" not in step.statement, step
+        assert "${" not in step.statement, step
+
+
+def test_what_is_missing_fails_the_verification() -> None:
+    class Empty:
+        def execute(self, query: str, *_: Any) -> "Empty":
+            return self
+
+        def fetchone(self) -> None: ...
+
+        def fetchall(self) -> None: ...
+
+    with pytest.raises(PermanentError, match=r"90_verify\.sql: nothing is there for `select count"):
+        list(apply(Empty(), steps(PLACES, verify=True)))
+
+
+def grants(planned: list[Step], role: str) -> list[tuple[str, str]]:
+    found = [GRANT.fullmatch(step.statement) for step in planned]
+    return [(g["what"], g["object"]) for g in found if g and g["role"] == role]
+
+
+def test_the_reader_is_let_in_by_a_publication_alone(planned: list[Step]) -> None:
+    found = {("usage", "database veracitypro"), ("usage", "warehouse vp_read")}
+    assert set(grants(planned, "vp_reader")) == found
+    made = "\n".join(step.statement for step in planned)
+    assert f"create role if not exists {SnowflakePublisher.reader} " in made
+
+
+def test_the_loader_writes_raw_alone(planned: list[Step]) -> None:
+    for _, where in grants(planned, "vp_loader"):
+        assert where in ("database veracitypro", "warehouse vp_load") or "veracitypro.raw" in where, where
+
+
+def test_the_transformer_does_not_write_raw(planned: list[Step]) -> None:
+    on_raw = [what for what, where in grants(planned, "vp_transformer") if "veracitypro.raw" in where]
+    assert set(on_raw) == {"usage", "select"}
+
+
+def test_snowflake_may_read_silver_and_nothing_else(planned: list[Step]) -> None:
+    (integration,) = [s.statement for s in planned if "create storage integration" in s.statement]
+    assert "storage_allowed_locations = ('s3://a-bucket/lake/silver/')" in integration
+    (stage,) = [s.statement for s in planned if "create stage" in s.statement]
+    assert "url = 's3://a-bucket/lake/silver/'" in stage
+
+
+def test_the_settings_name_what_is_made(planned: list[Step]) -> None:
+    made = "\n".join(step.statement for step in planned)
+    defaults = {name: str(field.default).lower() for name, field in ProductionSettings.model_fields.items()}
+    for kind in ("role", "warehouse", "database"):
+        assert re.search(rf"create {kind} if not exists {defaults[f'snowflake_{kind}']}\b", made), kind
+    assert f"create stage if not exists veracitypro.{defaults['snowflake_stage']}\n" in made
+    assert f"create file format if not exists veracitypro.{defaults['snowflake_file_format']}\n" in made
+
+
+class _Recorder:
+    """A session that says what Snowflake would."""
+
+    def __init__(self, *answers: str | Exception) -> None:
+        self.answers = list(answers)
+        self.ran: list[str] = []
+
+    def execute(self, query: str, parameters: Any = (), /) -> Any:
+        self.ran.append(query)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        self.answer = answer
+        return self
+
+    def fetchone(self) -> tuple[str]:
+        return (self.answer,)
+
+    def fetchall(self) -> list[tuple[str]]:
+        return [(self.answer,)]
+
+
+def test_what_changed_is_said_and_a_failure_names_its_file() -> None:
+    planned = [Step("01_a.sql", "create role if not exists a"), Step("02_b.sql", "b"), Step("02_b.sql", "c")]
+    session = _Recorder("Role A successfully created.", "B already exists, statement succeeded.", PermanentError("no"))
+    done = apply(session, planned)
+    assert next(done).changed
+    assert not next(done).changed
+    with pytest.raises(PermanentError, match=r"^02_b\.sql: no Mend it"):
+        next(done)
+
+
+def test_a_place_without_a_value_is_named() -> None:
+    with pytest.raises(
+        PermanentError, match=r"04_storage\.sql needs a value for \$\{aws_role_arn\}: give --aws-role-arn"
+    ):
+        steps({"lake": "x"})
+
+
+def test_a_dry_run_shows_everything_and_connects_to_nothing(environment: dict[str, str]) -> None:
+    command = [
+        str(Path(sys.executable).with_name("vp")),
+        "deploy",
+        "snowflake",
+        "--aws-role-arn",
+        "arn:aws:iam::1:role/x",
+    ]
+    ran = subprocess.run(
+        command, env={**os.environ, **environment, **COMPLETE}, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "create database if not exists veracitypro" in ran.stdout
+    assert f"{len(steps(PLACES))} statements; nothing was run." in ran.stdout
+    assert "a-password" not in ran.stdout

@@ -1,0 +1,244 @@
+"""RAW: a partition is replaced in one transaction or stays as it was, in DuckDB and in Snowflake alike."""
+
+import dataclasses
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from vp_pipeline.failures import DamagedDataError, PassingError, PermanentError
+from vp_pipeline.lake import silver
+from vp_pipeline.lake.manifests import SilverManifest
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.sources.contract import INT, TEXT, Column
+from vp_pipeline.sources.keepa.tables import BUY_BOX, MONTHLY_SOLD
+from vp_pipeline.sources.landed import Decoded
+from vp_pipeline.warehouse import duckdb as duckdb_warehouse
+from vp_pipeline.warehouse.connection import Connection
+from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
+from vp_pipeline.warehouse.loading import Load, Warehouse, row_counts
+from vp_pipeline_tests.stand_ins.s3 import S3StandIn, s3_stand_in
+from vp_pipeline_tests.stand_ins.snowflake import SnowflakeStandIn, snowflake_stand_in
+
+DAY, NEXT = date(2026, 3, 1), date(2026, 3, 2)
+MOMENT = datetime(2026, 3, 1, 23, 59)
+
+
+@pytest.fixture(scope="module")
+def stand_ins() -> Iterator[tuple[S3StandIn, SnowflakeStandIn]]:
+    with s3_stand_in() as s3, snowflake_stand_in(s3.url) as snowflake:
+        yield s3, snowflake
+
+
+@pytest.fixture(params=["duckdb", "snowflake"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Lake, Warehouse]]:
+    """A lake and a warehouse of each kind: what follows holds for both."""
+    if request.param == "duckdb":
+        yield Lake(tmp_path / "lake"), DuckDBWarehouse(tmp_path / "warehouse.duckdb")
+        return
+    s3, snowflake = request.getfixturevalue("stand_ins")
+    store = s3.new_lake()
+    snowflake.deploy(store.url)
+    yield Lake(store), snowflake.warehouse()
+    snowflake.query("drop schema raw cascade")
+
+
+@pytest.fixture
+def lake(place: tuple[Lake, Warehouse]) -> Lake:
+    return place[0]
+
+
+@pytest.fixture
+def warehouse(place: tuple[Lake, Warehouse]) -> Warehouse:
+    return place[1]
+
+
+@pytest.fixture
+def connection(warehouse: Warehouse) -> Iterator[Connection]:
+    with warehouse.connect() as connection:
+        yield connection
+
+
+def partition(lake: Lake, *sold: int | None, day: date = DAY, bronze: str = "b") -> SilverManifest:
+    """A silver partition with a row for each of `sold`."""
+    return silver.write(lake, Decoded(MONTHLY_SOLD, len(sold), partition_rows(*sold), 0, ()), day, bronze)
+
+
+def partition_rows(*sold: int | None) -> pa.Table:
+    rows = [
+        {"asin": f"B{n:09}", "domain_id": 1, "observed_at": MOMENT, "snapshot_at": MOMENT, "monthly_sold": value}
+        for n, value in enumerate(sold)
+    ]
+    lenient = pa.schema([field.with_nullable(True) for field in MONTHLY_SOLD.schema])
+    return pa.Table.from_pylist(rows, schema=lenient)
+
+
+def load(
+    warehouse: Warehouse,
+    connection: Connection,
+    lake: Lake,
+    manifest: SilverManifest,
+    now: datetime | None = None,
+) -> Load:
+    return warehouse.load_day(connection, lake, {MONTHLY_SOLD: manifest}, now)[MONTHLY_SOLD]
+
+
+def loaded(connection: Connection) -> list[tuple[object, ...]]:
+    return sorted(connection.execute("select _run_date, monthly_sold from raw.keepa_monthly_sold").fetchall())
+
+
+def test_a_partition_is_loaded_with_its_columns(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
+    manifest = partition(lake, 100)
+    assert not load(warehouse, connection, lake, manifest, datetime(2026, 3, 3)).unchanged
+    row = connection.execute("select * from raw.keepa_monthly_sold").fetchone()
+    path = "silver/keepa/monthly_sold/run_date=2026-03-01/part-00000.parquet"
+    assert row == ("B000000000", 1, MOMENT, MOMENT, 100, DAY, MOMENT, path, datetime(2026, 3, 3))
+
+
+def test_the_same_partition_again_writes_nothing(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
+    manifest = partition(lake, 100, 200)
+    load(warehouse, connection, lake, manifest)
+    before = connection.execute("select * from raw.keepa_monthly_sold").fetchall()
+    assert load(warehouse, connection, lake, manifest).unchanged
+    assert connection.execute("select * from raw.keepa_monthly_sold").fetchall() == before
+
+
+def test_a_changed_partition_replaces_its_day_alone(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
+    load(warehouse, connection, lake, partition(lake, 1, 2, 3))
+    load(warehouse, connection, lake, partition(lake, 7, day=NEXT))
+    load(warehouse, connection, lake, partition(lake, 9))
+    assert loaded(connection) == [(DAY, 9), (NEXT, 7)]
+
+
+def test_rows_that_went_missing_are_loaded_again(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
+    manifest = partition(lake, 1, 2)
+    load(warehouse, connection, lake, manifest)
+    connection.execute("delete from raw.keepa_monthly_sold where monthly_sold = 1")
+    assert not load(warehouse, connection, lake, manifest).unchanged
+    assert loaded(connection) == [(DAY, 1), (DAY, 2)]
+
+
+def test_fewer_rows_than_the_manifest_are_rolled_back(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
+    load(warehouse, connection, lake, partition(lake, 1))
+    manifest = partition(lake, 5, 6)
+    (item,) = manifest.objects
+    wrong = manifest.model_copy(update={"objects": (item.model_copy(update={"records": 3}),)})
+    with pytest.raises(PermanentError, match=r"took 2 rows for 2026-03-01 where the manifest says 3.*rolled back"):
+        load(warehouse, connection, lake, wrong)
+    assert loaded(connection) == [(DAY, 1)]
+
+
+def test_a_file_that_differs_from_its_manifest_is_not_loaded(
+    warehouse: Warehouse, connection: Connection, lake: Lake
+) -> None:
+    load(warehouse, connection, lake, partition(lake, 1))
+    manifest = partition(lake, 5)
+    partition(lake, 6)  # the file is replaced, as when silver is built again between reading and loading
+    with pytest.raises(DamagedDataError, match="Materialize silver/keepa/monthly_sold for 2026-03-01 again"):
+        load(warehouse, connection, lake, manifest)
+    assert loaded(connection) == [(DAY, 1)]
+
+
+def test_an_error_in_the_middle_leaves_the_table_as_it_was(
+    warehouse: Warehouse, connection: Connection, lake: Lake
+) -> None:
+    load(warehouse, connection, lake, partition(lake, 1))
+    manifest = partition(lake, 5, None)  # a row that the gate would have stopped; the column is not null
+    with pytest.raises((duckdb.ConstraintException, PermanentError), match=r"(?i)not null|non-nullable"):
+        load(warehouse, connection, lake, manifest)
+    assert loaded(connection) == [(DAY, 1)]
+
+
+def test_a_day_is_loaded_as_a_whole_or_not_at_all(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
+    load(warehouse, connection, lake, partition(lake, 1))
+    no_sellers = pa.Table.from_pylist([], schema=BUY_BOX.schema)
+    other = silver.write(lake, Decoded(BUY_BOX, 0, no_sellers, 0, ()), DAY, "b")
+    lake.write(other.objects[0].path, b"damaged")
+    with pytest.raises(DamagedDataError, match="buy_box"):
+        warehouse.load_day(connection, lake, {MONTHLY_SOLD: partition(lake, 5), BUY_BOX: other})
+    assert loaded(connection) == [(DAY, 1)]
+
+
+def test_tables_of_different_syncs_are_not_mixed(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
+    no_sellers = pa.Table.from_pylist([], schema=BUY_BOX.schema)
+    other = silver.write(lake, Decoded(BUY_BOX, 0, no_sellers, 0, ()), DAY, "an older sync")
+    with pytest.raises(PermanentError, match=r"2026-03-01 were decoded from different syncs.*again"):
+        warehouse.load_day(connection, lake, {MONTHLY_SOLD: partition(lake, 5), BUY_BOX: other})
+
+
+def test_an_older_table_is_named_with_what_to_do(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
+    connection.execute("create schema if not exists raw")
+    connection.execute("create table raw.keepa_monthly_sold (asin varchar)")
+    with pytest.raises(PermanentError, match=r"raw.keepa_monthly_sold has other columns than its contract"):
+        load(warehouse, connection, lake, partition(lake, 1))
+
+
+def test_a_new_nullable_column_is_added(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
+    load(warehouse, connection, lake, partition(lake, 1))
+    note = Column("note", TEXT, "What a later version of the contract adds.", nullable=True)
+    later = dataclasses.replace(MONTHLY_SOLD, columns=(*MONTHLY_SOLD.columns, note))
+    rows = partition_rows(7).append_column("note", pa.array(["new"]))
+    manifest = silver.write(lake, Decoded(later, 1, rows, 0, ()), NEXT, "b")
+    warehouse.load_day(connection, lake, {later: manifest})
+    found = connection.execute("select monthly_sold, note from raw.keepa_monthly_sold").fetchall()
+    assert sorted(map(tuple, found)) == [(1, None), (7, "new")]
+
+
+def test_any_other_change_stops_with_its_statements(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
+    load(warehouse, connection, lake, partition(lake, 1))
+    must = Column("must", INT, "A column that may not be null.")
+    later = dataclasses.replace(MONTHLY_SOLD, columns=(*MONTHLY_SOLD.columns[:-1], must))
+    manifest = partition(lake, 2)
+    with pytest.raises(PermanentError, match=r"Apply `alter table raw.keepa_monthly_sold add column .*must.* null; "):
+        warehouse.load_day(connection, lake, {later: manifest})
+    with pytest.raises(PermanentError, match=r"alter table raw.keepa_monthly_sold drop column monthly_sold`"):
+        warehouse.load_day(connection, lake, {later: manifest})
+    assert loaded(connection) == [(DAY, 1)]
+
+
+def test_rows_of_relations_that_exist_are_counted(
+    warehouse: Warehouse, connection: Connection, lake: Lake, place: object
+) -> None:
+    load(warehouse, connection, lake, partition(lake, 1, 2))
+    assert row_counts(connection, [("raw", "keepa_monthly_sold"), ("raw", "nothing")]) == {
+        ("raw", "keepa_monthly_sold"): 2
+    }
+
+
+def test_a_warehouse_held_by_another_process_is_worth_another_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    duck = DuckDBWarehouse(tmp_path / "warehouse.duckdb")
+    monkeypatch.setattr(duckdb_warehouse, "_LOCK_WAIT_SECONDS", 0.5)
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import duckdb; c = duckdb.connect({str(duck.path)!r}); print('held', flush=True); input()",
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    try:
+        with pytest.raises(PassingError, match="held by another process"), duck.connect():
+            pass
+    finally:
+        holder.communicate(b"\n")
+    with duck.connect():
+        pass
+
+
+def test_a_folder_in_the_place_of_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "warehouse.duckdb").mkdir()
+    with (
+        pytest.raises(PermanentError, match="cannot be opened"),
+        DuckDBWarehouse(tmp_path / "warehouse.duckdb").connect(),
+    ):
+        pass
