@@ -14,12 +14,12 @@ from vp_pipeline.assets.keys import EXPORT, POWER_BI, PUBLISHED, airbyte_key, br
 from vp_pipeline.assets.publish import published_marts
 from vp_pipeline.assets.raw import raw_assets
 from vp_pipeline.assets.silver import silver_assets
-from vp_pipeline.automation.definitions import unattended
+from vp_pipeline.automation.definitions import automation_definitions
 from vp_pipeline.automation.sensors.marts import rebuilt_by_condition
-from vp_pipeline.dbt.project import dbt_resource, manifest_path
-from vp_pipeline.delivery.export_endpoint import endpoint_of, export_box
+from vp_pipeline.dbt.project import build_dbt, manifest_path
+from vp_pipeline.delivery.export_endpoint import build_endpoint, export_box
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.delivery.power_bi import power_bi_box, power_bi_of
+from vp_pipeline.delivery.power_bi import build_power_bi, power_bi_box
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.publishing.duckdb import DuckDBPublisher
@@ -66,24 +66,26 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         executor=dg.in_process_executor,
     )
     streams = [stream for _, stream in STREAMS]
-    return dg.Definitions.merge(assets, unattended(settings, lake_of(settings), streams, partitions, boxes, fresh))
+    return dg.Definitions.merge(
+        assets, automation_definitions(settings, build_lake(settings), streams, partitions, boxes, fresh)
+    )
 
 
 def resources(settings: Settings) -> dict[str, object]:
     """The outside world in an environment; nothing is opened before a step needs it."""
-    lake = lake_of(settings)
+    lake = build_lake(settings)
     everywhere: dict[str, object] = {
         "lake": lake,
-        "warehouse": warehouse_of(settings),
-        "publisher": publisher_of(settings),
-        "power_bi": power_bi_of(settings),
-        "endpoint": endpoint_of(settings),
-        "dbt": dbt_resource(settings),
+        "warehouse": build_warehouse(settings),
+        "publisher": build_publisher(settings),
+        "power_bi": build_power_bi(settings),
+        "endpoint": build_endpoint(settings),
+        "dbt": build_dbt(settings),
     }
     if settings.env == "production":
-        from vp_pipeline.environments.production import published_marts_of, remote_airbyte
+        from vp_pipeline.environments.production import build_published_marts, remote_airbyte
 
-        return {**everywhere, "airbyte": remote_airbyte(settings, lake), "marts": published_marts_of(settings)}
+        return {**everywhere, "airbyte": remote_airbyte(settings, lake), "marts": build_published_marts(settings)}
     return {
         **everywhere,
         "airbyte": LocalAirbyte(settings, lake),
@@ -91,7 +93,7 @@ def resources(settings: Settings) -> dict[str, object]:
     }
 
 
-def lake_of(settings: Settings) -> Lake:
+def build_lake(settings: Settings) -> Lake:
     """The lake of an environment."""
     if settings.env == "production":
         from vp_pipeline.environments.production import production_lake  # a second that local need not pay
@@ -100,7 +102,7 @@ def lake_of(settings: Settings) -> Lake:
     return Lake(settings.lake_dir)
 
 
-def warehouse_of(settings: Settings) -> Warehouse:
+def build_warehouse(settings: Settings) -> Warehouse:
     """The warehouse of an environment."""
     if settings.env == "production":
         from vp_pipeline.environments.production import snowflake_warehouse
@@ -114,7 +116,7 @@ def delivery_boxes(settings: Settings) -> dict[dg.AssetKey, Box]:
     return {POWER_BI: power_bi_box(settings), EXPORT: export_box(settings)}
 
 
-def publisher_of(settings: Settings) -> Publisher:
+def build_publisher(settings: Settings) -> Publisher:
     """Where an environment's consumers read."""
     if settings.env == "production":
         from vp_pipeline.environments.production import snowflake_publisher

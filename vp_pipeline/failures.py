@@ -14,7 +14,7 @@ class PermanentError(PipelineError):
     """Trying again gives the same result: a bad setting, a rejected request, a damaged object."""
 
 
-class PassingError(PipelineError):
+class TransientError(PipelineError):
     """Trying again may help: a server that is busy, a lock that is held, a connection that dropped."""
 
 

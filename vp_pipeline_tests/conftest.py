@@ -46,10 +46,10 @@ class Pipeline:
     def warehouse(self) -> DuckDBWarehouse:
         return DuckDBWarehouse(self.settings.warehouse_path)
 
-    def run(self, *days: date, resync: bool = False, overrule: str | None = None) -> RunReport:
+    def run(self, *days: date, resync: bool = False, waive: str | None = None) -> RunReport:
         """One run of the daily job over consecutive days."""
         report = RunReport()
-        tags = {TAG: overrule} if overrule else {}
+        tags = {TAG: waive} if waive else {}
         definitions = build_definitions(self.settings)
         _, events = daily_run(self.instance, definitions, sorted(days), resync=resync, tags=tags)
         for event in events:

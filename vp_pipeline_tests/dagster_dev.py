@@ -26,7 +26,7 @@ def own_environment(folder: Path) -> dict[str, str]:
     project's from outside."""
     home = folder / "dagster_home"
     home.mkdir()
-    config = (PROJECT_ROOT / "dagster.yaml").read_text().replace(".dagster", str(home))
+    config = (PROJECT_ROOT / "dagster.yaml").read_text().replace(" .dagster", f" {home}")
     (home / "dagster.yaml").write_text(config)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VP_", "KEEPA_", "DAGSTER_"))}
     return {**kept, "VP_DATA_DIR": str(folder / "data"), "DAGSTER_HOME": str(home), "COLUMNS": "140"}

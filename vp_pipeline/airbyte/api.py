@@ -13,7 +13,7 @@ from typing import Any
 import requests
 from dagster_airbyte.resources import AirbyteClient
 
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 
 RUNNING = ("pending", "running", "incomplete")
 _ATTEMPTS = 4
@@ -81,7 +81,7 @@ class AirbyteApi(AirbyteClient):
                 answer = session.request(method, url, json=data, params=params, timeout=self.request_timeout)
             except requests.RequestException as error:
                 if last:
-                    raise PassingError(
+                    raise TransientError(
                         f"Airbyte does not answer at {url} ({type(error).__name__}). Run it again later, and look at "
                         "VP_AIRBYTE_API_URL and the network."
                     ) from None
@@ -96,7 +96,7 @@ class AirbyteApi(AirbyteClient):
                 if answer.status_code < 500 and answer.status_code != 429:
                     raise PermanentError(_refusal(answer, url))
                 if last:
-                    raise PassingError(
+                    raise TransientError(
                         f"Airbyte fails at {url} (HTTP {answer.status_code}), {_ATTEMPTS} times. Run it again later."
                     )
             time.sleep(self.request_retry_delay * 2 ** (attempt - 1))

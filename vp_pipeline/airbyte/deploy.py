@@ -75,7 +75,7 @@ def apply(api: AirbyteApi, workspace: str, filled: Mapping[str, object]) -> Iter
     """Makes or updates the four objects, in the order in which they need each other.
 
     Raises:
-        PermanentError, PassingError: Airbyte refuses one, or does not answer. What was made before stays.
+        PermanentError, TransientError: Airbyte refuses one, or does not answer. What was made before stays.
     """
     manifest = yaml.safe_load(KEEPA.manifest.read_text(encoding="utf-8"))
     connector = _put(

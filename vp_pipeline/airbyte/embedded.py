@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vp_pipeline.airbyte.connector import Connector, ConnectorFailed
 from vp_pipeline.airbyte.landing import Landing
-from vp_pipeline.failures import PassingError, PermanentError, PipelineError
+from vp_pipeline.failures import PermanentError, PipelineError, TransientError
 from vp_pipeline.lake.objects import Lake
 
 
@@ -78,7 +78,7 @@ class EmbeddedAirbyte:
 
         Raises:
             PermanentError: the request, the key, the config or the manifest is refused; or the lake is.
-            PassingError: the API is busy, failing or out of reach, or the sync took too long.
+            TransientError: the API is busy, failing or out of reach, or the sync took too long.
         """
         job_id = next_job_id() if job_id is None else job_id
         landing = Landing(
@@ -127,7 +127,7 @@ def _failure(what: str, connection: Connection, failed: ConnectorFailed, objects
             "on; no manifest lists them, so nothing reads them."
         )
     if failed.passing:
-        return PassingError(f"{said} Run it again later.")
+        return TransientError(f"{said} Run it again later.")
     return PermanentError(
         f"{said} Trying again gives the same: correct the config of the connection first "
         f"(its key is {connection.source.upper()}_API_KEY)."

@@ -37,7 +37,7 @@ class Airbyte(Protocol):
 
         Raises:
             PermanentError: the vendor tells only the present and the day has no bronze; or the sync was rejected.
-            PassingError: the sync failed in a way that trying again may mend.
+            TransientError: the sync failed in a way that trying again may mend.
         """
         ...
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 from vp_pipeline.airbyte.api import AirbyteApi, AlreadyRunning, Job, reason_of
 from vp_pipeline.airbyte.drift import drift
 from vp_pipeline.airbyte.interface import Log, Sync, kept_for_the_past
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake import bronze
 from vp_pipeline.lake.manifests import SyncRecord
 from vp_pipeline.lake.objects import Lake
@@ -57,7 +57,7 @@ class RemoteAirbyte:
         Raises:
             PermanentError: the connection differs from the code, or Airbyte refuses, or the sync failed, or is not done
                 by the deadline (it goes on).
-            PassingError: Airbyte does not answer.
+            TransientError: Airbyte does not answer.
         """
         existing = bronze.read_sync(self.lake, stream, run_date)
         connection = self.connections[source.name]
@@ -120,12 +120,12 @@ class RemoteAirbyte:
     def _attach(self, api: AirbyteApi, stream: Stream, run_date: date, connection: str) -> Job:
         job = api.running_job(connection)
         if job is None:
-            raise PassingError(
+            raise TransientError(
                 f"Airbyte said that a job of connection {connection} is running (409), and no sync is: it has just "
                 f"ended, or is of another kind (a reset). Run {run_date} again."
             )
         if stream.replay == "snapshot" and job.started_at < start_of(run_date + ONE_DAY):
-            raise PassingError(
+            raise TransientError(
                 f"Airbyte job {job.job_id} of connection {connection} is running since {job.started_at:%Y-%m-%d %H:%M} "
                 f"UTC: {run_date} was not over then, so its answers are not of that day. Run again when it has ended."
             )

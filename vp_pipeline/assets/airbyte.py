@@ -68,6 +68,6 @@ def airbyte_asset(source: Source, stream: Stream, partitions: dg.PartitionsDefin
                 )
             }
 
-        yield from run_days(context, day_by_day(context, build), rests_on=lambda _: [])
+        yield from run_days(context, day_by_day(context, build), depends_on=lambda _: [])
 
     return sync

@@ -7,7 +7,7 @@ import dagster as dg
 
 from vp_pipeline.assets.days import DayReport, day_by_day, run_days
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of
-from vp_pipeline.assets.preview import made_from
+from vp_pipeline.assets.preview import derived_from
 from vp_pipeline.lake import bronze
 from vp_pipeline.lake.manifests import ManifestObject
 from vp_pipeline.lake.objects import Lake
@@ -70,14 +70,14 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
                         **found.figures,
                         "manifest": dg.MetadataValue.path(lake.location(bronze.manifest_path(stream, day))),
                         "landed": dg.MetadataValue.md(_listing(manifest.objects)),
-                        "made_from": made_from([upstream], day),
+                        "derived_from": derived_from([upstream], day),
                         "upstream_job": dg.MetadataValue.text(str(manifest.sync.job_id)),
                     },
                     data_version=manifest.digest[:16],
                 )
             }
 
-        yield from run_days(context, day_by_day(context, build), rests_on=lambda _: checks_of(upstream))
+        yield from run_days(context, day_by_day(context, build), depends_on=lambda _: checks_of(upstream))
 
     return land
 

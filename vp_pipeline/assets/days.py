@@ -19,11 +19,11 @@ from dagster._core.definitions.data_version import DATA_VERSION_TAG
 # An output with this key emits no materialization of its own. It is not public; test_days.py guards what we need of it.
 from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
 
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.partitions import parse_days
 from vp_pipeline.quality.gate import standing_failures
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.quality.waivers import Overrule
+from vp_pipeline.quality.waivers import Waivers
 
 MAX_RETRIES = 3
 FIRST_WAIT_SECONDS = 2.0
@@ -54,32 +54,32 @@ Build = Callable[[Admitted], Iterator[tuple[dg.AssetKey, date, DayReport]]]
 BuildDay = Callable[[date, Set[dg.AssetKey]], Mapping[dg.AssetKey, DayReport]]
 # Day → reason → the assets that it is of.
 Problems = dict[date, dict[str, list[str]]]
-# What a person has overruled so that the asset may be built.
-Overruled = dict[tuple[date, dg.AssetKey], list[str]]
-RestsOn = Callable[[dg.AssetKey], Sequence[dg.AssetCheckKey]]
+# What a person has waived so that the asset may be built.
+Waived = dict[tuple[date, dg.AssetKey], list[str]]
+DependsOn = Callable[[dg.AssetKey], Sequence[dg.AssetCheckKey]]
 
 
-def run_days(context: dg.AssetExecutionContext, build: Build, *, rests_on: RestsOn) -> Iterator[object]:
+def run_days(context: dg.AssetExecutionContext, build: Build, *, depends_on: DependsOn) -> Iterator[object]:
     """Builds the days of the run and yields their events.
 
-    `rests_on` names, for each asset, the blocking checks of everything that it is made from, however far up: a day
+    `depends_on` names, for each asset, the blocking checks of everything that it is made from, however far up: a day
     whose newest result of one of them is a failure is not built. `build` gets the assets that are admitted, by day,
     and reports on each asset and day as it goes; what it reports on other days is recorded, and is not this run's
-    problem. A `PassingError` in it is tried again, the whole step with it. Checks that the run's tag overrules do not
+    problem. A `TransientError` in it is tried again, the whole step with it. Checks that the run's tag overrules do not
     stop it (`quality/waivers.py`); the materializations say so.
 
     Raises:
         dagster.Failure: no day went through, or some did not and nothing follows in this run that could say so.
     """
     problems: Problems = {}
-    overruled: Overruled = {}
+    waived: Waived = {}
     built = 0
     context.instance.add_run_tags(context.run_id, _tags(context))
     try:
-        admitted = _admit(context, rests_on, problems, overruled)
+        admitted = _admit(context, depends_on, problems, waived)
         ours = set(parse_days(context.partition_keys))
         for key, day, told in build(admitted) if admitted else ():
-            report = _with_overruled(context, key, told, overruled.get((day, key), []))
+            report = _with_waivers(context, key, told, waived.get((day, key), []))
             yield from _events(key, day, report)
             reason = report.refused if report.blocked is None else report.blocked.description
             if day not in ours:
@@ -90,7 +90,7 @@ def run_days(context: dg.AssetExecutionContext, build: Build, *, rests_on: Rests
                 _note(context, problems, day, key, reason)
     except PermanentError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
-    except PassingError as error:
+    except TransientError as error:
         wait = FIRST_WAIT_SECONDS * 2**context.retry_number
         attempt = f"{context.retry_number + 1} of {MAX_RETRIES}"
         context.log.warning("%s Trying again in %.0f s (%s).", error, wait, attempt)
@@ -126,16 +126,16 @@ def refusal(context: dg.AssetExecutionContext, key: dg.AssetKey, reason: str) ->
     return DayReport([Outcome(check, False, reason)])
 
 
-def overrule_of(context: dg.AssetExecutionContext) -> Overrule:
+def waivers_of_run(context: dg.AssetExecutionContext) -> Waivers:
     """What the run's tag overrules."""
-    return Overrule.of(context.run.tags)
+    return Waivers.of(context.run.tags)
 
 
-def unless_overruled(context: dg.AssetExecutionContext, key: dg.AssetKey, outcome: Outcome) -> Outcome:
+def apply_waiver(context: dg.AssetExecutionContext, key: dg.AssetKey, outcome: Outcome) -> Outcome:
     """The outcome, as a warning where the run's tag overrules its check."""
-    if outcome.passed or outcome.warning or not overrule_of(context).covers(dg.AssetCheckKey(key, outcome.check)):
+    if outcome.passed or outcome.warning or not waivers_of_run(context).covers(dg.AssetCheckKey(key, outcome.check)):
         return outcome
-    return dataclasses.replace(outcome, warning=True, description=f"Overruled in this run: {outcome.description}")
+    return dataclasses.replace(outcome, warning=True, description=f"Waived in this run: {outcome.description}")
 
 
 def verdict(problems: Problems, days: int) -> str:
@@ -157,23 +157,23 @@ def _tags(context: dg.AssetExecutionContext) -> dict[str, str]:
     return {"vp/day": day, **({"vp/source": " ".join(sorted(sources))} if sources else {})}
 
 
-def _admit(context: dg.AssetExecutionContext, rests_on: RestsOn, problems: Problems, overruled: Overruled) -> Admitted:
+def _admit(context: dg.AssetExecutionContext, depends_on: DependsOn, problems: Problems, waived: Waived) -> Admitted:
     """The assets that may be built, by day; why the others may not goes into `problems`, and what a person let pass
-    into `overruled`."""
-    overrule = overrule_of(context)
+    into `waived`."""
+    waivers = waivers_of_run(context)
     admitted: dict[date, set[dg.AssetKey]] = {}
-    needs = {key: rests_on(key) for key in sorted(context.selected_asset_keys)}
+    needs = {key: depends_on(key) for key in sorted(context.selected_asset_keys)}
     every_check = sorted({check for checks in needs.values() for check in checks}, key=lambda check: str(check))
     # A name that is of no check is told before anything is done.
-    overrule.must_be_of({*every_check, *context.job_def.asset_layer.asset_graph.asset_check_keys})
+    waivers.require_known({*every_check, *context.job_def.asset_layer.asset_graph.asset_check_keys})
     for day in parse_days(context.partition_keys):
         failures = standing_failures(context.instance, every_check, day.isoformat())
         for key, checks in needs.items():
             standing = [check for check in checks if check in failures]
-            passed_over = [failures[check] for check in standing if overrule.covers(check)]
+            passed_over = [failures[check] for check in standing if waivers.covers(check)]
             if passed_over:
-                overruled[day, key] = passed_over
-            reason = next((failures[check] for check in standing if not overrule.covers(check)), None)
+                waived[day, key] = passed_over
+            reason = next((failures[check] for check in standing if not waivers.covers(check)), None)
             if reason is None:
                 admitted.setdefault(day, set()).add(key)
             else:
@@ -181,16 +181,16 @@ def _admit(context: dg.AssetExecutionContext, rests_on: RestsOn, problems: Probl
     return admitted
 
 
-def _with_overruled(
+def _with_waivers(
     context: dg.AssetExecutionContext, key: dg.AssetKey, report: DayReport, earlier: Sequence[str]
 ) -> DayReport:
-    outcomes = [unless_overruled(context, key, outcome) for outcome in report.outcomes]
-    covers = overrule_of(context).covers
+    outcomes = [apply_waiver(context, key, outcome) for outcome in report.outcomes]
+    covers = waivers_of_run(context).covers
     told = [o.description for o in outcomes if not o.passed and covers(dg.AssetCheckKey(key, o.check))]
     if not told and not earlier:
         return report
     return dataclasses.replace(
-        report, outcomes=outcomes, metadata={**report.metadata, "overruled": "; ".join([*told, *earlier])}
+        report, outcomes=outcomes, metadata={**report.metadata, "waived": "; ".join([*told, *earlier])}
     )
 
 

@@ -78,8 +78,8 @@ def dbt_models(
     ) -> Iterator[object]:
         above = _checks_above(build_models, context.selected_asset_keys, raw_checks)
         days = DbtDays(context, dbt, warehouse, settings.data_dir / "dbt", units, raw_checks)
-        build = days.judge_days if _is_whole(build_models, context) else days.build_part
-        yield from run_days(context, build, rests_on=lambda key: above[key])
+        build = days.build_and_bisect if _is_whole(build_models, context) else days.build_part
+        yield from run_days(context, build, depends_on=lambda key: above[key])
 
     return build_models
 

@@ -17,12 +17,12 @@ from typing import Any
 
 import dagster as dg
 
-from vp_pipeline.assets.days import Admitted, DayReport, overrule_of, refusal
+from vp_pipeline.assets.days import Admitted, DayReport, refusal, waivers_of_run
 from vp_pipeline.assets.monitoring import record_invocation
-from vp_pipeline.assets.preview import LINEAGE, made_from, markdown_table
+from vp_pipeline.assets.preview import LINEAGE, derived_from, markdown_table
 from vp_pipeline.dbt.project import PASSING, InstalledDbt, NodeResult, build_arguments, clear_results, results
-from vp_pipeline.failures import PassingError, PermanentError
-from vp_pipeline.quality.bisection import judge
+from vp_pipeline.failures import PermanentError, TransientError
+from vp_pipeline.quality.bisection import bisect
 from vp_pipeline.quality.gate import standing_failures
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.reconciliation import CHECK, reconciliation
@@ -63,12 +63,12 @@ class DbtDays:
     _tried: dict[frozenset[date], Attempt] = field(default_factory=dict)
     _raw: dict[dg.AssetKey, list[dg.AssetKey]] = field(default_factory=dict)
 
-    def judge_days(self, admitted: Admitted) -> Reports:
+    def build_and_bisect(self, admitted: Admitted) -> Reports:
         """All models, over the admitted days and over those that an earlier run has loaded or left in the middle.
 
         Raises:
             PermanentError: dbt could not run, or a model is wrong whatever the data.
-            PassingError: another process holds the warehouse.
+            TransientError: another process holds the warehouse.
         """
         run_id = self.context.run_id
         build_id = ledger.new_build_id(run_id)
@@ -89,25 +89,25 @@ class DbtDays:
                 self._say(shown, tried)
             return tried.green
 
-        judgement = judge(days, attempt)
-        if judgement.elsewhere:
+        bisection = bisect(days, attempt)
+        if bisection.elsewhere:
             with self.warehouse.connect() as connection:
                 ledger.finish(connection, build_id, "red")
             why = "It is red without the days of this run too: look at the model, or at what it took in before."
             yield from self._red(admitted, self._tried[frozenset()], why)
             return
-        reasons = {day: self._reason(day) for day in judgement.bad}
+        reasons = {day: self._reason(day) for day in bisection.bad}
         with self.warehouse.connect() as connection:
-            ledger.show(connection, self.units, judgement.good, {**reasons, **refused}, is_settled=True, run_id=run_id)
+            ledger.show(connection, self.units, bisection.good, {**reasons, **refused}, is_settled=True, run_id=run_id)
             ledger.finish(connection, build_id, "green")
         why = "The day's rows are withheld from STG on; the tables are as they are without it."
-        for day in judgement.bad:
+        for day in bisection.bad:
             yield from self._red([day], self._alone(day), why)
-        yield from self._green(judgement.good, self._tried[frozenset(judgement.good)])
+        yield from self._green(bisection.good, self._tried[frozenset(bisection.good)])
 
     def build_part(self, admitted: Admitted) -> Reports:
         """Some of the models, as someone asks for them in the UI. That cannot judge a day: a withheld one is refused,
-        and the marts are not published before a whole build. Raises as `judge_days`."""
+        and the marts are not published before a whole build. Raises as `build_and_bisect`."""
         build_id = ledger.new_build_id(self.context.run_id)
         with self.warehouse.connect() as connection:
             ledger.begin(connection, build_id, self.context.run_id)
@@ -139,13 +139,13 @@ class DbtDays:
     def _invoke(self, days: Sequence[date]) -> Attempt:
         """One invocation over the window of `days`; its artefacts go to `target`.
 
-        A test that a person has overruled is not asked: an error would make dbt leave out the models below it.
+        A test that a person has waived is not asked: an error would make dbt leave out the models below it.
         """
-        overrule = overrule_of(self.context)
-        passed_over = [check for check in self.context.selected_asset_check_keys if overrule.covers(check)]
+        waivers = waivers_of_run(self.context)
+        passed_over = [check for check in self.context.selected_asset_check_keys if waivers.covers(check)]
         tried = self._run(build_arguments(days, exclude=[check.name for check in passed_over]))
         said = [
-            (check.asset_key, Outcome(check.name, False, "Overruled in this run, so it was not asked.", warning=True))
+            (check.asset_key, Outcome(check.name, False, "Waived in this run, so it was not asked.", warning=True))
             for check in passed_over
         ]
         return dataclasses.replace(tried, outcomes=[*tried.outcomes, *said])
@@ -215,7 +215,7 @@ class DbtDays:
                 if (lineage := self.context.assets_def.metadata_by_key[key].get(LINEAGE)) is not None:
                     more[LINEAGE] = lineage  # Dagster draws it from what was materialized
                 if raw := self._raw_of(key):
-                    more["made_from"] = made_from(raw, day)
+                    more["derived_from"] = derived_from(raw, day)
                 yield key, day, DayReport(metadata={**metadata, **more})
             for key, outcome in tried.outcomes:
                 yield key, day, DayReport([outcome], built=False)
@@ -273,7 +273,7 @@ def _raise(failed: Sequence[NodeResult]) -> None:
     reasons = [f"{result.name}: {result.message}" for result in failed] or ["no results were written"]
     text = "dbt did not finish:\n" + "\n".join(f"  {reason}" for reason in reasons)
     if any(_may_pass(result) for result in failed):
-        raise PassingError(text)
+        raise TransientError(text)
     raise PermanentError(text)
 
 

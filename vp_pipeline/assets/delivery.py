@@ -13,7 +13,7 @@ import dagster as dg
 from vp_pipeline.assets.days import Admitted, DayReport, run_days
 from vp_pipeline.assets.keys import EXPORT, OWNER, POWER_BI, PUBLISHED, check_specs, checks_of
 from vp_pipeline.dbt.grain import grain_of
-from vp_pipeline.delivery import change_export as gold
+from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.export_endpoint import ExportEndpoint, post_exports
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.delivery.power_bi import PowerBi, refresh_once
@@ -57,7 +57,7 @@ def power_bi_asset(
             }
 
         yield from run_days(
-            context, _once(POWER_BI, marts, deliver), rests_on=lambda _: [*checks, *checks_of(PUBLISHED)]
+            context, _once(POWER_BI, marts, deliver), depends_on=lambda _: [*checks, *checks_of(PUBLISHED)]
         )
 
     return refresh
@@ -78,9 +78,9 @@ def export_asset(
     ) -> Iterator[object]:
         def deliver() -> Delivered:
             build_id, rows = marts.read(mart)
-            made = gold.export(lake, mart, grain_of(manifest, mart), rows, build_id)
+            made = change_export.export(lake, mart, grain_of(manifest, mart), rows, build_id)
             posted = post_exports(endpoint, box, lake, mart, context.log.info)
-            last = made or gold.newest(lake, mart)
+            last = made or change_export.newest(lake, mart)
             assert last is not None
             changes = f"{made.upserts:,} rows upserted, {made.deletes:,} deleted" if made else "No row changed"
             sent = f"{posted} batches posted" if endpoint.is_on else "posting is off (VP_EXPORT_URL is not set)"
@@ -92,7 +92,9 @@ def export_asset(
                 "posted_batches": posted,
             }
 
-        yield from run_days(context, _once(EXPORT, marts, deliver), rests_on=lambda _: [*checks, *checks_of(PUBLISHED)])
+        yield from run_days(
+            context, _once(EXPORT, marts, deliver), depends_on=lambda _: [*checks, *checks_of(PUBLISHED)]
+        )
 
     return export
 

@@ -41,7 +41,7 @@ def counted(reasons: Iterable[str]) -> str:
     return f"| rows | reason |\n|---:|---|\n{rows}"
 
 
-def made_from(keys: Iterable[dg.AssetKey], day: date) -> dg.MarkdownMetadataValue:
+def derived_from(keys: Iterable[dg.AssetKey], day: date) -> dg.MarkdownMetadataValue:
     """Links to the day's partition of assets, as the Dagster UI opens them."""
     return dg.MetadataValue.md(
         ", ".join(

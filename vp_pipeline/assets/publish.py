@@ -49,7 +49,7 @@ def published_marts(
             for day in admitted:
                 yield PUBLISHED, day, _report(publisher, publication, day, context.run_id)
 
-        yield from run_days(context, build, rests_on=lambda _: checks)
+        yield from run_days(context, build, depends_on=lambda _: checks)
 
     return publish
 

@@ -15,7 +15,7 @@ from vp_pipeline.assets.keys import (
     raw_key,
     silver_key,
 )
-from vp_pipeline.assets.preview import column_schema, made_from
+from vp_pipeline.assets.preview import column_schema, derived_from
 from vp_pipeline.lake import silver
 from vp_pipeline.lake.manifests import SilverManifest
 from vp_pipeline.lake.objects import Lake
@@ -66,7 +66,7 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
                 loads = warehouse.load_day(connection, lake, manifests)
             return {key: _report(lake, table, manifests[table], loads[table]) for key, table in tables.items()}
 
-        yield from run_days(context, day_by_day(context, build), rests_on=lambda _: above)
+        yield from run_days(context, day_by_day(context, build), depends_on=lambda _: above)
 
     return load
 
@@ -79,7 +79,7 @@ def _report(lake: Lake, table: Table, manifest: SilverManifest, load: Load) -> D
             "dagster/row_count": load.rows,
             "unchanged": dg.MetadataValue.bool(load.unchanged),
             "added_columns": ", ".join(column.name for column in RAW_COLUMNS),
-            "made_from": made_from([silver_key(table)], day),
+            "derived_from": derived_from([silver_key(table)], day),
             "silver_manifest": dg.MetadataValue.path(lake.location(silver.manifest_path(table, day))),
             "silver_file": dg.MetadataValue.path(lake.location(manifest.objects[0].path)),
         },

@@ -7,9 +7,9 @@ from typing import Any
 
 import dagster as dg
 
-from vp_pipeline.assets.days import DayReport, day_by_day, run_days, unless_overruled
+from vp_pipeline.assets.days import DayReport, apply_waiver, day_by_day, run_days
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of, silver_key
-from vp_pipeline.assets.preview import column_schema, counted, made_from, preview
+from vp_pipeline.assets.preview import column_schema, counted, derived_from, preview
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake import bronze, silver
 from vp_pipeline.lake.manifests import BronzeManifest, SilverManifest
@@ -58,7 +58,7 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Ass
             reports = {
                 key: DayReport(
                     [
-                        unless_overruled(context, key, outcome)
+                        apply_waiver(context, key, outcome)
                         for outcome in _outcomes(lake, stream, decoded, decoded[table.name], manifest)
                     ]
                 )
@@ -73,13 +73,13 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Ass
             for key, table in tables.items():
                 written = silver.write(lake, decoded[table.name], day, manifest.digest)
                 metadata = _metadata(lake, decoded[table.name], written)
-                metadata["made_from"] = made_from([upstream], day)
-                if table.name in stream.pictures:
-                    metadata["histories"] = dg.MetadataValue.md(stream.pictures[table.name](decoded[table.name].rows))
+                metadata["derived_from"] = derived_from([upstream], day)
+                if table.name in stream.charts:
+                    metadata["histories"] = dg.MetadataValue.md(stream.charts[table.name](decoded[table.name].rows))
                 reports[key] = dataclasses.replace(reports[key], metadata=metadata, data_version=written.content[:16])
             return reports
 
-        yield from run_days(context, day_by_day(context, build), rests_on=lambda _: above)
+        yield from run_days(context, day_by_day(context, build), depends_on=lambda _: above)
 
     return decode
 

@@ -10,7 +10,7 @@ import dagster as dg
 from vp_pipeline.assets.keys import PUBLISHED
 from vp_pipeline.automation.jobs import daily_pipeline, freshness_job, landed_pipeline, partial_jobs
 from vp_pipeline.automation.notifications.delivery import slack_delivery
-from vp_pipeline.automation.notifications.queue import alerts_of
+from vp_pipeline.automation.notifications.queue import build_alerts
 from vp_pipeline.automation.notifications.sensors import check_alerts, run_alerts, tick_alerts
 from vp_pipeline.automation.retention import Retention
 from vp_pipeline.automation.schedules import daily_schedule, freshness_schedule, late_data
@@ -20,13 +20,13 @@ from vp_pipeline.automation.sensors.marts import mart_automation
 from vp_pipeline.automation.sensors.undelivered import undelivered_sensor
 from vp_pipeline.automation.upkeep import health_job, retention_job, upkeep_schedules
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.delivery.slack import slack_box, slack_of
+from vp_pipeline.delivery.slack import build_slack, slack_box
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.source import Stream
 
 
-def unattended(
+def automation_definitions(
     settings: Settings,
     lake: Lake,
     streams: Sequence[Stream],
@@ -36,12 +36,12 @@ def unattended(
 ) -> dg.Definitions:
     """Jobs, schedules and sensors. `delivered_from`: the assets that deliver, with their outboxes."""
     ui_url = str(settings.ui_url).rstrip("/")
-    alerts, slack = alerts_of(settings), slack_of(settings)
+    alerts, slack = build_alerts(settings), build_slack(settings)
     boxes = [slack_box(settings), *delivered_from.values()]
     daily, landed = daily_pipeline(partitions, freshness), landed_pipeline(partitions, freshness)
     fresh = freshness_job(freshness)
     late_jobs, late_schedules = late_data(streams, settings.late_data_days, partitions, settings.start_date, freshness)
-    retention = retention_job(retention_of(settings, lake, delivered_from))
+    retention = retention_job(build_retention(settings, lake, delivered_from))
     health = health_job(alerts, ui_url, PUBLISHED, lake, boxes)
     return dg.Definitions(
         jobs=[daily, landed, fresh, *partial_jobs(partitions, freshness), *late_jobs, retention, health],
@@ -64,6 +64,6 @@ def unattended(
     )
 
 
-def retention_of(settings: Settings, lake: Lake, delivered_from: Mapping[dg.AssetKey, Box]) -> Retention:
+def build_retention(settings: Settings, lake: Lake, delivered_from: Mapping[dg.AssetKey, Box]) -> Retention:
     """The rules of retention that the settings name."""
     return Retention(settings, lake, [slack_box(settings), *delivered_from.values()])

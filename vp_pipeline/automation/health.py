@@ -8,7 +8,7 @@ import dagster as dg
 from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
 from vp_pipeline.automation.jobs import WHOLE_DAYS
-from vp_pipeline.automation.notifications.run_summary import account_of
+from vp_pipeline.automation.notifications.run_summary import summarize_run
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import days_between, newest_finished_day, parse_days
@@ -27,7 +27,7 @@ def health(
     )
     days = [record for record in records if record.dagster_run.job_name in WHOLE_DAYS]
     ended = Counter(record.dagster_run.status for record in days)
-    accounts = [account_of(instance, record) for record in records]
+    accounts = [summarize_run(instance, record) for record in records]
     there = set(parse_days(instance.get_materialized_partitions(published)))
     missing = [day for day in days_between(last - WEEK + timedelta(days=1), last) if day not in there]
     failed = Counter(trouble.check for account in accounts for trouble in account.failed if trouble.check)

@@ -58,7 +58,7 @@ def run(
     resync: Annotated[
         bool, typer.Option("--resync", help="Ask the API again although a finished sync of the day is there.")
     ] = False,
-    overrule: Annotated[
+    waive: Annotated[
         list[str] | None,
         typer.Option(
             metavar="CHECK",
@@ -86,7 +86,7 @@ def run(
     days = finished_days(first, last, start=settings.start_date)
     if failed:
         days = _failed_of(settings, days)
-    codes = [run_days(settings, part, resync=resync, overrule=overrule or ()) for part in consecutive(days)]
+    codes = [run_days(settings, part, resync=resync, waive=waive or ()) for part in consecutive(days)]
     raise typer.Exit(max(codes, default=0))
 
 
@@ -116,7 +116,7 @@ def metrics(
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of asking it.")] = False,
 ) -> None:
     """Ask the governed metrics (average_price, in_stock_rate, deal_count, ...) of the marts."""
-    from vp_pipeline.build import warehouse_of
+    from vp_pipeline.build import build_warehouse
     from vp_pipeline.cli.report import answer_table, metrics_table
     from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
     from vp_pipeline.publishing.metrics import Metrics, Question
@@ -131,7 +131,7 @@ def metrics(
     if sql:
         console.print(governed.sql(question), soft_wrap=True)
         return
-    console.print(answer_table(governed.ask(warehouse_of(settings), question)))
+    console.print(answer_table(governed.ask(build_warehouse(settings), question)))
 
 
 @app.command()
@@ -238,12 +238,12 @@ def maintain(
     dry_run: Annotated[bool, typer.Option("--dry-run/--remove", help="Only list, or remove what is listed.")] = True,
 ) -> None:
     """List what is old and needed by nothing (runs, objects, messages), or remove it. VP_KEEP_…_DAYS are the ages."""
-    from vp_pipeline.automation.definitions import retention_of
-    from vp_pipeline.build import delivery_boxes, lake_of
+    from vp_pipeline.automation.definitions import build_retention
+    from vp_pipeline.build import build_lake, delivery_boxes
     from vp_pipeline.cli.local_runs import project_instance
 
     settings = load_settings()
-    retention = retention_of(settings, lake_of(settings), delivery_boxes(settings))
+    retention = build_retention(settings, build_lake(settings), delivery_boxes(settings))
     with project_instance() as instance:
         found = retention.removable(instance) if dry_run else retention.remove(instance, lambda _: None)
     for item in found:
@@ -258,7 +258,7 @@ def run_days(
     days: Sequence[date],
     *,
     resync: bool = False,
-    overrule: Sequence[str] = (),
+    waive: Sequence[str] = (),
     from_bronze: bool = False,
 ) -> int:
     """One run over consecutive days, told on the terminal; `from_bronze`: of all but the syncs and their landing.
@@ -267,7 +267,7 @@ def run_days(
     from vp_pipeline.build import build_definitions
     from vp_pipeline.cli.local_runs import daily_run, project_instance, quiet_process
     from vp_pipeline.cli.report import RunReport, print_failure
-    from vp_pipeline.quality.waivers import Overrule
+    from vp_pipeline.quality.waivers import Waivers
 
     began = time.monotonic()
     what = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} days)"
@@ -276,13 +276,13 @@ def run_days(
     definitions = build_definitions(settings)
     graph = definitions.resolve_asset_graph()
     gc.enable()
-    Overrule(frozenset(overrule)).must_be_of(graph.asset_check_keys)
+    Waivers(frozenset(waive)).require_known(graph.asset_check_keys)
     below_bronze = {key for key in graph.materializable_asset_keys if key.path[0] not in ("airbyte", "bronze")}
     selection = below_bronze if from_bronze else None
     with project_instance() as instance:
         _close_orphans(instance)
         run_id, events = daily_run(
-            instance, definitions, days, resync=resync, tags=_tags(settings, overrule), selection=selection
+            instance, definitions, days, resync=resync, tags=_tags(settings, waive), selection=selection
         )
         with quiet_process() as terminal:
             progress = Console(file=terminal, highlight=False, force_terminal=console.is_terminal)
@@ -322,11 +322,11 @@ def _close_orphans(instance: "DagsterInstance") -> None:
         console.print(f"[yellow]Run {run_id[:8]} was left by a process that is gone; it is closed now.[/yellow]")
 
 
-def _tags(settings: Settings, overrule: Sequence[str]) -> dict[str, str]:
+def _tags(settings: Settings, waive: Sequence[str]) -> dict[str, str]:
     from vp_pipeline.quality.waivers import TAG
 
     tags = {"vp/recordings": settings.recordings.name} if settings.recordings else {}
-    return {**tags, TAG: ",".join(overrule)} if overrule else tags
+    return {**tags, TAG: ",".join(waive)} if waive else tags
 
 
 def main() -> None:

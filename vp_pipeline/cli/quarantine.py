@@ -83,6 +83,6 @@ def retry(source: Source = None, table: TableName = None, day: Day = None) -> No
 
 
 def _found(source: str | None, table: str | None, day: datetime | None) -> Sequence[Quarantined]:
-    from vp_pipeline.build import lake_of
+    from vp_pipeline.build import build_lake
 
-    return list(quarantined(lake_of(load_settings()), source, table, day.date() if day else None))
+    return list(quarantined(build_lake(load_settings()), source, table, day.date() if day else None))

@@ -104,7 +104,7 @@ class InstalledDbt:
         )
 
 
-def dbt_resource(settings: Settings) -> InstalledDbt:
+def build_dbt(settings: Settings) -> InstalledDbt:
     """dbt for an environment; its executable need not be on the PATH."""
     return InstalledDbt(settings)
 

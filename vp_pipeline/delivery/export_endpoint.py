@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, SecretStr
 
-from vp_pipeline.delivery import change_export as gold
+from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.manifests import ExportManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import Settings
@@ -61,7 +61,7 @@ class ExportEndpoint:
         """Posts a batch. A 409 says that the endpoint has it already.
 
         Raises:
-            PassingError: it is not known to have been taken: rate limit, 5xx, no answer.
+            TransientError: it is not known to have been taken: rate limit, 5xx, no answer.
             PermanentError: the endpoint refuses it.
         """
         import requests  # 0.1 s that the code location need not pay
@@ -75,10 +75,10 @@ class ExportEndpoint:
                 self.url, data=batch.body, headers=headers, timeout=self.timeout_seconds, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise PassingError(f"The export endpoint gave no answer ({type(error).__name__}).") from None
+            raise TransientError(f"The export endpoint gave no answer ({type(error).__name__}).") from None
         status = answer.status_code
         if status == 429 or status >= 500:
-            raise PassingError(f"The export endpoint answered with HTTP {status}.")
+            raise TransientError(f"The export endpoint answered with HTTP {status}.")
         if not 200 <= status < 300 and status != 409:
             raise PermanentError(
                 f"The export endpoint refused batch {batch.number} of export {batch.export} with HTTP {status}. Look "
@@ -86,7 +86,7 @@ class ExportEndpoint:
             )
 
 
-def endpoint_of(settings: Settings) -> ExportEndpoint:
+def build_endpoint(settings: Settings) -> ExportEndpoint:
     """The endpoint that the settings name."""
     url = str(settings.export_url) if settings.export_url else None
     return ExportEndpoint(url, settings.export_token, settings.export_batch_rows)
@@ -101,14 +101,14 @@ def post_exports(endpoint: ExportEndpoint, box: Box, lake: Lake, mart: str, log:
     """Posts every batch that the endpoint does not have; returns how many were posted.
 
     Raises:
-        PassingError, PermanentError: a batch was not taken; it and those after it are posted next time.
+        TransientError, PermanentError: a batch was not taken; it and those after it are posted next time.
     """
     if not endpoint.is_on:
         return 0
     posted = 0
     with box.delivering():
         there = _posted(lake, mart)
-        for manifest in gold.manifests(lake, mart, after=there.sequence):
+        for manifest in change_export.manifests(lake, mart, after=there.sequence):
             size = there.batch_rows or endpoint.batch_rows
             _remember(lake, mart, _Posted(sequence=manifest.sequence - 1, batch_rows=size))
             for batch in batches(lake, manifest, size):
@@ -125,15 +125,15 @@ def post_exports(endpoint: ExportEndpoint, box: Box, lake: Lake, mart: str, log:
 
 def waiting(endpoint: ExportEndpoint, lake: Lake, mart: str) -> int:
     """Exports that the endpoint does not have as a whole; 0 where it is off."""
-    return len(gold.manifests(lake, mart, after=_posted(lake, mart).sequence)) if endpoint.is_on else 0
+    return len(change_export.manifests(lake, mart, after=_posted(lake, mart).sequence)) if endpoint.is_on else 0
 
 
 def batches(lake: Lake, manifest: ExportManifest, size: int) -> Iterator[Batch]:
     """An export's rows in order, `size` at a time."""
-    rows = gold.changed_rows(lake, manifest).to_pylist()
+    rows = change_export.changed_rows(lake, manifest).to_pylist()
     for number, begin in enumerate(range(0, len(rows), size), start=1):
         part = rows[begin : begin + size]
-        body = gold.encoded(
+        body = change_export.encoded(
             {
                 "mart": manifest.mart,
                 "export": manifest.sequence,
@@ -151,15 +151,15 @@ def _post(endpoint: ExportEndpoint, box: Box, batch: Batch) -> None:
     box.note(batch.key, "sending")
     try:
         endpoint.post(batch)
-    except (PassingError, PermanentError) as error:
+    except (TransientError, PermanentError) as error:
         # A refused batch is posted again when a person materializes the export, or with the next publication.
-        box.note(batch.key, "doubtful" if isinstance(error, PassingError) else "refused", reason=str(error))
+        box.note(batch.key, "doubtful" if isinstance(error, TransientError) else "refused", reason=str(error))
         raise
     box.note(batch.key, "delivered")
 
 
 def _posted_path(mart: str) -> str:
-    return f"{gold.folder(mart)}/_posted.json"
+    return f"{change_export.folder(mart)}/_posted.json"
 
 
 def _posted(lake: Lake, mart: str) -> _Posted:

@@ -28,7 +28,7 @@ from typing import Any, Literal
 import orjson
 from filelock import FileLock, Timeout
 
-from vp_pipeline.failures import PassingError
+from vp_pipeline.failures import TransientError
 
 State = Literal["queued", "sending", "delivered", "failed", "doubtful", "kept", "refused"]
 OPEN: frozenset[State] = frozenset({"queued", "sending", "failed", "doubtful"})
@@ -119,14 +119,16 @@ class Box:
         """The right to deliver from this box: one process at a time, so that nobody sends what another one is sending.
 
         Raises:
-            PassingError: another process is delivering.
+            TransientError: another process is delivering.
         """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(f"{self.path}.delivering.lock", timeout=0):
                 yield
         except Timeout:
-            raise PassingError(f"Another process is delivering from {self.path}. It will take what is there.") from None
+            raise TransientError(
+                f"Another process is delivering from {self.path}. It will take what is there."
+            ) from None
 
     def forget(self, before: datetime) -> int:
         """Removes entries that are not open and did not change since; returns how many. The file is replaced whole."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from vp_pipeline.delivery.outbox import Box, Entry
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class PowerBi:
         """Starts a refresh; returns its request id.
 
         Raises:
-            PassingError: it was not started: rate limit, no connection, or another refresh is running.
+            TransientError: it was not started: rate limit, no connection, or another refresh is running.
             MayBeStarted: no answer came, or one that says nothing (5xx).
             PermanentError: refused: the principal, its rights, or the model.
         """
@@ -104,7 +104,7 @@ class PowerBi:
         """Looks at this very refresh until it ends.
 
         Raises:
-            PassingError: the API cannot be asked now.
+            TransientError: the API cannot be asked now.
             PermanentError: the refresh is not known, or did not end in time (it goes on; a later run attaches to it).
         """
         deadline = time.monotonic() + self._timeout_seconds
@@ -144,14 +144,14 @@ class PowerBi:
             try:
                 answer = self._send("POST", f"{self._login_url}/{principal.tenant_id}/oauth2/v2.0/token", data=form)
             except MayBeStarted as error:
-                raise PassingError(f"{error} Nothing was asked of Power BI.") from None
+                raise TransientError(f"{error} Nothing was asked of Power BI.") from None
             if answer.status_code in (400, 401, 403):
                 raise PermanentError(
                     f"Microsoft Entra refused the service principal ({_reason(answer)}). Look at "
                     "VP_POWER_BI_TENANT_ID, VP_POWER_BI_CLIENT_ID and VP_POWER_BI_CLIENT_SECRET."
                 )
             if answer.status_code != 200:
-                raise PassingError(f"Microsoft Entra gave no token: HTTP {answer.status_code}.")
+                raise TransientError(f"Microsoft Entra gave no token: HTTP {answer.status_code}.")
             self._token = str(answer.json()["access_token"])
         return self._token
 
@@ -161,19 +161,19 @@ class PowerBi:
         try:
             return requests.request(method, url, timeout=self._request_seconds, **arguments)
         except requests.ConnectTimeout:
-            raise PassingError(f"{_host(url)} cannot be reached.") from None
+            raise TransientError(f"{_host(url)} cannot be reached.") from None
         except requests.RequestException as error:
             # Refused or not resolved: no byte of the request left this machine.
             if "NewConnectionError" in repr(error) or "NameResolutionError" in repr(error):
-                raise PassingError(f"{_host(url)} cannot be reached.") from None
+                raise TransientError(f"{_host(url)} cannot be reached.") from None
             raise MayBeStarted(f"{_host(url)} gave no answer ({type(error).__name__}).") from None
 
 
-class MayBeStarted(PassingError):
+class MayBeStarted(TransientError):
     """The request went out and no answer told what became of it."""
 
 
-def power_bi_of(settings: Settings) -> PowerBi:
+def build_power_bi(settings: Settings) -> PowerBi:
     """The semantic model that the settings name."""
     principal = None
     if settings.power_bi_client_secret is not None:
@@ -210,7 +210,7 @@ def refresh_once(
     again; one that failed is started anew.
 
     Raises:
-        PassingError: it could not be started or looked at now; the outbox says where it stands.
+        TransientError: it could not be started or looked at now; the outbox says where it stands.
         PermanentError: it failed, with its tables' errors; was refused; or did not end in time.
     """
     with box.delivering():
@@ -228,7 +228,7 @@ def refresh_once(
             gone = "404" in str(error)
             box.note(key, "failed" if gone else "doubtful", reason=str(error), receipt=_receipt(request_id, not gone))
             raise
-        except PassingError as error:
+        except TransientError as error:
             box.note(key, "doubtful", reason=str(error), receipt=_receipt(request_id, True))
             raise
         if result.status != "Completed":
@@ -267,7 +267,7 @@ def _request_id(power_bi: PowerBi, box: Box, entry: Entry, log: Callable[[str], 
     except PermanentError as error:
         box.note(entry.key, "refused", reason=str(error))
         raise
-    except PassingError as error:
+    except TransientError as error:
         box.note(entry.key, "failed", reason=str(error))
         raise
     box.note(entry.key, "doubtful", reason="running", receipt=_receipt(request_id, True))
@@ -286,12 +286,12 @@ def _accepted(answer: "requests.Response", what: str) -> "requests.Response":
     reason = f"Power BI answered {what} with HTTP {status} ({_reason(answer)})."
     if status == 429:
         wait = answer.headers.get("Retry-After")
-        raise PassingError(f"{reason}{f' It asks to wait {wait} s.' if wait else ''}")
+        raise TransientError(f"{reason}{f' It asks to wait {wait} s.' if wait else ''}")
     if status >= 500:
         raise MayBeStarted(reason)
     if "RefreshInProgress" in answer.text:
         # It may have begun before the publication: following it would tell nothing about ours.
-        raise PassingError(f"{reason} Another refresh is running.")
+        raise TransientError(f"{reason} Another refresh is running.")
     raise PermanentError(f"{reason} Look at the rights of the service principal and at VP_POWER_BI_…_ID.")
 
 

@@ -20,7 +20,7 @@ from urllib.error import URLError
 from pydantic import SecretStr
 
 from vp_pipeline.delivery.outbox import Box, Entry, State, retry_at
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,11 +35,11 @@ _ABOUT_THE_MESSAGE = frozenset(
 )
 
 
-class MayBeTaken(PassingError):
+class MayBeTaken(TransientError):
     """The request went out and no answer told what became of it."""
 
 
-class Busy(PassingError):
+class Busy(TransientError):
     """Slack did not take the message, and said when to come again (seconds), or not."""
 
     def __init__(self, message: str, seconds: float | None = None) -> None:
@@ -146,7 +146,7 @@ class Delivery:
     tried: bool = False
 
 
-def slack_of(settings: Settings) -> Slack:
+def build_slack(settings: Settings) -> Slack:
     """The channel that the settings name."""
     return Slack(settings.slack_token, settings.slack_channel, str(settings.slack_api_url))
 
@@ -163,7 +163,7 @@ def deliver(slack: Slack, box: Box, log: Callable[[str], None], now: datetime | 
     would be old news.
 
     Raises:
-        PassingError: another process is delivering.
+        TransientError: another process is delivering.
     """
     done = Delivery()
     with box.delivering():
@@ -202,7 +202,7 @@ def _deliver(slack: Slack, box: Box, entry: Entry, done: Delivery, now: datetime
     except PermanentError as error:
         box.note(entry.key, "refused", now, reason=str(error))
         done.refused.append(f"{entry.key}: {error}")
-    except PassingError as error:
+    except TransientError as error:
         wait = error.seconds if isinstance(error, Busy) else None
         state: State = "doubtful" if doubt or isinstance(error, MayBeTaken) else "failed"
         box.note(entry.key, state, now, reason=str(error), not_before=retry_at(entry.tries, now, wait))

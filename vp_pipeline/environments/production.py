@@ -76,7 +76,7 @@ def snowflake_publisher(settings: Settings) -> SnowflakePublisher:
     return SnowflakePublisher(snowflake_warehouse(settings), settings.snowflake_database)
 
 
-def published_marts_of(settings: Settings) -> SnowflakePublishedMarts:
+def build_published_marts(settings: Settings) -> SnowflakePublishedMarts:
     """What production's deliveries read."""
     return SnowflakePublishedMarts(snowflake_warehouse(settings))
 

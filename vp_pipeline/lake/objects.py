@@ -48,7 +48,7 @@ class Lake:
 
         Raises:
             PermanentError: the lake cannot be written (no space, no permission).
-            PassingError: the lake does not answer.
+            TransientError: the lake does not answer.
         """
         return self._store.writing(self._checked(path))
 
@@ -62,7 +62,7 @@ class Lake:
 
         Raises:
             DamagedDataError: there is no such object.
-            PermanentError, PassingError: the lake refuses, or does not answer.
+            PermanentError, TransientError: the lake refuses, or does not answer.
         """
         content = self.find(path)
         if content is None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, cast
 
-from vp_pipeline.failures import PassingError, PermanentError, PipelineError
+from vp_pipeline.failures import PermanentError, PipelineError, TransientError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -145,13 +145,13 @@ class S3Store:
             if code == "NoSuchBucket":
                 return PermanentError(f"{said} Make the bucket (infra/aws) or correct VP_LAKE_URL.")
             if status >= 500 or code in _BUSY:
-                return PassingError(f"{said} It was tried {_ATTEMPTS} times. Run it again later.")
+                return TransientError(f"{said} It was tried {_ATTEMPTS} times. Run it again later.")
             return PermanentError(f"{said} {error.response['Error'].get('Message', '')}".rstrip())
         if isinstance(error, NoCredentialsError | NoRegionError):
             return PermanentError(f"{said}{error} Set AWS_PROFILE, or AWS's own variables, or run with a role.")
         if isinstance(error, HTTPClientError | IncompleteReadError):
             where = self.endpoint or "S3"
-            return PassingError(
+            return TransientError(
                 f"{said}{where} does not answer ({type(error).__name__}), {_ATTEMPTS} times. Run it again later, "
                 "and look at VP_S3_ENDPOINT_URL and the network."
             )

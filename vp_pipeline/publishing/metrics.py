@@ -128,7 +128,7 @@ class Metrics:
 
         Raises:
             MetricsError: as `sql`, or there is nothing to ask yet.
-            PassingError: the warehouse is being written, or does not answer.
+            TransientError: the warehouse is being written, or does not answer.
             PermanentError: Snowflake refuses the question.
         """
         import duckdb

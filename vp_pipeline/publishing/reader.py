@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.publishing import snowflake as published_snowflake
 from vp_pipeline.publishing.duckdb import read_publication
 from vp_pipeline.publishing.publisher import Publication
@@ -82,6 +82,6 @@ class SnowflakePublishedMarts:
             rows = connection.execute(f"select * from {schema}.{mart}").fetch_arrow_all(force_return_table=True)
             after = published_snowflake.read_publication(connection, schema)
         if after is None or after.publication.build_id != found.publication.build_id:
-            raise PassingError("Another build was published while this one was read. It is read again.")
+            raise TransientError("Another build was published while this one was read. It is read again.")
         # Snowflake tells names that were not quoted in capitals.
         return found.publication.build_id, rows.rename_columns([name.lower() for name in rows.column_names])

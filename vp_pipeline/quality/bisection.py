@@ -12,7 +12,7 @@ Attempt = Callable[[Sequence[date]], bool]
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Bisection:
     """`good` and `bad` part the days. `elsewhere`: it is red without any of them too, so none is to blame; then both
     are empty. The last attempt was made with exactly the good days."""
 
@@ -21,7 +21,7 @@ class Judgement:
     elsewhere: bool = False
 
 
-def judge(days: Sequence[date], attempt: Attempt) -> Judgement:
+def bisect(days: Sequence[date], attempt: Attempt) -> Bisection:
     """Parts `days` into good and bad ones, by attempts with all, none, and halves of them.
 
     A single sound build costs one attempt. One bad day costs about two more, and two for each halving. Days that are
@@ -45,7 +45,7 @@ def judge(days: Sequence[date], attempt: Attempt) -> Judgement:
         return False
 
     if not days:
-        return Judgement(elsewhere=not attempt([]))
+        return Bisection(elsewhere=not attempt([]))
     parts = [sorted(days)]
     while parts:
         part = parts.pop(0)
@@ -54,7 +54,7 @@ def judge(days: Sequence[date], attempt: Attempt) -> Judgement:
             continue
         # Before looking further: is it a day's fault at all? The whole and one half of it red is reason to ask.
         if not any_green and (len(part) < len(days) or len(days) == 1) and not is_green([]):
-            return Judgement(elsewhere=True)
+            return Bisection(elsewhere=True)
         if len(part) == 1:
             bad += part
         else:
@@ -63,5 +63,5 @@ def judge(days: Sequence[date], attempt: Attempt) -> Judgement:
     if last is None or set(last) != set(good):
         red.clear()
         if not is_green(good):
-            return Judgement(elsewhere=True)
-    return Judgement(tuple(sorted(good)), tuple(sorted(bad)))
+            return Bisection(elsewhere=True)
+    return Bisection(tuple(sorted(good)), tuple(sorted(bad)))

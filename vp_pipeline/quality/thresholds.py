@@ -1,7 +1,7 @@
 """Where odd becomes wrong: every number that a gate of ours decides by, with its reason.
 
-Below the first number of a pair a warning shows; beyond the second the day is blocked, and a person may overrule it
-(`vp run --overrule CHECK`). Not here: limits of single values (the contracts), and those of dbt tests
+Below the first number of a pair a warning shows; beyond the second the day is blocked, and a person may waive it
+(`vp run --waive CHECK`). Not here: limits of single values (the contracts), and those of dbt tests
 (`dbt_project.yml`).
 """
 

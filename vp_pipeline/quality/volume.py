@@ -20,7 +20,7 @@ class Volume:
     records: int = 1
 
     @property
-    def rows_a_record(self) -> float:
+    def rows_per_record(self) -> float:
         return self.rows / self.records if self.records else 0.0
 
 
@@ -35,18 +35,18 @@ def volume(what: str, replay: ReplayMode, today: Volume, recent: Sequence[Volume
         said = f"{what}: {today.rows:,} rows; fewer than {VOLUME_DAYS_AT_LEAST} days before it to compare with."
         return Outcome("volume", True, said, metadata=metadata)
     usual = median(day.rows for day in recent)
-    usual_a_record = median(day.rows_a_record for day in recent)
+    usual_per_record = median(day.rows_per_record for day in recent)
     metadata |= {"usual_rows": usual}
     if usual < VOLUME_ROWS_AT_LEAST:
         said = f"{what}: {today.rows:,} rows; usually {usual:,.0f}, too few to judge by."
         return Outcome("volume", True, said, metadata=metadata)
-    share = max(today.rows / usual, today.rows_a_record / usual_a_record)
+    share = max(today.rows / usual, today.rows_per_record / usual_per_record)
     metadata |= {"share_of_usual": share}
     said = f"{what}: {today.rows:,} rows, {share:.0%} of the usual {usual:,.0f} (median of {len(recent)} days before)"
     limits = VOLUME[replay]
     if share < limits.block:
         remedy = (
-            "Look at what the vendor answered: if it is right, run the day with `--overrule volume`, "
+            "Look at what the vendor answered: if it is right, run the day with `--waive volume`, "
             "if not, with `--resync`."
         )
         return Outcome(

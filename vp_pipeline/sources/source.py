@@ -36,7 +36,7 @@ class Stream:
     """One Airbyte stream of a source, and the tables it is decoded into.
 
     `replay`: "window" if the API can be asked again for a past day, "snapshot" if it only tells the present.
-    `pictures`: for some tables, what a day of it looks like, as Markdown.
+    `charts`: for some tables, what a day of it looks like, as Markdown.
     """
 
     source: str
@@ -46,7 +46,7 @@ class Stream:
     tables: tuple[Table, ...]
     decode: Callable[[Iterable[LandedLine]], dict[str, Decoded]]
     inspect: Callable[[Iterable[LandedLine]], Inspection]
-    pictures: Mapping[str, Callable[["pa.Table"], str]] = field(default_factory=dict)
+    charts: Mapping[str, Callable[["pa.Table"], str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

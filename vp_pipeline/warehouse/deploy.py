@@ -54,7 +54,7 @@ def apply(connection: Connection, planned: list[Step]) -> Iterator[Done]:
     """Runs each statement, in order; the first that fails ends it. What ran before stays, and runs again unharmed.
 
     Raises:
-        PermanentError, PassingError: Snowflake refuses a statement, which is named with its file.
+        PermanentError, TransientError: Snowflake refuses a statement, which is named with its file.
     """
     for step in planned:
         try:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.manifests import SilverManifest, verified
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.contract import Column, Table
@@ -38,7 +38,7 @@ class DuckDBWarehouse:
         """A connection that is closed at the end of the block.
 
         Raises:
-            PassingError: another process kept the file locked for 30 s.
+            TransientError: another process kept the file locked for 30 s.
             PermanentError: the file cannot be opened.
         """
         connection = self._open(read_only)
@@ -74,7 +74,7 @@ class DuckDBWarehouse:
                 if "lock" not in str(error).lower():
                     raise PermanentError(f"The warehouse {self.path} cannot be opened: {error}") from None
                 if time.monotonic() > deadline:
-                    raise PassingError(
+                    raise TransientError(
                         f"The warehouse {self.path} is held by another process ({error}). Close it and run again."
                     ) from None
                 time.sleep(0.2)

@@ -36,7 +36,7 @@ class Warehouse(Protocol):
         """A connection that is closed at the end of the block. `tag`: what the engine's own history shows of it.
 
         Raises:
-            PassingError: the warehouse is held by another process, or does not answer.
+            TransientError: the warehouse is held by another process, or does not answer.
             PermanentError: it cannot be opened.
         """
         ...

@@ -37,7 +37,7 @@ class SnowflakeSession:
         """Runs one statement.
 
         Raises:
-            PassingError: the connection was lost, or the session expired.
+            TransientError: the connection was lost, or the session expired.
             PermanentError: Snowflake refuses the statement.
         """
         with told(query):
@@ -72,7 +72,7 @@ class SnowflakeWarehouse:
         """A session that is closed at the end of the block, whatever happens in it.
 
         Raises:
-            PassingError: Snowflake does not answer.
+            TransientError: Snowflake does not answer.
             PermanentError: it refuses the user, or the private key cannot be read.
         """
         from dagster_snowflake import SnowflakeResource  # seconds that the code location need not pay

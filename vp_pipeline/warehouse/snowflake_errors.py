@@ -6,7 +6,7 @@ Here: which failures may pass. Not here: sessions and statements (`snowflake.py`
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from vp_pipeline.failures import PassingError, PermanentError, PipelineError
+from vp_pipeline.failures import PermanentError, PipelineError, TransientError
 
 # Sign-in: a wrong user, password, key, role or a network policy.
 _SIGN_IN = frozenset({390100, 390101, 390102, 390144, 390186, 390189, 390195, 390201, 390422, 394300, 394304})
@@ -24,7 +24,7 @@ def told(statement: str) -> Iterator[None]:
     """Runs the block; `statement` is named in the message of what fails.
 
     Raises:
-        PassingError: the connection was lost, the session expired, or Snowflake does not answer.
+        TransientError: the connection was lost, the session expired, or Snowflake does not answer.
         PermanentError: Snowflake refuses it.
     """
     from snowflake.connector import errors
@@ -49,5 +49,5 @@ def _failure(statement: str, error: Exception) -> PipelineError:
         return PermanentError(f"{said} Correct VP_SNOWFLAKE_ACCOUNT (and VP_SNOWFLAKE_HOST, where it is set).")
     lost = not isinstance(error, errors.ProgrammingError | errors.IntegrityError | errors.DataError)
     if number in _PASSING or lost:
-        return PassingError(f"{said} What was not committed is rolled back. Run it again later.")
+        return TransientError(f"{said} What was not committed is rolled back. Run it again later.")
     return PermanentError(f"{said} What was not committed is rolled back.")

@@ -20,7 +20,7 @@ from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 import pytest
 
 from vp_pipeline.airbyte.embedded import Connection, EmbeddedAirbyte
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.objects import Lake
 
 # For the authors of connectors; raised when the runtime is imported.
@@ -200,18 +200,18 @@ def test_a_failure_within_a_part_leaves_nothing(lake: Lake, connection: Connecti
 
 
 def test_nobody_there_is_a_passing_failure(lake: Lake, connection: Connection) -> None:
-    with pytest.raises(PassingError, match=r"library/page failed: 127\.0\.0\.1:1 cannot be reached .*refused"):
+    with pytest.raises(TransientError, match=r"library/page failed: 127\.0\.0\.1:1 cannot be reached .*refused"):
         EmbeddedAirbyte(lake).sync(asking(connection, "a", base_url="http://127.0.0.1:1"))
 
 
 def test_a_server_error_is_a_passing_failure(lake: Lake, connection: Connection, pages: Pages) -> None:
     pages.answers["a"] = (502, b"bad gateway")
-    with pytest.raises(PassingError, match="502"):
+    with pytest.raises(TransientError, match="502"):
         EmbeddedAirbyte(lake).sync(connection)
 
 
 def test_a_sync_ends_at_its_deadline(lake: Lake, connection: Connection, pages: Pages) -> None:
-    with pytest.raises(PassingError, match="0 seconds"):
+    with pytest.raises(TransientError, match="0 seconds"):
         EmbeddedAirbyte(lake, deadline_seconds=0).sync(asking(connection, "a", "b"))
     assert pages.asked == ["a"]
     assert everything(lake) == []
@@ -264,7 +264,7 @@ def test_no_secret_anywhere(
         if case == "checked":
             airbyte.check(asked)
         said += [repr(airbyte.sync(asked))]
-    except (PermanentError, PassingError) as error:
+    except (PermanentError, TransientError) as error:
         said += [str(error), repr(error), "".join(traceback.format_exception(error))]
         chained: BaseException | None = error
         while chained is not None:

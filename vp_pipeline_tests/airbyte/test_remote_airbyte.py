@@ -17,7 +17,7 @@ from vp_pipeline.airbyte.embedded import SyncJob
 from vp_pipeline.airbyte.interface import Sync
 from vp_pipeline.airbyte.landing import Landing
 from vp_pipeline.airbyte.remote import RemoteAirbyte, RunningSync, running_path
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake import bronze
 from vp_pipeline.lake.folder import FolderStore
 from vp_pipeline.lake.objects import Lake
@@ -133,7 +133,7 @@ def test_a_running_sync_that_began_before_the_day_was_over_is_not_taken(
 ) -> None:
     server.released.clear()
     server.start(started_at=datetime.now(UTC) - timedelta(days=1))
-    with pytest.raises(PassingError, match=rf"{DAY} was not over then"):
+    with pytest.raises(TransientError, match=rf"{DAY} was not over then"):
         sync(airbyte)
 
 
@@ -271,13 +271,13 @@ def test_an_api_that_fails_for_a_while_is_asked_again(airbyte: RemoteAirbyte, se
 
 def test_an_api_that_stays_down_is_worth_another_run(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
     server.faults.append(lambda request: Response("down", status=503))
-    with pytest.raises(PassingError, match=r"Airbyte fails at http://.*\(HTTP 503\), 4 times"):
+    with pytest.raises(TransientError, match=r"Airbyte fails at http://.*\(HTTP 503\), 4 times"):
         sync(airbyte)
 
 
 def test_no_answer_at_all_is_worth_another_run(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
     gone = server.client(url="http://127.0.0.1:9")
-    with pytest.raises(PassingError, match=r"does not answer at .*VP_AIRBYTE_API_URL"):
+    with pytest.raises(TransientError, match=r"does not answer at .*VP_AIRBYTE_API_URL"):
         sync(replace(airbyte, client=lambda: gone))
 
 

@@ -9,7 +9,7 @@ import pytest
 from vp_pipeline.assets import days as days_module
 from vp_pipeline.assets.days import Admitted, DayReport, day_by_day, run_days, verdict
 from vp_pipeline.cli.local_runs import partition_tags
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.waivers import TAG
 
@@ -55,7 +55,7 @@ def graph(
                 yield from day_by_day(context, build)(admitted)
                 yield from ((key, day, report) for day, report in (also or {}).items() if not above)
 
-            yield from run_days(context, build_all, rests_on=lambda _: checks)
+            yield from run_days(context, build_all, depends_on=lambda _: checks)
 
         return step
 
@@ -76,11 +76,11 @@ def run(
     definitions: dg.Definitions,
     *days: date,
     only: dg.AssetKey | None = None,
-    overrule: str | None = None,
+    waive: str | None = None,
 ) -> dg.ExecuteInProcessResult:
     return definitions.resolve_job_def("all").execute_in_process(
         instance=instance,
-        tags={**partition_tags(days), **({TAG: overrule} if overrule else {})},
+        tags={**partition_tags(days), **({TAG: waive} if waive else {})},
         asset_selection=[only] if only else None,
         raise_on_error=False,
     )
@@ -201,7 +201,7 @@ def test_a_passing_failure_is_tried_again(instance: dg.DagsterInstance, monkeypa
     def busy_once(day: date) -> DayReport:
         calls.append(day)
         if len(calls) == 1:
-            raise PassingError("the server is busy.")
+            raise TransientError("the server is busy.")
         return good(day)
 
     assert run(instance, graph(busy_once), ONE).success
@@ -216,7 +216,7 @@ def test_a_passing_failure_that_stays_ends_with_its_reason(
 
     def busy(day: date) -> DayReport:
         calls.append(day)
-        raise PassingError("the server is busy.")
+        raise TransientError("the server is busy.")
 
     result = run(instance, graph(busy), ONE)
     assert not result.success
@@ -240,32 +240,32 @@ def test_a_bug_is_not_tried_again(instance: dg.DagsterInstance) -> None:
 def test_a_person_can_overrule_an_earlier_failure_for_one_run(instance: dg.DagsterInstance, name: str) -> None:
     run(instance, graph(bad_on(ONE)), ONE, only=UPPER)
     assert not run(instance, graph(good), ONE, only=LOWER).success
-    overruled = run(instance, graph(good), ONE, only=LOWER, overrule=name)
-    assert overruled.success
-    assert overruled.dagster_run.tags[TAG] == name
-    (materialization,) = overruled.asset_materializations_for_node("lower")
-    assert "the check sound of upper has failed for 2026-02-01" in str(materialization.metadata["overruled"].value)
+    waived = run(instance, graph(good), ONE, only=LOWER, waive=name)
+    assert waived.success
+    assert waived.dagster_run.tags[TAG] == name
+    (materialization,) = waived.asset_materializations_for_node("lower")
+    assert "the check sound of upper has failed for 2026-02-01" in str(materialization.metadata["waived"].value)
     # For that run alone: the next one is held again.
     assert not run(instance, graph(good), ONE, only=LOWER).success
 
 
 def test_a_check_that_fails_in_the_overruling_run_warns(instance: dg.DagsterInstance) -> None:
-    result = run(instance, graph(bad_on(ONE)), ONE, overrule="upper:sound")
+    result = run(instance, graph(bad_on(ONE)), ONE, waive="upper:sound")
     assert result.success
     (evaluation,) = [e for e in result.get_asset_check_evaluations() if e.asset_key == UPPER]
     assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
-    assert evaluation.description == "Overruled in this run: 2026-02-01 is rotten"
+    assert evaluation.description == "Waived in this run: 2026-02-01 is rotten"
     assert materialized(instance, UPPER) == materialized(instance, LOWER) == {"2026-02-01"}
 
 
 def test_another_check_is_not_overruled(instance: dg.DagsterInstance) -> None:
-    assert not run(instance, graph(bad_on(ONE)), ONE, overrule="lower:sound").success
+    assert not run(instance, graph(bad_on(ONE)), ONE, waive="lower:sound").success
 
 
 def test_overruling_what_is_no_check_is_refused(instance: dg.DagsterInstance) -> None:
-    result = run(instance, graph(good), ONE, overrule="sund")
+    result = run(instance, graph(good), ONE, waive="sund")
     assert not result.success
-    assert "sund is no check that could be overruled (vp/overrule). Did you mean sound" in reason(result)
+    assert "sund is no check that could be waived (vp/overrule). Did you mean sound" in reason(result)
     assert materialized(instance, UPPER) == set()
 
 

@@ -14,10 +14,10 @@ from vp_pipeline.assets.delivery import export_asset, power_bi_asset
 from vp_pipeline.assets.keys import EXPORT, POWER_BI
 from vp_pipeline.cli.local_runs import partition_tags
 from vp_pipeline.dbt.project import manifest_path
-from vp_pipeline.delivery import change_export as gold
+from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.export_endpoint import ExportEndpoint
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.delivery.power_bi import PowerBi, power_bi_of
+from vp_pipeline.delivery.power_bi import PowerBi, build_power_bi
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.publishing.publisher import Publication
 from vp_pipeline.sandbox.services.server import Services
@@ -56,7 +56,7 @@ def services() -> Iterator[Services]:
 
 @pytest.fixture
 def power_bi(services: Services, tmp_path: Path) -> PowerBi:
-    made = power_bi_of(load_settings(services.variables(), data_dir=tmp_path))
+    made = build_power_bi(load_settings(services.variables(), data_dir=tmp_path))
     made._poll_seconds = 0.01
     return made
 
@@ -159,7 +159,7 @@ def test_an_endpoint_that_is_away_costs_no_file(deliver: Deliver, services: Serv
     services.faults["export"].plan(Fault(500), times=50)
     result = deliver(EXPORT, Published(), ONE, url=f"{services.url}/export/rows")
     assert not result.success
-    assert len(gold.manifests(Lake(tmp_path / "lake"), "mart_deals")) == 1
+    assert len(change_export.manifests(Lake(tmp_path / "lake"), "mart_deals")) == 1
     services.faults["export"].clear()
     assert deliver(EXPORT, Published(price=2), ONE, url=f"{services.url}/export/rows").success
     assert [(b["export"], b["rows"][0]["price"]) for b in services.export.batches] == [(1, 1), (2, 2)]

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from vp_pipeline.automation.notifications import messages
 from vp_pipeline.automation.notifications.messages import Link, cut
 from vp_pipeline.automation.notifications.queue import Alerts, cause_of
-from vp_pipeline.automation.notifications.run_summary import RunAccount, Trouble
+from vp_pipeline.automation.notifications.run_summary import RunSummary, Trouble
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.sandbox.services.service import Request
 from vp_pipeline.sandbox.services.slack import SlackStandIn
 
 LINK = Link("Open run 355c78c2", "http://localhost:3000/runs/355c78c2")
-ACCOUNT = RunAccount(
+ACCOUNT = RunSummary(
     run_id="355c78c2",
     job="daily_pipeline",
     days=("2026-11-20", "2026-11-20"),

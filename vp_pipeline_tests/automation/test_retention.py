@@ -11,7 +11,7 @@ import pytest
 from vp_pipeline.automation.health import health
 from vp_pipeline.automation.retention import Retention
 from vp_pipeline.automation.upkeep import retention_job
-from vp_pipeline.delivery import change_export as gold
+from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.lake import bronze
 from vp_pipeline.lake.manifests import SyncRecord
@@ -80,7 +80,7 @@ def test_superseded_manifests_and_their_objects_go_when_they_are_old(
 
 def test_the_state_that_the_next_export_needs_stays(retention: Retention, instance: dg.DagsterInstance) -> None:
     for price in (1, 2, 3):
-        gold.export(retention.lake, "mart_deals", ["asin"], pa.table({"asin": ["a"], "price": [price]}), "b")
+        change_export.export(retention.lake, "mart_deals", ["asin"], pa.table({"asin": ["a"], "price": [price]}), "b")
     assert names(retention, instance, "object") == [
         "gold/mart_deals/_state/000001.parquet",
         "gold/mart_deals/_state/000002.parquet",

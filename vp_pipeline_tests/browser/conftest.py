@@ -51,7 +51,7 @@ def shoot(page: Any) -> Callable[[str], None]:
 
     def take(name: str) -> None:
         page.get_by_text("Loading").first.wait_for(state="hidden")
-        page.wait_for_timeout(1500)  # for pictures that are still drawn
+        page.wait_for_timeout(1500)  # for charts that are still drawn
         page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
     return take

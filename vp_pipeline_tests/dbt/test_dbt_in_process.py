@@ -12,7 +12,7 @@ import pytest
 
 from vp_pipeline.dbt import project as dbt
 from vp_pipeline.dbt.in_process import DbtThread, alone
-from vp_pipeline.dbt.project import NodeResult, build_arguments, clear_results, dbt_resource, manifest_path, results
+from vp_pipeline.dbt.project import NodeResult, build_arguments, build_dbt, clear_results, manifest_path, results
 from vp_pipeline.settings import load_settings
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.test_production_settings import COMPLETE
@@ -38,7 +38,7 @@ def in_process(tmp_path: Path) -> Callable[..., DbtThread]:
     manifest_path(settings)
 
     def start(*arguments: str) -> DbtThread:
-        return dbt_resource(settings).start(arguments, tmp_path / "artefacts", "the-run")
+        return build_dbt(settings).start(arguments, tmp_path / "artefacts", "the-run")
 
     return start
 
@@ -79,12 +79,12 @@ def test_what_parses_the_project_is_told_no_secret() -> None:
     password = COMPLETE["VP_SNOWFLAKE_PASSWORD"]
     assert password in dbt._environment(settings, secrets=True).values()
     assert password not in dbt._environment(settings, secrets=False).values()
-    assert password not in repr(dbt_resource(settings))
+    assert password not in repr(build_dbt(settings))
 
 
 def test_each_target_and_database_has_its_own_manifest() -> None:
     other = {**COMPLETE, "VP_SNOWFLAKE_DATABASE": "ANOTHER"}
-    folders = {dbt_resource(load_settings(variables)).manifest for variables in ({}, COMPLETE, other)}
+    folders = {build_dbt(load_settings(variables)).manifest for variables in ({}, COMPLETE, other)}
     assert len(folders) == 3
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from vp_pipeline.delivery import change_export as gold
+from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.export_endpoint import ExportEndpoint, post_exports, waiting
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sandbox.services.server import Services
 from vp_pipeline.sandbox.services.service import Fault
@@ -36,10 +36,10 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def write(lake: Lake, table: pa.Table, build: str = "b") -> list[tuple[object, ...]] | None:
-    manifest = gold.export(lake, "mart_deals", KEY, table, build)
+    manifest = change_export.export(lake, "mart_deals", KEY, table, build)
     if manifest is None:
         return None
-    rows = gold.changed_rows(lake, manifest).to_pylist()
+    rows = change_export.changed_rows(lake, manifest).to_pylist()
     return [(row["product_key"], row["price"] and str(row["price"]), row["_operation"]) for row in rows]
 
 
@@ -54,7 +54,7 @@ def test_the_first_export_is_whole_and_the_next_has_the_changes(lake: Lake) -> N
         ("c", None, "delete"),
         ("d", "4.00", "upsert"),
     ]
-    assert [(m.sequence, m.is_full, m.upserts, m.deletes) for m in gold.manifests(lake, "mart_deals")] == [
+    assert [(m.sequence, m.is_full, m.upserts, m.deletes) for m in change_export.manifests(lake, "mart_deals")] == [
         (1, True, 3, 0),
         (2, False, 2, 1),
     ]
@@ -63,7 +63,7 @@ def test_the_first_export_is_whole_and_the_next_has_the_changes(lake: Lake) -> N
 def test_nothing_changed_is_no_export(lake: Lake) -> None:
     write(lake, mart(a="1.00", b="2.00"))
     assert write(lake, mart(b="2.00", a="1.00"), "another build") is None
-    assert len(gold.manifests(lake, "mart_deals")) == 1
+    assert len(change_export.manifests(lake, "mart_deals")) == 1
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
@@ -88,9 +88,9 @@ def test_a_crash_before_the_manifest_leaves_no_export(lake: Lake) -> None:
     write(lake, mart(a="1.00"))
     before = {info.path for info in lake.list("gold")}
     write(lake, mart(a="1.10"))
-    lake.delete(gold.manifest_path("mart_deals", 2))  # as if it had not been written
+    lake.delete(change_export.manifest_path("mart_deals", 2))  # as if it had not been written
     assert write(lake, mart(a="1.20")) == [("a", "1.20", "upsert")]
-    assert len(gold.manifests(lake, "mart_deals")) == 2
+    assert len(change_export.manifests(lake, "mart_deals")) == 2
     assert len(before) == 4
 
 
@@ -99,7 +99,7 @@ def test_a_row_that_is_there_twice_is_refused(lake: Lake) -> None:
     with pytest.raises(PermanentError, match=r"1 rows whose key \(product_key, series\) is not unique"):
         write(lake, table)
     with pytest.raises(PermanentError, match="has no column asin"):
-        gold.export(lake, "mart_deals", ["asin"], mart(a="1.00"), "b")
+        change_export.export(lake, "mart_deals", ["asin"], mart(a="1.00"), "b")
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_a_retry_sends_nothing_twice(services: Services, box: Box, lake: Lake, f
     write(lake, mart(a="1.00", b="2.00", c="3.00"))
     endpoint = ExportEndpoint(f"{services.url}/export/rows", None, 2, timeout_seconds=1)
     services.faults["export"].plan(fault)
-    with pytest.raises(PassingError):
+    with pytest.raises(TransientError):
         post(services, box, lake)
     assert waiting(endpoint, lake, "mart_deals") == 1
     assert box.open_entries()
@@ -159,7 +159,7 @@ def test_another_batch_size_waits_for_the_next_export(services: Services, box: B
     write(lake, mart(a="1.00", b="2.00", c="3.00"))
     services.faults["export"].plan(Fault(seconds=0))
     services.faults["export"].plan(Fault(500))
-    with pytest.raises(PassingError):
+    with pytest.raises(TransientError):
         post(services, box, lake, rows=2)
     post(services, box, lake, rows=1)
     assert taken(services) == [(1, 1, ["au", "bu"]), (1, 2, ["cu"])]

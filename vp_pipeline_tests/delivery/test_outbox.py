@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vp_pipeline.delivery.outbox import Box, retry_at
-from vp_pipeline.failures import PassingError
+from vp_pipeline.failures import TransientError
 
 NOW = datetime(2026, 11, 21, 0, 10, tzinfo=UTC)
 
@@ -76,7 +76,7 @@ def test_a_line_that_a_crash_tore_costs_that_event_alone(cut: int) -> None:
 def test_one_process_delivers_at_a_time(box: Box) -> None:
     with (
         box.delivering(),
-        pytest.raises(PassingError, match="Another process is delivering"),
+        pytest.raises(TransientError, match="Another process is delivering"),
         Box(box.path).delivering(),
     ):
         pass

@@ -7,7 +7,7 @@ import pytest
 
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.delivery.power_bi import PowerBi, Principal, RefreshResult, refresh_once
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.sandbox.services.server import Services
 from vp_pipeline.sandbox.services.service import Fault
 
@@ -105,7 +105,7 @@ def test_whatever_becomes_of_the_request_one_refresh_is_started(
 ) -> None:
     services.power_bi.looks = 3
     services.faults["power_bi"].plan(fault)
-    with pytest.raises(PassingError):
+    with pytest.raises(TransientError):
         refresh(client(services), box)
     (entry,) = box.open_entries()
     assert entry.reason
@@ -119,7 +119,7 @@ def test_a_look_that_fails_is_tried_again_at_the_same_refresh(services: Services
     power_bi = client(services)
     services.power_bi.looks = 2
     services.faults["power_bi"].plan(Fault(fault.status, only="refreshes/"))
-    with pytest.raises(PassingError):
+    with pytest.raises(TransientError):
         refresh(power_bi, box)
     assert refresh(power_bi, box) is not None
     assert len(services.power_bi.refreshes) == 1
@@ -143,7 +143,7 @@ def test_a_refresh_of_somebody_else_is_waited_for_and_not_taken_as_ours(services
     services.power_bi.looks = 1000
     power_bi = client(services)
     theirs = power_bi.start()
-    with pytest.raises(PassingError, match="Another refresh is running"):
+    with pytest.raises(TransientError, match="Another refresh is running"):
         refresh(power_bi, box)
     services.power_bi.refreshes[0].looks_left = 1
     power_bi.follow(theirs, lambda _: None)
@@ -158,7 +158,7 @@ def test_down_is_passing_and_certain(box: Box) -> None:
 
     principal = Principal("t", "c", SecretStr("s"), "w", "d")
     down = PowerBi(principal, "http://127.0.0.1:9", "http://127.0.0.1:9", request_seconds=1)
-    with pytest.raises(PassingError, match="cannot be reached"):
+    with pytest.raises(TransientError, match="cannot be reached"):
         refresh(down, box)
     (entry,) = box.open_entries()
     assert entry.state == "failed"

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.delivery.slack import Delivery, Slack, deliver, slack_of
+from vp_pipeline.delivery.slack import Delivery, Slack, build_slack, deliver
 from vp_pipeline.sandbox.services.server import Services
 from vp_pipeline.sandbox.services.service import Fault
 from vp_pipeline.settings import load_settings
@@ -25,7 +25,7 @@ def services() -> Iterator[Services]:
 
 @pytest.fixture
 def slack(services: Services, tmp_path: Path) -> Slack:
-    slack = slack_of(load_settings(services.variables(), data_dir=tmp_path))
+    slack = build_slack(load_settings(services.variables(), data_dir=tmp_path))
     return dataclasses.replace(slack, timeout_seconds=1)
 
 

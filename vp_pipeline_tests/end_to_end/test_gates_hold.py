@@ -226,7 +226,7 @@ def test_a_person_overrules_a_test_of_dbt_and_the_volume(played: Played) -> None
         "update raw.keepa_stats set value = value + 5 where _run_date = DAY and stat = 'avg90' and series = 'NEW'",
     )
     assert not played.run(one).succeeded
-    report = played.run(one, overrule="mon_keepa_reconciliation_agrees")
+    report = played.run(one, waive="mon_keepa_reconciliation_agrees")
     assert report.succeeded, report.reasons
     assert one in played.published_days
     assert report.layers["monitoring"].warned == 1

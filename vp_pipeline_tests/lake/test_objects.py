@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from vp_pipeline.failures import DamagedDataError, PassingError, PermanentError
+from vp_pipeline.failures import DamagedDataError, PermanentError, TransientError
 from vp_pipeline.lake import s3 as s3_module
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
@@ -186,7 +186,7 @@ def test_a_bucket_that_stays_busy_is_worth_another_run(
 ) -> None:
     monkeypatch.setattr(s3_module, "_ATTEMPTS", 2)
     s3.faults.append(lambda request: refusal(503, "SlowDown"))
-    with pytest.raises(PassingError, match=r"s3://.*/lake/a cannot be written: S3 answers SlowDown \(503\).*tried 2"):
+    with pytest.raises(TransientError, match=r"s3://.*/lake/a cannot be written: S3 answers SlowDown \(503\).*tried 2"):
         Lake(bucket).write("a", b"x")
     s3.faults.clear()
     assert not Lake(bucket).exists("a")
@@ -202,7 +202,7 @@ def test_a_bucket_that_is_too_slow_is_worth_another_run(s3: S3StandIn, monkeypat
 
     s3.faults.append(slow)
     store = S3Store("s3://a-bucket/lake", endpoint=s3.url, read_seconds=0.2)
-    with pytest.raises(PassingError, match="does not answer \\(ReadTimeoutError\\)"):
+    with pytest.raises(TransientError, match="does not answer \\(ReadTimeoutError\\)"):
         Lake(store).read("a")
     released.set()
 

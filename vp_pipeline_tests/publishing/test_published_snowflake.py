@@ -7,7 +7,7 @@ import pytest
 import sqlfluff
 import sqlglot
 
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.publishing.publisher import KEPT
 from vp_pipeline.publishing.reader import SnowflakePublishedMarts
 from vp_pipeline.publishing.snowflake import SnowflakePublisher, fill_statements, swap_statements
@@ -167,7 +167,7 @@ def test_a_connection_that_is_lost_leaves_what_consumers_read(
     publisher.publish("one")
     build(snowflake, 2)
     snowflake.faults.append(lambda sql: Lost() if sql.startswith(at) else None)
-    with pytest.raises(PassingError):
+    with pytest.raises(TransientError):
         SnowflakePublisher(snowflake.warehouse(timeout_seconds=1), DATABASE).publish("two")
     snowflake.down = False
     snowflake.faults.clear()

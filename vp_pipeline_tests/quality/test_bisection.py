@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vp_pipeline.partitions import ONE_DAY
-from vp_pipeline.quality.bisection import Judgement, judge
+from vp_pipeline.quality.bisection import Bisection, bisect
 
 FIRST = date(2026, 2, 1)
 DAYS = [FIRST + ONE_DAY * n for n in range(16)]
@@ -26,8 +26,8 @@ def attempts(is_green: Callable[[set[date]], bool]) -> tuple[Callable[[Sequence[
 @given(days=st.sets(st.sampled_from(DAYS)), bad=st.sets(st.sampled_from(DAYS)))
 def test_exactly_the_bad_days_are_bad_and_the_last_build_is_of_the_good_ones(days: set[date], bad: set[date]) -> None:
     attempt, made = attempts(lambda shown: not shown & bad)
-    judgement = judge(sorted(days), attempt)
-    assert judgement == Judgement(tuple(sorted(days - bad)), tuple(sorted(days & bad)))
+    bisection = bisect(sorted(days), attempt)
+    assert bisection == Bisection(tuple(sorted(days - bad)), tuple(sorted(days & bad)))
     assert set(made[-1]) == days - bad
     assert len(made) == len(set(made)) or made.count(made[-1]) <= 2  # nothing red is asked twice
 
@@ -35,20 +35,20 @@ def test_exactly_the_bad_days_are_bad_and_the_last_build_is_of_the_good_ones(day
 def test_what_it_costs() -> None:
     for bad, most in ((set(), 1), ({DAYS[1]}, 4)):
         attempt, made = attempts(lambda shown, bad=bad: not shown & bad)
-        judge(DAYS[:3], attempt)
+        bisect(DAYS[:3], attempt)
         assert len(made) <= most, (bad, made)
     attempt, made = attempts(lambda shown: DAYS[0] not in shown)
-    judge(DAYS[:1], attempt)
+    bisect(DAYS[:1], attempt)
     assert made == [(DAYS[0],), ()]
 
 
 def test_red_without_any_day_is_nobodys_fault_and_soon_known() -> None:
     attempt, made = attempts(lambda shown: False)
-    assert judge(DAYS, attempt) == Judgement(elsewhere=True)
+    assert bisect(DAYS, attempt) == Bisection(elsewhere=True)
     assert len(made) == 3
     assert made[-1] == ()
 
 
 def test_two_days_that_do_not_go_together_leave_the_earlier_one_in() -> None:
     attempt, _ = attempts(lambda shown: not {DAYS[0], DAYS[1]} <= shown)
-    assert judge(DAYS[:3], attempt) == Judgement((DAYS[0], DAYS[2]), (DAYS[1],))
+    assert bisect(DAYS[:3], attempt) == Bisection((DAYS[0], DAYS[2]), (DAYS[1],))

@@ -32,7 +32,7 @@ def test_what_a_person_reads() -> None:
     assert outcome.description.startswith(
         "silver/keepa/price for 2026-02-08: 10,000 rows, 50% of the usual 20,030 (median of 7 days before)"
     )
-    assert "--overrule volume" in outcome.description
+    assert "--waive volume" in outcome.description
 
 
 def test_a_stream_of_events_may_have_quiet_days() -> None:

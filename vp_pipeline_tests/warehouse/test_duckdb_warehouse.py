@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from vp_pipeline.failures import DamagedDataError, PassingError, PermanentError
+from vp_pipeline.failures import DamagedDataError, PermanentError, TransientError
 from vp_pipeline.lake import silver
 from vp_pipeline.lake.manifests import SilverManifest
 from vp_pipeline.lake.objects import Lake
@@ -227,7 +227,7 @@ def test_a_warehouse_held_by_another_process_is_worth_another_try(
     assert holder.stdout is not None
     holder.stdout.readline()
     try:
-        with pytest.raises(PassingError, match="held by another process"), duck.connect():
+        with pytest.raises(TransientError, match="held by another process"), duck.connect():
             pass
     finally:
         holder.communicate(b"\n")

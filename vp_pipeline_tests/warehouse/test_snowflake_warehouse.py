@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from snowflake.connector import errors
 
-from vp_pipeline.failures import DamagedDataError, PassingError, PermanentError
+from vp_pipeline.failures import DamagedDataError, PermanentError, TransientError
 from vp_pipeline.lake.manifests import SilverManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.keepa.tables import MONTHLY_SOLD
@@ -113,7 +113,7 @@ def test_a_copy_that_loads_fewer_rows_is_rolled_back(snowflake: SnowflakeStandIn
 def test_a_connection_that_is_lost_leaves_yesterday(snowflake: SnowflakeStandIn, lake: Lake, at: str) -> None:
     load(snowflake.warehouse(), lake, partition(lake, 1))
     snowflake.faults.append(lambda sql: Lost() if sql.startswith(at) else None)
-    with pytest.raises(PassingError, match=r"Snowflake says .*What was not committed is rolled back"):
+    with pytest.raises(TransientError, match=r"Snowflake says .*What was not committed is rolled back"):
         load(snowflake.warehouse(timeout_seconds=1), lake, partition(lake, 5, 6))
     snowflake.down = False
     snowflake.faults.clear()
@@ -127,7 +127,7 @@ def test_an_expired_token_is_worth_another_run(snowflake: SnowflakeStandIn, lake
     snowflake.faults.append(
         lambda sql: refusal(390112, "Your session has expired.") if sql.startswith("copy") else None
     )
-    with pytest.raises(PassingError, match=r"Snowflake says .* to `copy into"):
+    with pytest.raises(TransientError, match=r"Snowflake says .* to `copy into"):
         load(snowflake.warehouse(timeout_seconds=2), lake, partition(lake, 5, 6))
     snowflake.faults.clear()
     assert loaded(snowflake) == [1]
@@ -162,7 +162,7 @@ def test_an_object_that_went_before_the_copy_is_named(snowflake: SnowflakeStandI
 
 def test_a_server_that_does_not_answer_is_given_up_in_time(snowflake: SnowflakeStandIn, lake: Lake) -> None:
     snowflake.down = True
-    with pytest.raises(PassingError, match="to `connect`"), snowflake.warehouse(timeout_seconds=1).connect():
+    with pytest.raises(TransientError, match="to `connect`"), snowflake.warehouse(timeout_seconds=1).connect():
         pass
 
 

@@ -5,7 +5,7 @@ import dagster as dg
 from vp_pipeline.automation.notifications.sensors import DELIVERY
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.delivery.slack import Slack, deliver
-from vp_pipeline.failures import PassingError
+from vp_pipeline.failures import TransientError
 
 
 def slack_delivery(slack: Slack, box: Box) -> dg.SensorDefinition:
@@ -24,10 +24,10 @@ def slack_delivery(slack: Slack, box: Box) -> dg.SensorDefinition:
         done = deliver(slack, box, context.log.info)
         if done.refused:
             first = done.refused[0]
-            raise PassingError(f"Slack refused {len(done.refused)} messages; they stay in {box.path}: {first}")
+            raise TransientError(f"Slack refused {len(done.refused)} messages; they stay in {box.path}: {first}")
         waiting = f"{done.waiting} messages wait in {box.path}."
         if done.waiting and done.tried:
-            raise PassingError(f"{waiting} {done.problem}")
+            raise TransientError(f"{waiting} {done.problem}")
         if done.waiting:
             return dg.SkipReason(f"{waiting} It is too early to try again: {done.problem}")
         if done.kept:

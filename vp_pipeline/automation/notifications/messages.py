@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vp_pipeline.automation.notifications.run_summary import RunAccount, Trouble
+from vp_pipeline.automation.notifications.run_summary import RunSummary, Trouble
 
 Block = dict[str, Any]
 
@@ -32,18 +32,18 @@ class Link:
     url: str
 
 
-def started(account: RunAccount, link: Link) -> Message:
+def started(account: RunSummary, link: Link) -> Message:
     return _message(f"▶ {account.job} started for {account.told_days}", [], [], [link])
 
 
-def succeeded(account: RunAccount, link: Link) -> Message:
+def succeeded(account: RunSummary, link: Link) -> Message:
     mark = "⚠" if account.warned else "✅"
     after = f" after {account.tries} tries" if account.tries > 1 else ""
     warned = [("Warnings", account.warned)] if account.warned else []
     return _message(f"{mark} {account.job} succeeded for {account.told_days}{after}", _fields(account), warned, [link])
 
 
-def failed(account: RunAccount, link: Link) -> Message:
+def failed(account: RunSummary, link: Link) -> Message:
     first = account.first_failure
     after = f" after {account.tries} tries" if account.tries > 1 else ""
     others = [trouble for trouble in account.failed[1:] if trouble.check]
@@ -55,7 +55,7 @@ def failed(account: RunAccount, link: Link) -> Message:
     return _message(title, fields, lists, [link], cause=first.reason)
 
 
-def checks(account: RunAccount, link: Link) -> Message:
+def checks(account: RunSummary, link: Link) -> Message:
     """Checks of a run that has no message of its own."""
     of = account.job if account.days is None else f"{account.job} for {account.told_days}"
     title = f"{'🔴' if account.failed else '⚠'} Checks of {of}"
@@ -68,7 +68,7 @@ def check_outside_runs(check: str, reason: str, is_warning: bool, link: Link) ->
     return _message(title, {}, [], [link], cause=reason)
 
 
-def backfill(backfill_id: str, status: str, accounts: Sequence[RunAccount], link: Link) -> Message:
+def backfill(backfill_id: str, status: str, accounts: Sequence[RunSummary], link: Link) -> Message:
     """All runs of a backfill in one message; `accounts` are those that failed, and `status` is Dagster's word."""
     if not accounts:
         mark = "✅" if "SUCCESS" in status else "🔴"
@@ -144,7 +144,7 @@ def _message(
     return Message(_plain("\n".join(lines), _TEXT), tuple(blocks))
 
 
-def _fields(account: RunAccount) -> dict[str, str]:
+def _fields(account: RunSummary) -> dict[str, str]:
     tests = ", ".join(f"{count} {name}" for name, count in account.tests.items())
     rows = "nothing was published" if account.published_rows is None else f"{account.published_rows:,}"
     return {

@@ -47,7 +47,7 @@ class Alerts:
         return next((e for e in reversed(self.box.entries()) if e.content.get("cause") == cause), None)
 
 
-def alerts_of(settings: Settings) -> Alerts:
+def build_alerts(settings: Settings) -> Alerts:
     """The way into the outbox that the settings name."""
     return Alerts(slack_box(settings), timedelta(hours=settings.alert_repeat_hours), settings.secrets)
 

@@ -36,7 +36,7 @@ class Trouble:
 
 
 @dataclass(frozen=True)
-class RunAccount:
+class RunSummary:
     """A run. `days`: its first and last day; None where it has none. `seconds`: since it started.
 
     `tests`: dbt tests as `passed`, `warned`, `failed`, a test of several days once, by its worst result.
@@ -77,7 +77,7 @@ def days_of(tags: Mapping[str, str]) -> tuple[str, str] | None:
     return None
 
 
-def account_of(instance: dg.DagsterInstance, record: RunRecord) -> RunAccount:
+def summarize_run(instance: dg.DagsterInstance, record: RunRecord) -> RunSummary:
     """The account of a run that ended, or of one that goes on, up to now."""
     run = record.dagster_run
     models: set[dg.AssetKey] = set()
@@ -113,7 +113,7 @@ def account_of(instance: dg.DagsterInstance, record: RunRecord) -> RunAccount:
                 failed["the run", None] = Trouble("the run", None, event.message or "It ended without saying why.")
     counts = Counter(worst.values())
     began, ended = record.start_time, record.end_time or datetime.now(UTC).timestamp()
-    return RunAccount(
+    return RunSummary(
         run_id=run.run_id,
         job=run.job_name,
         days=days_of(run.tags),

@@ -26,7 +26,7 @@ from vp_pipeline.automation.jobs import LATE_DATA, WHOLE_DAYS
 from vp_pipeline.automation.notifications import messages
 from vp_pipeline.automation.notifications.messages import Link
 from vp_pipeline.automation.notifications.queue import Alerts, cause_of
-from vp_pipeline.automation.notifications.run_summary import RunAccount, account_of
+from vp_pipeline.automation.notifications.run_summary import RunSummary, summarize_run
 
 DELIVERY = "slack_delivery"
 _EVENTS = (dg.DagsterEventType.RUN_START, dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE)
@@ -198,10 +198,10 @@ def _tell(
         # What is over when it is looked at is told by its end; a retry started with its first try.
         if not is_day or run.status in FINISHED_STATUSES or RETRY_NUMBER_TAG in tags:
             return False
-        return alerts.queue(f"run:{run.run_id}:started", messages.started(account_of(instance, record), link))
+        return alerts.queue(f"run:{run.run_id}:started", messages.started(summarize_run(instance, record), link))
     if event_type == dg.DagsterEventType.RUN_FAILURE and tags.get(WILL_RETRY_TAG) == "true":
         return False  # not over: the last try tells
-    account = account_of(instance, record)
+    account = summarize_run(instance, record)
     if event_type == dg.DagsterEventType.RUN_SUCCESS and is_day:
         return alerts.queue(f"run:{run.run_id}:ended", messages.succeeded(account, link))
     if event_type == dg.DagsterEventType.RUN_FAILURE and _is_watched(run):
@@ -232,7 +232,7 @@ def _tell_backfill(
         if record.dagster_run.status == dg.DagsterRunStatus.FAILURE
         and record.dagster_run.tags.get(WILL_RETRY_TAG) != "true"
     ]
-    accounts = [account_of(instance, record) for record in last_tries]
+    accounts = [summarize_run(instance, record) for record in last_tries]
     status = found.status.value if found else ("COMPLETED_FAILED" if accounts else "COMPLETED_SUCCESS")
     link = Link("Open the backfill", f"{ui_url}/runs/b/{backfill_id}")
     cause = _cause(accounts[0], "backfill") if accounts else None
@@ -244,7 +244,7 @@ def _is_watched(run: dg.DagsterRun) -> bool:
     return run.job_name in (*WHOLE_DAYS, LATE_DATA) or any(tag in run.tags for tag in _LAUNCHED_BY_NOBODY)
 
 
-def _cause(account: RunAccount, kind: str = "run") -> str:
+def _cause(account: RunSummary, kind: str = "run") -> str:
     troubles = account.failed or account.warned
     first = troubles[0] if troubles else account.first_failure
     return cause_of(kind, f"{first.step}\n{first.check}", first.reason)

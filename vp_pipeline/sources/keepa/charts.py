@@ -1,4 +1,4 @@
-"""Small pictures of histories, in characters: a line a product, for the pages where people look at a day.
+"""Small charts of histories, in characters: a line a product, for the pages where people look at a day.
 
 Here: what is drawn. Not here: where it is shown.
 """
@@ -18,12 +18,12 @@ _GAP = "·"
 
 def prices(rows: "pa.Table") -> str:
     """The NEW price of a few products: RAW's `price` rows in, a Markdown table out."""
-    return _picture(rows, "NEW", "price", "currency")
+    return _chart(rows, "NEW", "price", "currency")
 
 
 def ranks(rows: "pa.Table") -> str:
     """The SALES rank of a few products: RAW's `rank` rows in, a Markdown table out. A high bar is a high number."""
-    return _picture(rows, "SALES", "sales_rank", None)
+    return _chart(rows, "SALES", "sales_rank", None)
 
 
 def sparkline(observed_at: "np.ndarray", values: "np.ndarray", end: "np.datetime64") -> str:
@@ -45,7 +45,7 @@ def sparkline(observed_at: "np.ndarray", values: "np.ndarray", end: "np.datetime
     return "".join(_GAP if value < 0 else _BARS[bar] for value, bar in zip(seen, bars, strict=True))
 
 
-def _picture(rows: "pa.Table", series: str, value: str, unit: str | None) -> str:
+def _chart(rows: "pa.Table", series: str, value: str, unit: str | None) -> str:
     from pyarrow.compute import field
 
     history = rows.filter(field("series") == series).sort_by("observed_at")

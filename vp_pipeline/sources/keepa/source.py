@@ -58,7 +58,7 @@ PRODUCT = Stream(
     tables=TABLES,
     decode=decode,
     inspect=inspect,
-    pictures={"price": prices, "rank": ranks},
+    charts={"price": prices, "rank": ranks},
 )
 
 KEEPA = Source(

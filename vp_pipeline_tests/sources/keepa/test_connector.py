@@ -16,7 +16,7 @@ import yaml
 from jsonschema import validate
 
 from vp_pipeline.airbyte.embedded import Connection, EmbeddedAirbyte, SyncJob
-from vp_pipeline.failures import PassingError, PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.keepa.series import DOMAINS
 
@@ -141,13 +141,13 @@ def test_429_waits_out_refill_in_which_is_milliseconds(airbyte: EmbeddedAirbyte,
 def test_a_balance_far_below_zero_waits_for_several_refills(airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa) -> None:
     # 45 tokens below zero at 20 a minute: positive after the third refill, 100 ms + 2 min from now.
     keepa.script = [(429, {"timestamp": 1, "tokensLeft": -45, "refillIn": 100, "refillRate": 20})]
-    with pytest.raises(PassingError, match=r"120\.1"):
+    with pytest.raises(TransientError, match=r"120\.1"):
         sync(airbyte, keepa, max_wait=60)
 
 
 def test_429_to_the_end_is_a_passing_failure(airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa) -> None:
     keepa.script = [(429, {"tokensLeft": -7, "refillIn": 10, "refillRate": 20})]
-    with pytest.raises(PassingError, match=r"HTTP 429\), balance -7"):
+    with pytest.raises(TransientError, match=r"HTTP 429\), balance -7"):
         sync(airbyte, keepa, max_retries=0)
 
 
@@ -192,7 +192,7 @@ def test_500_twice_then_an_answer(airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa
 
 def test_500_to_the_end_is_a_passing_failure(airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa) -> None:
     keepa.script = [(500, {**ENVELOPE, "error": {"message": "oops"}})]
-    with pytest.raises(PassingError, match=r"HTTP 500\): oops"):
+    with pytest.raises(TransientError, match=r"HTTP 500\): oops"):
         sync(airbyte, keepa, max_retries=0)
 
 
@@ -201,7 +201,7 @@ def test_a_body_without_an_envelope_is_a_failure_and_not_no_record(
     airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa, body: bytes
 ) -> None:
     keepa.script = [(200, body)]
-    with pytest.raises(PassingError, match="without an envelope"):
+    with pytest.raises(TransientError, match="without an envelope"):
         sync(airbyte, keepa, max_retries=0)
 
 
