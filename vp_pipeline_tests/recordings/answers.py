@@ -65,7 +65,7 @@ def much_asked(now: int) -> dict[str, Flat | None]:
         "_32": triples(20, start, NOW - 61_000, 20, 800, 1300, gap_every=5),
         "_33": [start + 800, 1999, start + 20_000, -1],
         "_34": pairs(21, NOW - 120_000, NOW - 17, 20, 1, 4),
-        "_35": pairs(22, NOW - 120_000, NOW - 3_431, 24, 1, 3, gap_every=6),
+        "_35": pairs(22, NOW - 120_000, NOW - 3_500, 24, 1, 3, gap_every=6),
     }
 
 
@@ -172,16 +172,16 @@ def yen() -> Json:
         _3=rank_by_reference([start, CATEGORY], {str(CATEGORY): pairs(53, start, NOW - 366, 60, 150, 9_000)}),
         _4=[start + 2_000, 5800, NOW - 150_000, -1, NOW - 120_000, 5500],
         _11=pairs(54, start, NOW - 3_000, 10, 1, 3),
-        _15=[start + 9, 1, start + 90, 1, start + 900, -1, NOW - 176, -2],
+        _15=[start + 9, 1, start + 90, 1, start + 900, -1, NOW - 190, -2],
         # The cheapest with its shipping is not the cheapest without.
-        _18=[start, 4900, 0, NOW - 250_000, 4300, 650, NOW - 9_000, 4400, 0, NOW - 4_886, 4180, 350],
+        _18=[start, 4900, 0, NOW - 250_000, 4300, 650, NOW - 9_000, 4400, 0, NOW - 4_700, 4180, 350],
         _32=triples(55, start + 41_000, NOW - 94_000, 20, 2100, 3300, gap_every=3),
     )
     return envelope(
         product(
             YEN,
             5,
-            "[架空堂] 電気ケトル 1.0L【存在しない商品】| ふた付き",
+            "[架空堂] 注げない急須 0.3L【存在しない商品】| ふた付き",
             csv,
             brand="架空堂(MADEUPDO)",
             trackingSince=start,
@@ -204,7 +204,7 @@ def ranks_without_sales() -> Json:
     """The SALES series is empty, `salesRanks` is not; it ranks nowhere now, and once did in another category."""
     start = NOW - YEAR
     csv = csv_of(
-        36, _1=[start, 2599, NOW - 145_000, -1, NOW - 142_000, 2599], _3=[], _4=[start + 388, 3599], _11=[start, 1]
+        36, _1=[start, 2349, NOW - 150_000, -1, NOW - 146_000, 2349], _3=[], _4=[start + 400, 3290], _11=[start, 1]
     )
     return envelope(
         product(
@@ -215,12 +215,12 @@ def ranks_without_sales() -> Json:
             trackingSince=start,
             listedSince=NOW + 600_000,  # to come
             salesRanks={
-                str(CATEGORY): pairs(61, start, NOW - 22_837, 70, 9_000, 310_000),
-                str(SUBCATEGORY): pairs(62, start + 20, NOW - 22_837, 60, 40, 2_000),
+                str(CATEGORY): pairs(61, start, NOW - 23_500, 70, 9_000, 310_000),
+                str(SUBCATEGORY): pairs(62, start + 20, NOW - 23_500, 60, 40, 2_000),
                 str(OTHER_CATEGORY): pairs(63, start + 30, NOW - 200_000, 36, 700, 5_000, gap_every=9),
             },
             salesRankReference=-1,
-            salesRankReferenceHistory=[start, OTHER_CATEGORY, NOW - 200_000, CATEGORY, NOW - 22_800, -1],
+            salesRankReferenceHistory=[start, OTHER_CATEGORY, NOW - 200_000, CATEGORY, NOW - 23_400, -1],
             stats=stats(csv, now=NOW + 1, tracking_since=start),
         ),
         at_ms=NOW_MS + 60_000,
@@ -233,7 +233,7 @@ def product_alone() -> Json:
     return product(
         ALONE,
         1,
-        "Water Filter That Filters Nothing, 8-Pack",
+        "Bucket Without a Bottom, Set of 4",
         csv_of(
             34,
             _0=pairs(71, start, last - 3_000, 40, 7500, 9500),
@@ -243,21 +243,21 @@ def product_alone() -> Json:
                 [start, CATEGORY, NOW - 500_000, OTHER_CATEGORY],
                 {
                     str(CATEGORY): pairs(74, start, last, 60, 5, 90),
-                    str(OTHER_CATEGORY): pairs(75, start, last - 104, 40, 100, 900),
+                    str(OTHER_CATEGORY): pairs(75, start, last - 120, 40, 100, 900),
                 },
             ),
             _5=[start - 900_000, -1],
-            _15=[start, 6, start + 300, 6, last - 142, -8],
+            _15=[start, 6, start + 300, 6, last - 150, -8],
             _18=triples(76, start, last, 50, 7500, 9500, gap_every=8),
-            _28=triples(77, start - 500_000, last - 318, 12, 9000, 12_000, gap_every=2),
+            _28=triples(77, start - 500_000, last - 350, 12, 9000, 12_000, gap_every=2),
             _29=[start - 500_000, -1, -1],
         ),
-        trackingSince=119_000,
+        trackingSince=150_000,
         listedSince=-1,
         lastUpdate=last,
         salesRanks={
             str(CATEGORY): pairs(74, start, last, 60, 5, 90),
-            str(OTHER_CATEGORY): pairs(75, start, last - 104, 40, 100, 900),
+            str(OTHER_CATEGORY): pairs(75, start, last - 120, 40, 100, 900),
         },
         salesRankReference=OTHER_CATEGORY,
         salesRankReferenceHistory=[start, CATEGORY, NOW - 500_000, OTHER_CATEGORY],

@@ -82,7 +82,7 @@ def product(asin: str, domain: int, title: str, csv: list[Flat | None] | None, *
         "upcList": None,
         "fbaFees": {"lastUpdate": NOW - 9000, "pickAndPackFee": 386},
         "referralFeePercent": 15,
-        "referralFeePercentage": 15.01,
+        "referralFeePercentage": 14.99,
         "images": [{"l": "madeup1.jpg", "lH": 1500, "lW": 1500, "m": "madeup2.jpg", "mH": 500, "mW": 500}],
         "frequentlyBoughtTogether": None,
         "variations": None,
