@@ -23,8 +23,9 @@ TWICE, YEN, RANKS_ONLY, ALONE = "B0MADEUP01", "B0MADEUP02", "B0MADEUP03", "B0MAD
 DOWNLOAD, EBOOK, PARENT, CUT = "B0MADEUP05", "B0MADEUP06", "B0MADEUP07", "B0MADEUP08"
 CATEGORY, SUBCATEGORY, OTHER_CATEGORY = 900_000_100, 900_000_120, 900_000_200
 # The interval that `stats` were asked for, where it is not 180 days; the yen answer was asked for one day.
-INTERVALS = {"yen_34_series": 1}
-WHOLE = {"only_90_days": False}  # whose histories are not all that their `stats` are of
+ASKED_FOR = {"yen_34_series": 1}
+# Answers whose histories are not all that their `stats` are of.
+CUT_SHORT = {"only_90_days"}
 
 
 def answers() -> Mapping[str, Json]:
@@ -192,7 +193,7 @@ def yen() -> Json:
             salesRankReference=CATEGORY,
             salesRankReferenceHistory=[start, CATEGORY],
             buyBoxSellerIdHistory=[str(start), "AMADEUPJPSHOP", str(NOW - 250_000), "AMADEUPSELLER2"],
-            stats=stats(csv, tracking_since=start, interval=INTERVALS["yen_34_series"]),
+            stats=stats(csv, tracking_since=start, interval=ASKED_FOR["yen_34_series"]),
         ),
         at_ms=NOW_MS - 7_000,
         tokens_left=-12,
