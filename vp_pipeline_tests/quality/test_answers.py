@@ -24,6 +24,12 @@ def test_nothing_in_the_recorded_answers_is_unknown(recordings: Path) -> None:
     assert found.records == len(lines) > 0
 
 
+def test_more_tokens_may_be_spent_than_there_were(made_up: Path) -> None:
+    answer = json.loads((made_up / "yen_34_series.json").read_text(encoding="utf-8"))
+    found = inspect([LandedLine("o", 1, json.dumps({"_airbyte_data": answer}).encode())])
+    assert found.figures["tokens_left"] == answer["tokensLeft"] < 0
+
+
 def test_new_fields_and_histories_are_named_and_warn() -> None:
     found = inspect([line({"asin": "x", "aNewField": 1, "csv": [None] * 36 + [[1, 2], None]}), line({"aNewField": 2})])
     outcome = known_fields("bronze/keepa/product for D", found)
