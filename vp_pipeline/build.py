@@ -16,7 +16,8 @@ from vp_pipeline.assets.raw import raw_assets
 from vp_pipeline.assets.silver import silver_assets
 from vp_pipeline.automation.definitions import automation_definitions
 from vp_pipeline.automation.sensors.marts import rebuilt_by_condition
-from vp_pipeline.dbt.project import build_dbt, manifest_path
+from vp_pipeline.dbt.invocation import build_dbt
+from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.delivery.export_endpoint import build_endpoint, export_box
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.delivery.power_bi import build_power_bi, power_bi_box

@@ -14,11 +14,8 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.data_version import DATA_VERSION_TAG
 
-# An output with this key emits no materialization of its own. It is not public; test_days.py guards what we need of it.
-from dagster._core.definitions.source_asset import SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION
-
+from vp_pipeline.dagster_internals.outputs import NO_MATERIALIZATION_KEY
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.partitions import parse_days
 from vp_pipeline.quality.gate import standing_failures
@@ -27,6 +24,8 @@ from vp_pipeline.quality.waivers import Waivers
 
 MAX_RETRIES = 3
 FIRST_WAIT_SECONDS = 2.0
+# Dagster's tag for the data version of a materialization; it has no public name for it.
+DATA_VERSION_TAG = "dagster/data_version"
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ def run_days(context: dg.AssetExecutionContext, build: Build, *, depends_on: Dep
     if problems and (not built or _is_last(context)):
         raise dg.Failure(verdict(problems, len(context.partition_keys)), allow_retries=False)
     for name in _output_names(context):
-        yield dg.Output(None, name, metadata={SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION: True})
+        yield dg.Output(None, name, metadata={NO_MATERIALIZATION_KEY: True})
 
 
 def day_by_day(context: dg.AssetExecutionContext, build: BuildDay) -> Build:

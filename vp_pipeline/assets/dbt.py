@@ -15,7 +15,7 @@ from vp_pipeline.assets.days import run_days
 from vp_pipeline.assets.dbt_days import DbtDays
 from vp_pipeline.assets.keys import LAYERS, OWNER
 from vp_pipeline.assets.preview import model_columns
-from vp_pipeline.dbt.project import InstalledDbt
+from vp_pipeline.dbt.invocation import InstalledDbt
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings
 from vp_pipeline.warehouse.ledger import Unit

@@ -20,7 +20,8 @@ import dagster as dg
 from vp_pipeline.assets.days import Admitted, DayReport, refusal, waivers_of_run
 from vp_pipeline.assets.monitoring import record_invocation
 from vp_pipeline.assets.preview import LINEAGE, derived_from, markdown_table
-from vp_pipeline.dbt.project import PASSING, InstalledDbt, NodeResult, build_arguments, clear_results, results
+from vp_pipeline.dbt.invocation import InstalledDbt, build_arguments
+from vp_pipeline.dbt.results import NodeResult, clear_results, results
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.quality.bisection import bisect
 from vp_pipeline.quality.gate import standing_failures
@@ -158,7 +159,7 @@ class DbtDays:
         failed = [result for result in found if result.failed]
         if not invocation.is_successful() and (not failed or any(result.is_bug for result in failed)):
             _raise(failed)
-        if any(_may_pass(result) for result in failed):
+        if any(result.is_transient for result in failed):
             _raise(failed)
         by_name = {result.name: result for result in found}
         outcomes = [
@@ -272,10 +273,6 @@ class DbtDays:
 def _raise(failed: Sequence[NodeResult]) -> None:
     reasons = [f"{result.name}: {result.message}" for result in failed] or ["no results were written"]
     text = "dbt did not finish:\n" + "\n".join(f"  {reason}" for reason in reasons)
-    if any(_may_pass(result) for result in failed):
+    if any(result.is_transient for result in failed):
         raise TransientError(text)
     raise PermanentError(text)
-
-
-def _may_pass(result: NodeResult) -> bool:
-    return any(sign in result.message for sign in PASSING)

@@ -17,7 +17,8 @@ from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from vp_pipeline.dbt.project import DBT_PROJECT_DIR, WAREHOUSE_VARIABLE
+from vp_pipeline.dbt.environment import WAREHOUSE_VARIABLE
+from vp_pipeline.dbt.project import DBT_PROJECT_DIR
 from vp_pipeline.sources.contract import RAW_COLUMNS
 from vp_pipeline.sources.registry import STREAMS
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 from dagster import AssetCheckSeverity, DagsterInstance
-from dagster._core.event_api import PartitionKeyFilter
-from dagster._core.storage.asset_check_execution_record import (
+
+from vp_pipeline.dagster_internals.check_records import (
     AssetCheckExecutionRecord,
     AssetCheckExecutionRecordStatus,
+    PartitionKeyFilter,
 )
 
 _FINISHED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}

@@ -1,5 +1,7 @@
 """dbt as a resource: what an invocation is told, and what it must not cost."""
 
+import dataclasses
+import inspect
 import json
 import os
 import time
@@ -10,9 +12,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from vp_pipeline.dagster_internals import dbt_invocation as private
 from vp_pipeline.dbt import project as dbt
+from vp_pipeline.dbt.environment import dbt_environment
 from vp_pipeline.dbt.in_process import DbtThread, alone
-from vp_pipeline.dbt.project import NodeResult, build_arguments, build_dbt, clear_results, manifest_path, results
+from vp_pipeline.dbt.invocation import build_arguments, build_dbt
+from vp_pipeline.dbt.project import manifest_path
+from vp_pipeline.dbt.results import NodeResult, clear_results, results
 from vp_pipeline.settings import load_settings
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.test_production_settings import COMPLETE
@@ -77,8 +83,8 @@ def test_variables_of_a_command_end_with_it(monkeypatch: pytest.MonkeyPatch) -> 
 def test_what_parses_the_project_is_told_no_secret() -> None:
     settings = load_settings(COMPLETE)
     password = COMPLETE["VP_SNOWFLAKE_PASSWORD"]
-    assert password in dbt._environment(settings, secrets=True).values()
-    assert password not in dbt._environment(settings, secrets=False).values()
+    assert password in dbt_environment(settings, secrets=True).values()
+    assert password not in dbt_environment(settings, secrets=False).values()
     assert password not in repr(build_dbt(settings))
 
 
@@ -116,6 +122,17 @@ def test_a_manifest_is_made_again_when_a_model_is_newer_or_gone(
     assert dbt._is_fresh(manifest)
     model.unlink()  # its folder is newer now
     assert not dbt._is_fresh(manifest)
+
+
+def test_dagster_dbt_has_the_private_parts_that_are_used() -> None:
+    """What `InProcessInvocation` overrides and reads, and what a selection takes."""
+    fields = {field.name for field in dataclasses.fields(private.DbtCliInvocation)}
+    assert {"process", "target_path", "_error_messages"} <= fields
+    assert inspect.isgeneratorfunction(private.DbtCliInvocation._stream_stdout)
+    parameters = inspect.signature(private.get_updated_cli_invocation_params_for_context).parameters
+    assert {"context", "manifest", "dagster_dbt_translator", "runtime_selects", "runtime_excludes"} == set(parameters)
+    arguments = ["build", "--exclude", "a_test", "--full-refresh"]
+    assert private.extract_runtime_selection_from_args(arguments) == (["build", "--full-refresh"], [], ["a_test"])
 
 
 def test_what_failed_is_told_by_name(tmp_path: Path) -> None:
