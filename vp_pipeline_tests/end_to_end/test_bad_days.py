@@ -104,7 +104,7 @@ def test_a_day_of_errors_is_no_day(play: Any, answers: dict[str, Answer]) -> Non
         file.write_text(json.dumps(answer))
     report = pipeline.run(NEXT)
     assert not report.succeeded
-    assert "not one row came of the day's records: productType is 4: invalid" in report.reasons[-1]
+    assert "not one row was decoded from the day's records: productType is 4: invalid" in report.reasons[-1]
     assert pipeline.contents() == before
 
 

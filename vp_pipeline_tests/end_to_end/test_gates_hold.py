@@ -95,7 +95,7 @@ def no_history(product: dict[str, Any]) -> None:
 INGESTION: dict[str, tuple[Spoil, str]] = {
     "a column is missing": (lambda p: p.pop("asin"), "asin is not a text but null"),
     "a column has another type": (lambda p: p.update(csv="x"), "csv is not a list but text"),
-    "half the rows are gone": (half_the_history, "is taken for loss"),
+    "half the rows are gone": (half_the_history, "is treated as data loss"),
     "no rows": (no_history, ": 0 rows, 0% of the usual"),
 }
 
