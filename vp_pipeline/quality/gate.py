@@ -18,13 +18,13 @@ from vp_pipeline.dagster_internals.check_records import (
 _FINISHED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
 
 
-def standing_failures(
+def current_failures(
     instance: DagsterInstance, checks: Sequence[dg.AssetCheckKey], partition: str
 ) -> Mapping[dg.AssetCheckKey, str]:
-    """Why a day may not be built upon: those of `checks` whose newest result for the day is a failure.
+    """Why nothing may be built on a day: those of `checks` whose newest result for the day is a failure.
 
-    Each with a sentence that names the check, the day and the run. A check that was never evaluated for the day does
-    not stand in the way: then the layer's own reading of what it needs decides.
+    Each with a sentence that names the check, the day and the run. A check that was never evaluated for the day blocks
+    nothing: whether its input exists, the layer itself finds out when it reads it.
     """
     failures = {}
     for key, record in _newest(instance, checks, partition).items():

@@ -158,7 +158,7 @@ def test_bad_days_in_dbt(played: Played) -> None:
     assert "1 of 3 days did not go through" in report.reasons[-1]
     assert f"{two}  delivery/power_bi: not built, because the check stg_keepa_price_key_is_unique" in report.reasons[-1]
     assert "The dbt test stg_keepa_price_key_is_unique failed: Got 1 result" in report.reasons[-1]
-    assert "withheld" in report.reasons[-1]
+    assert "are excluded from STG" in report.reasons[-1]
     assert played.verdicts(STG_KEY, one, two, three) == [True, False, True]
     mart = dg.AssetKey(["mart", "fct_price_history_daily"])
     assert {str(one), str(three)} <= set(played.instance.get_materialized_partitions(mart))
@@ -187,7 +187,7 @@ def test_bad_days_in_dbt(played: Played) -> None:
         assert says in report.reasons[-1], report.reasons[-1]
         assert refuses_the_layers_below(played, day, ["group:published"]) == unchanged
 
-    # A price of -5 is no number anywhere; without it our figures are not the vendor's, so its day is withheld too.
+    # A price of -5 is no number anywhere; without it our figures are not the vendor's, so its day is excluded too.
     seven, eight = six + ONE_DAY, six + 2 * ONE_DAY
     played.sync(seven, lambda product: product["csv"][1].__setitem__(-1, -5))
     report = played.run(seven)
@@ -201,7 +201,7 @@ def test_bad_days_in_dbt(played: Played) -> None:
     assert played.published_days == {FIRST + ONE_DAY * n for n in range(3)} | {one, three, eight}
     assert played.query("select count(*) from mart.fct_price_history_daily where asin = 'B0NOPRODUC'") == [(0,)]
 
-    # And a withheld one that has been mended: in again.
+    # And an excluded one that has been fixed: included again.
     with played.warehouse.connect() as connection:
         connection.execute("delete from raw.keepa_stats where _run_date = ?", [six])  # RAW loads it anew
     report = played.run(six)
@@ -246,7 +246,7 @@ def test_a_part_of_the_models_is_never_published(played: Played) -> None:
     assert not refused.success
     assert "was of some models only" in str([e.event_specific_data for e in refused.all_events if e.is_step_failure])
     assert played.published() == before
-    # Another day's run judges the day that was loaded alone with its own; both are whole now.
+    # Another day's run validates the day that was loaded alone with its own; both are whole now.
     report = played.run(day + ONE_DAY)
     assert report.succeeded, report.reasons
     assert {day, day + ONE_DAY} <= played.published_days

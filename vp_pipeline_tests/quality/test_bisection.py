@@ -44,7 +44,7 @@ def test_what_it_costs() -> None:
 
 def test_red_without_any_day_is_nobodys_fault_and_soon_known() -> None:
     attempt, made = attempts(lambda shown: False)
-    assert bisect(DAYS, attempt) == Bisection(elsewhere=True)
+    assert bisect(DAYS, attempt) == Bisection(not_caused_by_any_day=True)
     assert len(made) == 3
     assert made[-1] == ()
 
