@@ -8,15 +8,16 @@ import dagster as dg
 from vp_pipeline.airbyte.local import LocalAirbyte
 from vp_pipeline.assets.airbyte import airbyte_asset
 from vp_pipeline.assets.bronze import bronze_asset
-from vp_pipeline.assets.dbt import dbt_models
+from vp_pipeline.assets.dbt.models import dbt_models
 from vp_pipeline.assets.delivery import export_asset, power_bi_asset
 from vp_pipeline.assets.keys import EXPORT, POWER_BI, PUBLISHED, airbyte_key, bronze_key, checks_of, raw_key, silver_key
-from vp_pipeline.assets.publish import published_marts
+from vp_pipeline.assets.published import published_marts
 from vp_pipeline.assets.raw import raw_assets
 from vp_pipeline.assets.silver import silver_assets
 from vp_pipeline.automation.definitions import automation_definitions
 from vp_pipeline.automation.sensors.marts import rebuilt_by_condition
-from vp_pipeline.dbt.project import build_dbt, manifest_path
+from vp_pipeline.dbt.invocation import build_dbt
+from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.delivery.export_endpoint import build_endpoint, export_box
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.delivery.power_bi import build_power_bi, power_bi_box

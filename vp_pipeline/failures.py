@@ -1,6 +1,6 @@
 """What can go wrong, as types.
 
-Here: the exceptions that the plain functions raise. Not here: how Dagster treats them (`assets/days.py`).
+Here: the exceptions that the plain functions raise. Not here: how Dagster treats them (`assets/days/flow.py`).
 
 Every message says what happened, where (stream, run_date, object), and what to do next.
 """

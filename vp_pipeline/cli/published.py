@@ -41,7 +41,7 @@ def list_() -> None:
 @app.command()
 def rollback() -> None:
     """Make consumers read again what they read before, in one step. The next green build replaces it."""
-    from vp_pipeline.assets.publish import rolled_back
+    from vp_pipeline.assets.published import rolled_back
     from vp_pipeline.build import build_publisher
     from vp_pipeline.cli.local_runs import project_instance
 

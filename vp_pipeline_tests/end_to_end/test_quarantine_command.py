@@ -79,7 +79,7 @@ def test_from_the_quarantine_to_the_marts_and_back(environment: dict[str, str], 
         (["quarantine", "list", "--table", "prise"], "prise is no table of this project. Known: buy_box"),
         (["quarantine", "list", "--source", "kepa"], "kepa is no source of this project. Known: keepa"),
         (["quarantine", "show", "--date", "yesterday"], "'yesterday' does not match the format"),
-        (["run", "--date", DAY, "--waive", "volum"], "volum is no check that could be waived (vp/overrule). Did"),
+        (["run", "--date", DAY, "--waive", "volum"], "Unknown check volum (vp/overrule): it cannot be waived. Did"),
     ],
 )
 def test_a_mistake_ends_in_a_sentence(environment: dict[str, str], arguments: list[str], says: str) -> None:

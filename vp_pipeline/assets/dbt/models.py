@@ -1,21 +1,26 @@
 """The dbt models: one asset a model, each test a check, evaluated day by day.
 
-Here: how models map to assets, and what must be green before one is built. Not here: any SQL (`dbt_project/`), and how
-the days of a run are built and judged (`dbt_days.py`).
+Here: how models map to assets, and which checks must have passed before one is built. Not here: any SQL
+(`dbt_project/`), and how the days of a run are built (`whole_build.py`, `partial_build.py`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
-from vp_pipeline.assets.days import run_days
-from vp_pipeline.assets.dbt_days import DbtDays
+from vp_pipeline.assets.days.admission import Admitted
+from vp_pipeline.assets.days.flow import run_days
+from vp_pipeline.assets.days.report import Reports
+from vp_pipeline.assets.dbt.attempts import DbtStep
+from vp_pipeline.assets.dbt.partial_build import partial_build
+from vp_pipeline.assets.dbt.upstream import tests_upstream, upstream_of_models
+from vp_pipeline.assets.dbt.whole_build import WholeBuild
 from vp_pipeline.assets.keys import LAYERS, OWNER
-from vp_pipeline.assets.preview import model_columns
-from vp_pipeline.dbt.project import InstalledDbt
+from vp_pipeline.assets.metadata import model_columns
+from vp_pipeline.dbt.invocation import InstalledDbt
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings
 from vp_pipeline.warehouse.ledger import Unit
@@ -62,7 +67,7 @@ def dbt_models(
     units: Sequence[Unit],
 ) -> dg.AssetsDefinition:
     """All models of the project. `raw_checks`: the blocking checks of RAW and everything above it. `units`: the sources
-    and streams whose days staging shows or leaves out."""
+    and streams whose days staging includes or excludes."""
     translator = ModelTranslator(partitions)
 
     @dbt_assets(
@@ -76,34 +81,24 @@ def dbt_models(
     def build_models(
         context: dg.AssetExecutionContext, dbt: dg.ResourceParam[InstalledDbt], warehouse: dg.ResourceParam[Warehouse]
     ) -> Iterator[object]:
-        above = _checks_above(build_models, context.selected_asset_keys, raw_checks)
-        days = DbtDays(context, dbt, warehouse, settings.data_dir / "dbt", units, raw_checks)
-        build = days.build_and_bisect if _is_whole(build_models, context) else days.build_part
-        yield from run_days(context, build, depends_on=lambda key: above[key])
+        step = DbtStep(context, dbt, warehouse, settings.data_dir / "dbt")
 
+        def depends_on(model: dg.AssetKey) -> Sequence[dg.AssetCheckKey]:
+            return [*raw_checks, *tests_upstream(upstream, build_models, context.selected_asset_keys, model)]
+
+        def build(admitted: Admitted) -> Reports:
+            if _is_whole(build_models, context):
+                return WholeBuild(step, units, raw_checks, upstream).run(admitted)
+            return partial_build(step, admitted, upstream)
+
+        yield from run_days(context, build, depends_on=depends_on)
+
+    upstream = upstream_of_models(build_models)
     return build_models
 
 
-def _checks_above(
-    models: dg.AssetsDefinition, selected: Set[dg.AssetKey], raw_checks: Sequence[dg.AssetCheckKey]
-) -> Mapping[dg.AssetKey, Sequence[dg.AssetCheckKey]]:
-    """For each model the checks of everything above it that is not built in this run. Tests of models that are built
-    with it are asked anew: dbt itself stops at those."""
-    parents = {key: deps & models.keys for key, deps in models.asset_deps.items()}
-    above: dict[dg.AssetKey, Sequence[dg.AssetCheckKey]] = {}
-    for model in selected:
-        found, left = set[dg.AssetKey](), [model]
-        while left:
-            new = parents.get(left.pop(), set()) - found
-            found |= new
-            left += new
-        outside = found - selected
-        tests = sorted((c for c in models.check_keys if c.asset_key in outside), key=lambda check: str(check))
-        above[model] = [*raw_checks, *tests]
-    return above
-
-
 def _is_whole(models: dg.AssetsDefinition, context: dg.AssetExecutionContext) -> bool:
+    """Whether the run builds every model and runs every test."""
     left_out = (models.keys - context.selected_asset_keys) | (models.check_keys - context.selected_asset_check_keys)
     return not left_out
 

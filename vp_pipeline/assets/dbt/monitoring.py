@@ -1,6 +1,6 @@
-"""The account of a run that the dbt step leaves in the warehouse.
+"""The record of each dbt invocation, in the warehouse's schema `monitoring`.
 
-Here: what Dagster knows of it. Not here: what is written, and where (`quality/monitoring.py`).
+Here: what Dagster knows about it. Not here: what is written, and where (`quality/monitoring.py`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from vp_pipeline.assets.keys import airbyte_key
-from vp_pipeline.quality.monitoring import account, record
+from vp_pipeline.quality.monitoring import read_invocation, record
 from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse.loading import Warehouse
 
@@ -23,21 +23,24 @@ def record_invocation(
     days: Sequence[date],
     rows: Mapping[dg.AssetKey, int],
 ) -> None:
-    """Writes the account of the invocation over `days` that left its results in `target`; `manifest`: the project's.
+    """Records the invocation over `days` whose results are in `target`. `manifest`: the project's; `rows`: of each
+    model.
 
-    An account that cannot be written is a warning and waits for the next run: it says nothing about the data.
+    A record that cannot be written is logged as a warning and waits for the next run: the data is not affected.
     """
     counted = {(key.path[0], key.path[1]): count for key, count in rows.items()}
     try:
         run = context.instance.get_run_record_by_id(context.run_id)
         began = (run.start_time if run else None) or 0.0
-        told = account(context.run_id, days, _jobs(context, days), counted, target, manifest)
-        # Results from before this run are another's: dbt ended without any.
-        if told is not None and datetime.fromisoformat(told.finished_at).replace(tzinfo=UTC).timestamp() >= began:
-            record(warehouse, target, told)
+        invocation = read_invocation(context.run_id, days, _jobs(context, days), counted, target, manifest)
+        if invocation is None:
+            return
+        # Results from before this run are of another one: dbt ended without any.
+        if datetime.fromisoformat(invocation.finished_at).replace(tzinfo=UTC).timestamp() >= began:
+            record(warehouse, target, invocation)
     except Exception as error:
         context.log.warning(
-            "The account of this run is not in the schema `monitoring` yet; the next run writes it, from %s. %s: %s",
+            "The record of this run is not in the schema `monitoring` yet; the next run writes it, from %s. %s: %s",
             target / "monitoring_pending",
             type(error).__name__,
             error,
@@ -45,7 +48,7 @@ def record_invocation(
 
 
 def _jobs(context: dg.AssetExecutionContext, days: Sequence[date]) -> dict[date, str]:
-    """The Airbyte job of each day, as its newest materialization tells it; of several streams all."""
+    """The Airbyte job of each day, from its newest materialization; of several streams all of them."""
     jobs = {}
     for day in days:
         found = []

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vp_pipeline.quality.answers import known_fields, unaltered
+from vp_pipeline.quality.schema_drift import known_fields, unaltered
 from vp_pipeline.sources.keepa.inspection import inspect
 from vp_pipeline.sources.landed import Inspection, LandedLine
 

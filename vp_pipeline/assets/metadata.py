@@ -1,4 +1,4 @@
-"""Metadata that people look at: previews, counts and column schemas as Dagster shows them."""
+"""Metadata for people, as Dagster displays it: previews, counts, links, column schemas and lineage."""
 
 import json
 from collections import Counter
@@ -51,28 +51,28 @@ def derived_from(keys: Iterable[dg.AssetKey], day: date) -> dg.MarkdownMetadataV
 
 
 def column_schema(table: Table) -> dg.TableSchema:
-    """A table's contract as Dagster shows it."""
+    """The columns of a table's contract."""
     return dg.TableSchema(columns=[_column(column) for column in table.columns])
 
 
 def model_columns(props: Mapping[str, Any]) -> dict[str, object]:
-    """A dbt model's columns and what they are made from, as Dagster shows them. `props`: its node in the manifest."""
+    """A dbt model's columns and what they are derived from. `props`: its node in the manifest."""
     columns = _columns_of_models().get(props["name"])
     if columns is None:
         return {}
     described = {name: column["description"] for name, column in props["columns"].items()}
     return {
         "dagster/column_schema": dg.TableSchema(
-            [dg.TableColumn(name, told["type"], described.get(name)) for name, told in columns.items()]
+            [dg.TableColumn(name, column["type"], described.get(name)) for name, column in columns.items()]
         ),
         LINEAGE: dg.TableColumnLineage(
             {
                 name: [
                     dg.TableColumnDep(dg.AssetKey(relation.split(".")), origin)
-                    for relation, origin in told["from"]
-                    if "._" not in relation  # what runs recorded is no asset
+                    for relation, origin in column["from"]
+                    if "._" not in relation  # tables that the pipeline records its runs in are not assets
                 ]
-                for name, told in columns.items()
+                for name, column in columns.items()
             }
         ),
     }
