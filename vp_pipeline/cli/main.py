@@ -116,9 +116,9 @@ def metrics(
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of asking it.")] = False,
 ) -> None:
     """Ask the governed metrics (average_price, in_stock_rate, deal_count, ...) of the marts."""
-    from vp_pipeline.build import build_warehouse
     from vp_pipeline.cli.report import answer_table, metrics_table
     from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
+    from vp_pipeline.environments.environment import build_environment
     from vp_pipeline.publishing.metrics import Metrics, Question
 
     settings = load_settings()
@@ -131,7 +131,7 @@ def metrics(
     if sql:
         console.print(governed.sql(question), soft_wrap=True)
         return
-    console.print(answer_table(governed.ask(build_warehouse(settings), question)))
+    console.print(answer_table(governed.ask(build_environment(settings).build_warehouse(), question)))
 
 
 @app.command()
@@ -183,7 +183,7 @@ def deploy_snowflake(
     """Make Snowflake's roles, warehouses, schemas, stage and grants, as VP_SNOWFLAKE_USER (an administrator)."""
     import dataclasses
 
-    from vp_pipeline.environments.production import snowflake_warehouse
+    from vp_pipeline.environments.production import ProductionEnvironment
     from vp_pipeline.warehouse.deploy import apply, steps
 
     signing_in = ("snowflake_account", "snowflake_user") if apply_ or verify else ()
@@ -195,7 +195,7 @@ def deploy_snowflake(
             console.print(f"[dim]-- {step.file}[/dim]\n{step.statement};\n", soft_wrap=True, markup=True)
         console.print(f"{len(planned)} statements; nothing was run. --apply runs them.")
         return
-    warehouse = dataclasses.replace(snowflake_warehouse(settings), role=role)
+    warehouse = dataclasses.replace(ProductionEnvironment(settings).build_warehouse(), role=role)
     changed = 0
     with warehouse.connect(tag={"run": "deploy"}) as session:
         for done in apply(session, planned):
@@ -216,7 +216,7 @@ def deploy_airbyte(
 ) -> None:
     """Make Airbyte's connector, source, destination and connection, or bring them up to date."""
     from vp_pipeline.airbyte.deploy import apply, document, values
-    from vp_pipeline.environments.production import airbyte_client
+    from vp_pipeline.environments.production import ProductionEnvironment
 
     signing_in = ("airbyte_client_id", "airbyte_client_secret") if apply_ else ()
     settings = load_settings(needed=("lake_url", "airbyte_workspace_id", *signing_in))
@@ -227,7 +227,9 @@ def deploy_airbyte(
             console.print_json(data=document(name, shown))
         console.print("Nothing was sent. --apply makes them, and says the ID for VP_AIRBYTE_CONNECTION_KEEPA.")
         return
-    for made in apply(airbyte_client(settings), settings.airbyte_workspace_id or "", filled):
+    for made in apply(
+        ProductionEnvironment(settings).build_airbyte_client(), settings.airbyte_workspace_id or "", filled
+    ):
         mark = "[green]+[/green] made" if made.new else "[dim]=[/dim] updated"
         console.print(f"{mark}  {made.kind}  {made.name}  {made.object_id}", soft_wrap=True)
     console.print("Set VP_AIRBYTE_CONNECTION_KEEPA to the connection's ID.")
@@ -238,12 +240,10 @@ def maintain(
     dry_run: Annotated[bool, typer.Option("--dry-run/--remove", help="Only list, or remove what is listed.")] = True,
 ) -> None:
     """List what is old and needed by nothing (runs, objects, messages), or remove it. VP_KEEP_…_DAYS are the ages."""
-    from vp_pipeline.automation.definitions import build_retention
-    from vp_pipeline.build import build_lake, delivery_boxes
+    from vp_pipeline.automation.retention import build_retention
     from vp_pipeline.cli.local_runs import project_instance
 
-    settings = load_settings()
-    retention = build_retention(settings, build_lake(settings), delivery_boxes(settings))
+    retention = build_retention(load_settings())
     with project_instance() as instance:
         found = retention.removable(instance) if dry_run else retention.remove(instance, lambda _: None)
     for item in found:

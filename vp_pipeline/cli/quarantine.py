@@ -83,6 +83,8 @@ def retry(source: Source = None, table: TableName = None, day: Day = None) -> No
 
 
 def _found(source: str | None, table: str | None, day: datetime | None) -> Sequence[Quarantined]:
-    from vp_pipeline.build import build_lake
+    from vp_pipeline.environments.environment import build_environment
 
-    return list(quarantined(build_lake(load_settings()), source, table, day.date() if day else None))
+    return list(
+        quarantined(build_environment(load_settings()).build_lake(), source, table, day.date() if day else None)
+    )
