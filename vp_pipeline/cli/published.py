@@ -1,13 +1,12 @@
 """`vp published`: what consumers read, and going back to what they read before."""
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from vp_pipeline.cli.terminal import console
 from vp_pipeline.settings import load_settings
 
 app = typer.Typer(help="The published marts: list, rollback.", no_args_is_help=True)
-console = Console(highlight=False)
 
 
 @app.command("list")
@@ -42,7 +41,7 @@ def list_() -> None:
 def rollback() -> None:
     """Make consumers read again what they read before, in one step. The next green build replaces it."""
     from vp_pipeline.assets.publish import rolled_back
-    from vp_pipeline.cli.local_runs import project_instance
+    from vp_pipeline.cli.local_runs.instance import project_instance
     from vp_pipeline.environments.environment import build_environment
 
     publisher = build_environment(load_settings()).build_publisher()

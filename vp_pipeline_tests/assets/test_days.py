@@ -8,8 +8,8 @@ import pytest
 
 from vp_pipeline.assets import days as days_module
 from vp_pipeline.assets.days import Admitted, DayReport, day_by_day, run_days, verdict
-from vp_pipeline.cli.local_runs import partition_tags
 from vp_pipeline.failures import PermanentError, TransientError
+from vp_pipeline.partitions import partition_tags
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.waivers import TAG
 

@@ -129,10 +129,10 @@ def test_the_sandbox_is_served_by_hand(environment: dict[str, str]) -> None:
     assert envelope["products"][0]["stats"]["current"]
 
 
-def test_maintain_lists_first(environment: dict[str, str]) -> None:
+def test_maintain_only_lists_by_default(environment: dict[str, str]) -> None:
     listed = vp(environment, "maintain")
     assert listed.returncode == 0, listed.stdout + listed.stderr
-    assert "0 things, 0 bytes on the lake: may go; nothing was removed" in words(listed.stdout)
+    assert "0 items, 0 bytes on the lake: eligible for deletion; nothing was deleted" in words(listed.stdout)
 
 
 @pytest.mark.slow
