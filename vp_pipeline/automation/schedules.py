@@ -14,7 +14,7 @@ from vp_pipeline.sources.source import Stream
 
 
 def daily_schedule(job: AssetJob) -> Schedule:
-    """At 00:10 UTC, for the day that has just finished: ten minutes let late answers of the old day in."""
+    """At 00:10 UTC, for the day that has just finished: ten minutes allow for late responses of the old day."""
     return dg.build_schedule_from_partitioned_job(
         job,
         name="daily_pipeline_schedule",

@@ -11,7 +11,7 @@ import dagster as dg
 from rich.table import Table
 
 from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
-from vp_pipeline.automation.failure_reasons import error_reason, failure_reason
+from vp_pipeline.automation.failure_reason import failure_reason, innermost_cause
 
 _DURATION = "Execution Duration"  # dagster-dbt's name for a model's seconds
 
@@ -49,7 +49,7 @@ class RunReport:
                 return self._finished(event)
             case dg.DagsterEventType.STEP_UP_FOR_RETRY:
                 error = event.step_retry_data.error
-                return f"[yellow]{event.step_key}: trying again. {error_reason(error) if error else ''}[/yellow]"
+                return f"[yellow]{event.step_key}: trying again. {innermost_cause(error) if error else ''}[/yellow]"
             case dg.DagsterEventType.STEP_FAILURE:
                 self.reasons.append(failure_reason(event))
                 return f"[red]✗ {event.step_key}[/red]"

@@ -11,7 +11,7 @@ from dagster_shared.error import SerializableErrorInfo
 RecordedError = SerializableErrorInfo
 
 
-def innermost_cause(error: RecordedError) -> RecordedError:
+def innermost_error(error: RecordedError) -> RecordedError:
     """The error that caused all the others."""
     while error.cause:
         error = error.cause

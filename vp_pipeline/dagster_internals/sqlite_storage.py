@@ -1,7 +1,7 @@
 """Dagster's own SQLite storage, with its connections kept open.
 
-Stock Dagster makes an engine and opens the file anew for every statement, 14 ms an event on 2 cores; a run of a day has
-900 events. Kept, it is 3 ms (`docs/performance.md`). `dagster.yaml` names `KeptSqliteStorage`; what is stored, and
+Stock Dagster makes an engine and opens the file anew for every statement, 14 ms per event on 2 cores; a run of a day
+has 900 events. Kept, it is 3 ms (`docs/performance.md`). `dagster.yaml` names `KeptSqliteStorage`; what is stored, and
 where, is Dagster's.
 
 Private names:
@@ -13,7 +13,7 @@ Private names:
 - `create_engine`, `create_db_conn_string`, `SQLITE_BUSY_TIMEOUT_SECONDS`: how it connects.
   Guard: `dagster_internals/test_sqlite_storage.py::test_what_is_stored_is_what_dagster_reads`
 - `SqliteEventLogStorageWatchdog`: how the UI learns of new events.
-  Guard: `dagster_internals/test_sqlite_storage.py::test_a_watcher_in_another_process_hears_each_event_as_it_is_stored`
+  Guard: `dagster_internals/test_sqlite_storage.py::test_a_watcher_in_another_process_receives_each_event`
 """
 
 from collections import OrderedDict

@@ -21,7 +21,7 @@ import dagster as dg
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import InstigatorState, TickStatus
 
-from vp_pipeline.dagster_internals.errors import innermost_cause
+from vp_pipeline.dagster_internals.errors import innermost_error
 
 
 @dataclass(frozen=True)
@@ -52,5 +52,5 @@ def _failed_ticks_of(
     )
     kind: Literal["schedule", "sensor"] = "schedule" if state.instigator_type == InstigatorType.SCHEDULE else "sensor"
     for tick in reversed(ticks):
-        reason = innermost_cause(tick.error).message.strip() if tick.error else ""
+        reason = innermost_error(tick.error).message.strip() if tick.error else ""
         yield FailedTick(kind, state.name, str(tick.tick_id), reason)

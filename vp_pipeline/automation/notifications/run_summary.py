@@ -9,7 +9,7 @@ from typing import Any, cast
 import dagster as dg
 
 from vp_pipeline.assets.keys import DBT_LAYERS, PUBLISHED
-from vp_pipeline.automation.failure_reasons import failure_reason
+from vp_pipeline.automation.failure_reason import failure_reason
 from vp_pipeline.dagster_internals import tags as run_tags
 from vp_pipeline.partitions import days_of
 

@@ -9,7 +9,7 @@ from vp_pipeline.assets.keys import bronze_key, silver_key
 from vp_pipeline.automation.jobs import DAILY, LANDED, LATE_DATA
 from vp_pipeline.sources.source import Stream
 
-A_TICK = 30
+PER_TICK = 30
 
 
 def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
@@ -37,7 +37,7 @@ def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
                 seen[name] = newest[0].storage_id if newest else 0
                 continue
             records = context.instance.fetch_materializations(
-                dg.AssetRecordsFilter(key, after_storage_id=seen[name]), limit=A_TICK, ascending=True
+                dg.AssetRecordsFilter(key, after_storage_id=seen[name]), limit=PER_TICK, ascending=True
             ).records
             silver = {silver_key(table) for table in stream.tables}
             # The newest of a day counts: landing it twice is followed up once.

@@ -17,7 +17,7 @@ from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import days_between, days_of
 from vp_pipeline.sources.source import Stream
 
-A_TICK = 10
+PER_TICK = 10
 # An object store records times in seconds, by its own clock: an object that appears next may still sort before one of
 # the last seconds.
 SETTLING = timedelta(seconds=15)
@@ -95,7 +95,7 @@ def landed_sensor(lake: Lake, streams: Sequence[Stream], start: date) -> dg.Sens
     )
     def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         begun = Position.read(context.cursor)
-        found, position = landed_since(lake, streams, begun, datetime.now(UTC), A_TICK)
+        found, position = landed_since(lake, streams, begun, datetime.now(UTC), PER_TICK)
         syncing = _syncing(context.instance, streams)
         by_day: defaultdict[date, list[Landed]] = defaultdict(list)
         for item in found:
