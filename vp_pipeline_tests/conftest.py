@@ -11,9 +11,10 @@ import dagster as dg
 import pytest
 
 from vp_pipeline.build import build_definitions
-from vp_pipeline.cli.local_runs import daily_run, partition_tags
+from vp_pipeline.cli.local_runs.daily_run import daily_run
 from vp_pipeline.cli.report import RunReport
 from vp_pipeline.lake.objects import Lake
+from vp_pipeline.partitions import partition_tags
 from vp_pipeline.quality.waivers import TAG
 from vp_pipeline.settings import Settings, load_settings
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse

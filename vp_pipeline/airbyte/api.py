@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
-from dagster_airbyte.resources import AirbyteClient
 
+from vp_pipeline.dagster_internals.airbyte_client import AirbyteClient
 from vp_pipeline.failures import PermanentError, TransientError
 
 RUNNING = ("pending", "running", "incomplete")

@@ -5,7 +5,7 @@ Here: which generators there are. A test compares what each would write with wha
 
 from vp_pipeline.generators import asset_graph, dbt_sources, model_columns
 
-# In order: the graph shows what the files before it say.
+# In order: the graph shows what the files before it define.
 GENERATORS = (dbt_sources, model_columns, asset_graph)
 
 

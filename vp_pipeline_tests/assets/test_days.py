@@ -12,8 +12,8 @@ from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import day_by_day, run_days
 from vp_pipeline.assets.days.problems import Problems
 from vp_pipeline.assets.days.report import DayReport, Reports, checked, refused
-from vp_pipeline.cli.local_runs import partition_tags
 from vp_pipeline.failures import PermanentError, TransientError
+from vp_pipeline.partitions import partition_tags
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.waivers import TAG
 

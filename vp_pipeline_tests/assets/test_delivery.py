@@ -12,13 +12,13 @@ import pytest
 from vp_pipeline.assets import retries
 from vp_pipeline.assets.delivery import export_asset, power_bi_asset
 from vp_pipeline.assets.keys import EXPORT, POWER_BI
-from vp_pipeline.cli.local_runs import partition_tags
 from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.export_endpoint import ExportEndpoint
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.delivery.power_bi import PowerBi, build_power_bi
 from vp_pipeline.lake.objects import Lake
+from vp_pipeline.partitions import partition_tags
 from vp_pipeline.publishing.publisher import Publication
 from vp_pipeline.sandbox.services.server import Services
 from vp_pipeline.sandbox.services.service import Fault

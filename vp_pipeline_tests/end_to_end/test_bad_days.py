@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from vp_pipeline.build import build_definitions
-from vp_pipeline.cli.local_runs import failed_days
+from vp_pipeline.cli.local_runs.daily_run import failed_days
 from vp_pipeline.cli.report import RunReport
 from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.quality.reconciliation import CHECK

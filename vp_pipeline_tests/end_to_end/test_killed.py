@@ -29,7 +29,9 @@ from datetime import date
 from pathlib import Path
 import dagster as dg
 from vp_pipeline.build import build_definitions
-from vp_pipeline.cli.local_runs import close_orphans, daily_run, project_instance
+from vp_pipeline.cli.local_runs.daily_run import daily_run
+from vp_pipeline.cli.local_runs.instance import project_instance
+from vp_pipeline.cli.local_runs.orphans import close_orphans
 from vp_pipeline_tests.conftest import pipeline_settings
 
 settings = pipeline_settings(Path(sys.argv[1]), keepa_asins=sys.argv[2])

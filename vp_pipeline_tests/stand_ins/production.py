@@ -10,10 +10,11 @@ from typing import Any
 import dagster as dg
 
 from vp_pipeline.airbyte.embedded import Connection, EmbeddedAirbyte, SyncJob
-from vp_pipeline.build import build_definitions, resources
-from vp_pipeline.cli.local_runs import partition_tags
+from vp_pipeline.build import build_definitions
+from vp_pipeline.environments.environment import build_resources
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
+from vp_pipeline.partitions import partition_tags
 from vp_pipeline.sandbox.server import Sandbox, catalogue
 from vp_pipeline.settings import Settings, load_settings
 from vp_pipeline.sources.keepa.source import KEEPA, connector_config
@@ -49,7 +50,7 @@ class Production:
     def materialize(self, selection: str, *days: date) -> dg.ExecuteInProcessResult:
         """Some assets, as someone would launch them, on the evening of the last of `days`."""
         self.today = days[-1]
-        airbyte = dataclasses.replace(resources(self.settings)["airbyte"], newest=lambda: self.today)  # type: ignore[type-var]
+        airbyte = dataclasses.replace(build_resources(self.settings)["airbyte"], newest=lambda: self.today)  # type: ignore[type-var]
         definitions = build_definitions(self.settings, {"airbyte": airbyte})
         keys = dg.AssetSelection.from_string(selection).resolve(definitions.resolve_asset_graph())
         job = definitions.resolve_implicit_global_asset_job_def()

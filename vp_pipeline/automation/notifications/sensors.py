@@ -10,28 +10,20 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import orjson
-from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.scheduler.instigation import TickStatus
-from dagster._core.storage.dagster_run import FINISHED_STATUSES, RunRecord
-from dagster._core.storage.tags import (
-    AUTOMATION_CONDITION_TAG,
-    BACKFILL_ID_TAG,
-    RETRY_NUMBER_TAG,
-    SCHEDULE_NAME_TAG,
-    SENSOR_NAME_TAG,
-    WILL_RETRY_TAG,
-)
 
 from vp_pipeline.automation.jobs import LATE_DATA, WHOLE_DAYS
 from vp_pipeline.automation.notifications import messages
 from vp_pipeline.automation.notifications.messages import Link
 from vp_pipeline.automation.notifications.queue import Alerts, cause_of
 from vp_pipeline.automation.notifications.run_summary import RunSummary, summarize_run
+from vp_pipeline.dagster_internals import tags as run_tags
+from vp_pipeline.dagster_internals.run_statuses import FINISHED_BACKFILLS
+from vp_pipeline.dagster_internals.ticks import failed_ticks
 
 DELIVERY = "slack_delivery"
 _EVENTS = (dg.DagsterEventType.RUN_START, dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE)
 _A_TICK = 50
-_LAUNCHED_BY_NOBODY = (SCHEDULE_NAME_TAG, SENSOR_NAME_TAG, AUTOMATION_CONDITION_TAG)
+_LAUNCHED_BY_NOBODY = (run_tags.SCHEDULE, run_tags.SENSOR, run_tags.AUTOMATION_CONDITION)
 # A tick has the time at which it began, and may be recorded as failed long after.
 _LONGEST_TICK = timedelta(hours=1)
 
@@ -77,27 +69,13 @@ def tick_alerts(alerts: Alerts, ui_url: str) -> dg.SensorDefinition:
         on_since, seen = _times(context.cursor) or (now, now)
         after = max(on_since, seen - _LONGEST_TICK)
         queued = 0
-        for state in context.instance.all_instigator_state():
-            if state.name == DELIVERY:
+        for tick in failed_ticks(context.instance, after, limit=_A_TICK):
+            if tick.name == DELIVERY:
                 continue  # it says by itself that Slack is away, and a message about that could not be sent
-            kind = "schedule" if state.instigator_type == InstigatorType.SCHEDULE else "sensor"
-            ticks = context.instance.get_ticks(
-                state.instigator_origin_id,
-                state.selector_id,
-                after=after.timestamp(),
-                limit=_A_TICK,
-                statuses=[TickStatus.FAILURE],
-            )
-            for tick in reversed(ticks):
-                reason = tick.error.message.strip() if tick.error else "It ended without saying why."
-                while tick.error and tick.error.cause:
-                    tick = tick._replace(tick_data=tick.tick_data._replace(error=tick.error.cause))
-                    assert tick.error is not None
-                    reason = tick.error.message.strip()
-                link = Link("Open its ticks", f"{ui_url}/overview/{kind}s")
-                message = messages.failed_tick(kind, state.name, reason, link)
-                event = f"tick:{state.name}:{tick.tick_id}"
-                queued += alerts.queue(event, message, cause_of("tick", state.name, reason))
+            reason = tick.reason or "It ended without saying why."
+            link = Link("Open its ticks", f"{ui_url}/overview/{tick.kind}s")
+            message = messages.failed_tick(tick.kind, tick.name, reason, link)
+            queued += alerts.queue(f"tick:{tick.name}:{tick.tick_id}", message, cause_of("tick", tick.name, reason))
         context.update_cursor(f"{on_since.isoformat()} {now.isoformat()}")
         return dg.SkipReason(f"{queued} messages queued." if queued else "No tick failed.")
 
@@ -162,7 +140,7 @@ class _Cursor:
 
 def _changes(
     instance: dg.DagsterInstance, cursor: _Cursor
-) -> Iterator[tuple[int, dg.DagsterEventType, RunRecord | None]]:
+) -> Iterator[tuple[int, dg.DagsterEventType, dg.RunRecord | None]]:
     """Run events since the cursor, oldest first, at most `_A_TICK` of a type; moves the cursor as they are taken."""
     found = [
         (record.storage_id, event_type, record.event_log_entry.run_id)
@@ -183,23 +161,23 @@ def _tell(
     ui_url: str,
     instance: dg.DagsterInstance,
     event_type: dg.DagsterEventType,
-    record: RunRecord | None,
+    record: dg.RunRecord | None,
     cursor: _Cursor,
 ) -> bool:
     if record is None:
         return False  # deleted since
     run, tags = record.dagster_run, record.dagster_run.tags
-    if BACKFILL_ID_TAG in tags:
-        cursor.backfills.add(tags[BACKFILL_ID_TAG])
+    if run_tags.BACKFILL in tags:
+        cursor.backfills.add(tags[run_tags.BACKFILL])
         return False
     is_day = run.job_name in WHOLE_DAYS
     link = _run_link(ui_url, run.run_id)
     if event_type == dg.DagsterEventType.RUN_START:
         # What is over when it is looked at is told by its end; a retry started with its first try.
-        if not is_day or run.status in FINISHED_STATUSES or RETRY_NUMBER_TAG in tags:
+        if not is_day or run.is_finished or run_tags.RETRY_NUMBER in tags:
             return False
         return alerts.queue(f"run:{run.run_id}:started", messages.started(summarize_run(instance, record), link))
-    if event_type == dg.DagsterEventType.RUN_FAILURE and tags.get(WILL_RETRY_TAG) == "true":
+    if event_type == dg.DagsterEventType.RUN_FAILURE and tags.get(run_tags.WILL_RETRY) == "true":
         return False  # not over: the last try tells
     account = summarize_run(instance, record)
     if event_type == dg.DagsterEventType.RUN_SUCCESS and is_day:
@@ -216,21 +194,18 @@ def _tell_backfill(
     alerts: Alerts, ui_url: str, instance: dg.DagsterInstance, backfill_id: str, cursor: _Cursor
 ) -> bool:
     """One message for a backfill that is over."""
-    # 0.1 s that the code location need not pay
-    from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
-
     found = instance.get_backfill(backfill_id)
-    records = instance.get_run_records(dg.RunsFilter(tags={BACKFILL_ID_TAG: backfill_id}))
-    if any(record.dagster_run.status not in FINISHED_STATUSES for record in records):
+    records = instance.get_run_records(dg.RunsFilter(tags={run_tags.BACKFILL: backfill_id}))
+    if any(not record.dagster_run.is_finished for record in records):
         return False
-    if found is not None and found.status not in BULK_ACTION_TERMINAL_STATUSES:
+    if found is not None and found.status.value not in FINISHED_BACKFILLS:
         return False
     cursor.backfills.discard(backfill_id)
     last_tries = [
         record
         for record in sorted(records, key=lambda record: record.storage_id)
         if record.dagster_run.status == dg.DagsterRunStatus.FAILURE
-        and record.dagster_run.tags.get(WILL_RETRY_TAG) != "true"
+        and record.dagster_run.tags.get(run_tags.WILL_RETRY) != "true"
     ]
     accounts = [summarize_run(instance, record) for record in last_tries]
     status = found.status.value if found else ("COMPLETED_FAILED" if accounts else "COMPLETED_SUCCESS")

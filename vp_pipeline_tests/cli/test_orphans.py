@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from vp_pipeline.cli.local_runs import PROCESS_TAG, close_orphans
+from vp_pipeline.cli.local_runs.orphans import PROCESS_TAG, close_orphans
 
 
 @dg.job
