@@ -22,9 +22,9 @@ from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.delivery.power_bi import build_power_bi, power_bi_box
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import daily_partitions
-from vp_pipeline.publishing.duckdb import DuckDBPublisher
+from vp_pipeline.publishing.duckdb import DuckDBPublications, DuckDBPublishedFile
 from vp_pipeline.publishing.publisher import Publisher
-from vp_pipeline.publishing.reader import DuckDBPublishedMarts
+from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.quality.freshness import freshness_checks
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.registry import STREAMS
@@ -89,7 +89,7 @@ def resources(settings: Settings) -> dict[str, object]:
     return {
         **everywhere,
         "airbyte": LocalAirbyte(settings, lake),
-        "marts": DuckDBPublishedMarts(settings.published_path),
+        "marts": PublishedMarts(DuckDBPublishedFile(settings.published_path)),
     }
 
 
@@ -122,7 +122,7 @@ def build_publisher(settings: Settings) -> Publisher:
         from vp_pipeline.environments.production import snowflake_publisher
 
         return snowflake_publisher(settings)
-    return DuckDBPublisher(settings.published_path, DuckDBWarehouse(settings.warehouse_path))
+    return Publisher(DuckDBPublications(settings.published_path, DuckDBWarehouse(settings.warehouse_path)))
 
 
 def _first_of_each_layer(stream: Stream) -> list[dg.AssetKey]:

@@ -10,7 +10,8 @@ import dagster as dg
 
 from vp_pipeline.assets.days import Admitted, DayReport, run_days
 from vp_pipeline.assets.keys import OWNER, PUBLISHED, check_specs
-from vp_pipeline.publishing.publisher import SCHEMAS, Publication, Publisher
+from vp_pipeline.publishing.publication import SCHEMAS, Publication
+from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.quality.freshness import POLICY
 from vp_pipeline.quality.outcome import Outcome
 
@@ -80,6 +81,6 @@ def _report(publisher: Publisher, publication: Publication, day: date, run_id: s
         "replaces": publication.replaces or "nothing: it is the first",
         "days": f"{len(publication.days)}, {publication.days[0]} to {publication.days[-1]}",
         "tables": dg.MetadataValue.md(f"| table | rows |\n|---|---:|\n{listing}"),
-        "address": dg.MetadataValue.path(publisher.address),
+        "address": dg.MetadataValue.path(publisher.marts.address),
     }
     return DayReport([Outcome("whole", True, said)], metadata, data_version=publication.content[:16])

@@ -18,7 +18,9 @@ def list_() -> None:
     publisher = build_publisher(load_settings())
     kept = publisher.kept()
     if not kept:
-        console.print(f"Nothing is published yet ({publisher.address}). `vp run` publishes when every check is green.")
+        console.print(
+            f"Nothing is published yet ({publisher.marts.address}). `vp run` publishes when every check is green."
+        )
         return
     shown = Table(header_style="bold")
     for name in ("build", "published (UTC)", "run", "days", "tables", "rows", ""):

@@ -9,8 +9,9 @@ from vp_pipeline.airbyte.api import AirbyteApi
 from vp_pipeline.airbyte.remote import RemoteAirbyte
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
-from vp_pipeline.publishing.reader import SnowflakePublishedMarts
-from vp_pipeline.publishing.snowflake import SnowflakePublisher
+from vp_pipeline.publishing.publisher import Publisher
+from vp_pipeline.publishing.reader import PublishedMarts
+from vp_pipeline.publishing.snowflake import SnowflakePublications, SnowflakePublishedSchema
 from vp_pipeline.settings import Settings
 from vp_pipeline.warehouse.snowflake import SnowflakeWarehouse
 
@@ -71,14 +72,14 @@ def snowflake_warehouse(settings: Settings) -> SnowflakeWarehouse:
     )
 
 
-def snowflake_publisher(settings: Settings) -> SnowflakePublisher:
+def snowflake_publisher(settings: Settings) -> Publisher:
     """Where production's consumers read."""
-    return SnowflakePublisher(snowflake_warehouse(settings), settings.snowflake_database)
+    return Publisher(SnowflakePublications(snowflake_warehouse(settings)))
 
 
-def build_published_marts(settings: Settings) -> SnowflakePublishedMarts:
+def build_published_marts(settings: Settings) -> PublishedMarts:
     """What production's deliveries read."""
-    return SnowflakePublishedMarts(snowflake_warehouse(settings))
+    return PublishedMarts(SnowflakePublishedSchema(snowflake_warehouse(settings)))
 
 
 def _told(secret: SecretStr | None) -> str | None:
