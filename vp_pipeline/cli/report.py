@@ -3,7 +3,6 @@
 Here: text and tables from Dagster events. Not here: running anything (`local_runs.py`).
 """
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,16 +10,15 @@ from decimal import Decimal
 from typing import Any, cast
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.events import StepMaterializationData
 from dagster._core.execution.plan.objects import StepRetryData
-from dagster_shared.error import SerializableErrorInfo
 from rich.console import Console, Group
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
+from vp_pipeline.automation.failure_reason import failure_reason, innermost_cause
 from vp_pipeline.publishing.metrics import Answer, Metrics
 
 _DURATION = "Execution Duration"  # dagster-dbt's name for a model's seconds
@@ -59,9 +57,9 @@ class RunReport:
                 return self._finished(event)
             case dg.DagsterEventType.STEP_UP_FOR_RETRY:
                 error = cast(StepRetryData, event.event_specific_data).error
-                return f"[yellow]{event.step_key}: trying again. {_told(error) if error else ''}[/yellow]"
+                return f"[yellow]{event.step_key}: trying again. {innermost_cause(error) if error else ''}[/yellow]"
             case dg.DagsterEventType.STEP_FAILURE:
-                self.reasons.append(_reason(event))
+                self.reasons.append(failure_reason(event))
                 return f"[red]✗ {event.step_key}[/red]"
             case dg.DagsterEventType.RUN_SUCCESS:
                 self.succeeded = True
@@ -164,23 +162,6 @@ def _cell(value: object) -> str:
             return f"{value:%Y-%m-%d}"  # times of metrics are days or longer
         case _:
             return str(value)
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    failure = event.step_failure_data
-    if failure.user_failure_data and failure.user_failure_data.description:
-        return failure.user_failure_data.description
-    return _told(failure.error) if failure.error else "The step failed without saying why."
-
-
-def _told(error: SerializableErrorInfo) -> str:
-    """The innermost cause."""
-    while error.cause:
-        error = error.cause
-    if error.cls_name == DagsterExecutionInterruptedError.__name__:
-        return "Interrupted. Run the same days again: what was finished is used again."
-    # Our own errors are sentences; any other is named, because it is a bug of ours.
-    return re.sub(r"^vp_pipeline\.failures\.\w+: ", "", error.message.strip())
 
 
 def _colored(count: int, color: str) -> str:

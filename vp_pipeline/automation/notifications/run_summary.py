@@ -1,4 +1,7 @@
-"""What a run did, read from its events: what messages and the health report are made of."""
+"""What a run did, read from its events: the content of messages and of the health report.
+
+Here: the summary. Not here: its text (`messages.py`), and when a message is due (`sensors.py`).
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,18 +20,20 @@ from dagster._core.storage.tags import (
 )
 
 from vp_pipeline.assets.keys import DBT_LAYERS, PUBLISHED
+from vp_pipeline.automation.failure_reason import failure_reason
 
-_LOOKED_AT = {
+_EVENT_TYPES = {
     dg.DagsterEventType.ASSET_MATERIALIZATION,
     dg.DagsterEventType.ASSET_CHECK_EVALUATION,
     dg.DagsterEventType.STEP_FAILURE,
     dg.DagsterEventType.RUN_FAILURE,
 }
+_NO_REASON = "It ended without a reason."
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """A step or check that failed or warned: the step it happened in, the check if it was one, and why."""
+    """A step or check that failed or warned: the step it happened in, the check if it was one, and the reason."""
 
     step: str
     check: str | None
@@ -56,12 +61,12 @@ class RunSummary:
 
     @property
     def first_failure(self) -> Trouble:
-        """What failed first: a check that failed turns a later step red, so the step that is red is not the answer."""
-        return self.failed[0] if self.failed else Trouble("the run", None, "It ended without saying why.")
+        """What failed first: a check that failed turns a later step red, so the red step is not the cause."""
+        return self.failed[0] if self.failed else Trouble("the run", None, _NO_REASON)
 
     @property
-    def told_days(self) -> str:
-        """The days as people write them."""
+    def days_text(self) -> str:
+        """The days as text, such as `2026-03-01 to 2026-03-04`."""
         if self.days is None:
             return "no day"
         first, last = self.days
@@ -78,14 +83,14 @@ def days_of(tags: Mapping[str, str]) -> tuple[str, str] | None:
 
 
 def summarize_run(instance: dg.DagsterInstance, record: RunRecord) -> RunSummary:
-    """The account of a run that ended, or of one that goes on, up to now."""
+    """The summary of a run that ended, or of one that is still running, up to now."""
     run = record.dagster_run
     models: set[dg.AssetKey] = set()
     worst: dict[tuple[dg.AssetKey, str], int] = {}
     warned: dict[tuple[str, str | None], Trouble] = {}
     failed: dict[tuple[str, str | None], Trouble] = {}
     published_rows = None
-    for entry in instance.all_logs(run.run_id, of_type=_LOOKED_AT):
+    for entry in instance.all_logs(run.run_id, of_type=_EVENT_TYPES):
         event = entry.get_dagster_event()
         match event.event_type:
             case dg.DagsterEventType.ASSET_MATERIALIZATION:
@@ -98,7 +103,8 @@ def summarize_run(instance: dg.DagsterInstance, record: RunRecord) -> RunSummary
             case dg.DagsterEventType.ASSET_CHECK_EVALUATION:
                 found = event.asset_check_evaluation_data
                 named = f"{found.check_name} of {found.asset_key.to_user_string()}"
-                trouble = Trouble(event.step_key or "outside of a run", named, found.description or "It says no more.")
+                reason = found.description or "It has no description."
+                trouble = Trouble(event.step_key or "outside of a run", named, reason)
                 is_warning = found.severity == dg.AssetCheckSeverity.WARN
                 if found.asset_key.path[0] in DBT_LAYERS:
                     result = 0 if found.passed else (1 if is_warning else 2)
@@ -108,9 +114,9 @@ def summarize_run(instance: dg.DagsterInstance, record: RunRecord) -> RunSummary
                     (warned if is_warning else failed).setdefault((trouble.step, named), trouble)
             case dg.DagsterEventType.STEP_FAILURE:
                 step = event.step_key or "a step"
-                failed.setdefault((step, None), Trouble(step, None, _reason(event)))
+                failed.setdefault((step, None), Trouble(step, None, failure_reason(event)))
             case dg.DagsterEventType.RUN_FAILURE if not failed:
-                failed["the run", None] = Trouble("the run", None, event.message or "It ended without saying why.")
+                failed["the run", None] = Trouble("the run", None, event.message or _NO_REASON)
     counts = Counter(worst.values())
     began, ended = record.start_time, record.end_time or datetime.now(UTC).timestamp()
     return RunSummary(
@@ -131,11 +137,3 @@ def _rows(event: dg.DagsterEvent) -> int | None:
     metadata = cast(StepMaterializationData, event.event_specific_data).materialization.metadata
     found = metadata.get("dagster/row_count")
     return int(cast(Any, found).value) if found else None
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    from vp_pipeline.cli.report import RunReport  # rich, which the code location need not load
-
-    report = RunReport()
-    report.take(event)
-    return report.reasons[0]
