@@ -19,7 +19,8 @@ from vp_pipeline.automation.sensors.marts import rebuilt_by_condition
 from vp_pipeline.dbt.project import build_dbt, manifest_path
 from vp_pipeline.delivery.export_endpoint import build_endpoint, export_box
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.delivery.power_bi import build_power_bi, power_bi_box
+from vp_pipeline.delivery.power_bi import build_power_bi
+from vp_pipeline.delivery.power_bi_refresh import power_bi_box
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.publishing.duckdb import DuckDBPublications, DuckDBPublishedFile
