@@ -165,7 +165,7 @@ def publishable(build: Build | None, rolled_back: str | None) -> Build:
     """The build, if it may be published. `rolled_back`: the build that a person rolled back.
 
     Raises:
-        PermanentError: it may not; the message says why and what to do.
+        PermanentError: it may not; the message has the reason and the remedy.
     """
     remedy = "Run the whole pipeline (or all dbt models) for a day; consumers read the last published marts until then."
     if build is None:

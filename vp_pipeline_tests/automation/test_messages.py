@@ -43,7 +43,7 @@ def takes(message: messages.Message) -> bool:
     """Whether Slack's stand-in accepts it: it holds to Slack's limits."""
     body = {"channel": "C", "text": message.text, "blocks": list(message.blocks)}
     request = Request("POST", "/chat.postMessage", {}, {"authorization": "Bearer sandbox"}, body)
-    return bool(SlackStandIn().answer(request).body["ok"])
+    return bool(SlackStandIn().respond(request).body["ok"])
 
 
 def test_a_success_has_day_duration_dbt_rows_and_link() -> None:
