@@ -28,7 +28,7 @@ def refresh_once(
     """Makes the refresh of `key`: starts it, or follows the one that was started before.
 
     None: Power BI is off; the request stays in the outbox and is not sent later. A refresh that was made is not made
-    again; one that failed is started anew.
+    again; after one that failed another is started.
 
     Raises:
         TransientError: it could not be started or followed now; the outbox has its state.

@@ -40,7 +40,7 @@ class MayBeTaken(TransientError):
 
 
 class Busy(TransientError):
-    """Slack did not take the message. `seconds`: when to try again, if it asked for a delay."""
+    """Slack did not take the message. `seconds`: when to try again, if it requires a delay."""
 
     def __init__(self, message: str, seconds: float | None = None) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Deliveries as assets: when there is something to deliver, what is said where a service is off, and retries."""
+"""Deliveries as assets: when there is something to deliver, what is reported where a service is off, and retries."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -90,7 +90,7 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def said(result: dg.ExecuteInProcessResult, key: dg.AssetKey) -> str:
+def reported(result: dg.ExecuteInProcessResult, key: dg.AssetKey) -> str:
     (materialization, *_) = result.asset_materializations_for_node("_".join(key.path))
     return str(materialization.metadata["said"].value)
 
@@ -100,14 +100,14 @@ def reason(result: dg.ExecuteInProcessResult) -> str:
     return failure.user_failure_data.description or "" if failure.user_failure_data else str(failure.error)
 
 
-def test_where_it_is_off_the_metadata_says_so(deliver: Deliver, tmp_path: Path) -> None:
+def test_where_it_is_off_the_metadata_has_it(deliver: Deliver, tmp_path: Path) -> None:
     result = deliver(POWER_BI, Published(), ONE)
     assert result.success
-    assert said(result, POWER_BI).startswith("Power BI is off (VP_POWER_BI_… is not set): nothing was refreshed.")
+    assert reported(result, POWER_BI).startswith("Power BI is off (VP_POWER_BI_… is not set): nothing was refreshed.")
     (entry,) = Box(tmp_path / "power_bi.jsonl").entries()
     assert entry.state == "kept"
     result = deliver(EXPORT, Published(), ONE)
-    assert said(result, EXPORT) == (
+    assert reported(result, EXPORT) == (
         "1 rows upserted, 0 deleted in mart_deals since the last export; posting is off (VP_EXPORT_URL is not set)."
     )
 
@@ -129,7 +129,7 @@ def test_a_retry_of_the_step_follows_the_same_refresh(deliver: Deliver, services
     assert result.success
     assert len([e for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_UP_FOR_RETRY]) == 2
     (refresh,) = services.power_bi.refreshes
-    assert refresh.request_id in said(result, POWER_BI)
+    assert refresh.request_id in reported(result, POWER_BI)
 
 
 @pytest.mark.parametrize("key", [POWER_BI, EXPORT])

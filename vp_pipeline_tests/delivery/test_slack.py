@@ -76,7 +76,7 @@ def test_whatever_goes_wrong_it_is_delivered_later_once(
     a = box.find("a")
     assert a is not None
     assert (a.state, a.is_open) == (state, True)
-    assert quietly(slack, box).waiting == 2  # too early: nothing is asked
+    assert quietly(slack, box).waiting == 2  # too early: no request is sent
     assert quietly(slack, box, HOUR).delivered == ["a", "b"]
     keys = [m["metadata"]["event_payload"]["key"] for m in services.slack.messages]
     assert keys == ["a", "b"]

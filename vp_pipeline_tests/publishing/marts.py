@@ -73,7 +73,7 @@ def main() -> None:
             build(folder, number)
             publisher.publish(f"run-{number}")
             number += 1
-    else:  # read so many times, and say how many builds were seen and whether in order
+    else:  # read so many times, and print how many builds were seen and whether in order
         print("begun", flush=True)
         seen = [read(folder) for _ in range(int(sys.argv[3]))]
         print(len(set(seen)), seen == sorted(seen))

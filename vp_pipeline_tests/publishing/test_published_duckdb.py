@@ -39,7 +39,7 @@ def child(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_it_says_itself_what_was_published(folder: Path, publisher: Publisher) -> None:
+def test_the_record_of_what_was_published_is_in_the_file(folder: Path, publisher: Publisher) -> None:
     build_id = build(folder, 1)
     made = publisher.publish("the-run")
     assert (made.build_id, made.run_id, made.replaces) == (build_id, "the-run", None)
@@ -62,19 +62,19 @@ def test_the_same_contents_are_not_published_twice(folder: Path, publisher: Publ
 
 
 @pytest.mark.parametrize(
-    ("state", "says"),
+    ("state", "reason"),
     [("building", "did not finish"), ("red", "is red: see its checks"), ("part", "was of some models only")],
 )
 def test_only_a_whole_green_build_is_published(
-    folder: Path, publisher: Publisher, state: ledger.BuildState, says: str
+    folder: Path, publisher: Publisher, state: ledger.BuildState, reason: str
 ) -> None:
     build(folder, 1)
     publisher.publish("one")
     before = published_in(folder).read_bytes()
     build(folder, 2, state)
-    with pytest.raises(PermanentError, match=says) as told:
+    with pytest.raises(PermanentError, match=reason) as error:
         publisher.publish("two")
-    assert "consumers read the last published marts until then" in str(told.value)
+    assert "consumers read the last published marts until then" in str(error.value)
     assert published_in(folder).read_bytes() == before
     assert read(folder) == 1
 
@@ -97,7 +97,7 @@ def test_a_copy_that_lost_rows_is_not_published(
     assert files(folder) == set()
 
 
-def test_the_last_builds_are_kept_and_can_be_gone_back_to(folder: Path, publisher: Publisher) -> None:
+def test_the_last_builds_are_kept_and_can_be_restored(folder: Path, publisher: Publisher) -> None:
     for number in range(1, KEPT + 3):
         build(folder, number)
         publisher.publish(f"run-{number}")
@@ -113,7 +113,7 @@ def test_the_last_builds_are_kept_and_can_be_gone_back_to(folder: Path, publishe
         publisher.roll_back()
 
 
-def test_what_was_taken_back_is_not_published_again_and_the_next_build_is(folder: Path, publisher: Publisher) -> None:
+def test_what_was_rolled_back_is_not_published_again_and_the_next_build_is(folder: Path, publisher: Publisher) -> None:
     for number in (1, 2):
         build(folder, number)
         publisher.publish(f"run-{number}")
@@ -125,7 +125,7 @@ def test_what_was_taken_back_is_not_published_again_and_the_next_build_is(folder
     publisher.publish("run-3")
     assert read(folder) == 3
     assert publisher.rolled_back_from() is None
-    # Before it was the first: going back once more never leads to what a person took back.
+    # Before it was the first: rolling back once more never restores what a person rolled back.
     assert [made.build_id for made in publisher.kept()] == ["build-000003", "build-000001"]
     assert publisher.roll_back().build_id == "build-000001"
 
@@ -151,12 +151,12 @@ def test_the_format_of_the_file_stays(folder: Path, publisher: Publisher) -> Non
     ]
 
 
-def test_nothing_to_roll_back_is_said(folder: Path, publisher: Publisher) -> None:
+def test_nothing_to_roll_back_is_an_error(folder: Path, publisher: Publisher) -> None:
     with pytest.raises(PermanentError, match="nothing was published yet"):
         publisher.roll_back()
 
 
-def test_a_consumer_cannot_write_and_one_that_has_it_open_goes_on(folder: Path, publisher: Publisher) -> None:
+def test_a_consumer_cannot_write_and_one_that_has_it_open_keeps_reading(folder: Path, publisher: Publisher) -> None:
     build(folder, 1)
     publisher.publish("one")
     assert published_in(folder).stat().st_mode & 0o222 == 0

@@ -99,7 +99,7 @@ def test_the_statements_are_snowflakes_sql(snowflake: SnowflakeStandIn, publishe
             sqlfluff.parse(f"{statement};\n", dialect="snowflake")
 
 
-def test_it_says_itself_what_was_published(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:
+def test_the_record_of_what_was_published_is_in_the_schema(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:
     assert publisher.marts.current() is None
     build_id = build(snowflake, 1)
     made = publisher.publish("the-run")
@@ -135,7 +135,7 @@ def test_only_a_whole_green_build_is_published(
     assert read(snowflake) == 1
 
 
-def test_what_was_before_is_kept_and_can_be_gone_back_to(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:
+def test_what_was_before_is_kept_and_can_be_restored(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:
     builds = [build(snowflake, 1)]
     publisher.publish("run-1")
     for number in range(2, KEPT + 2):
