@@ -17,7 +17,7 @@ from vp_pipeline.automation.definitions import automation_definitions
 from vp_pipeline.automation.sensors.marts import rebuilt_by_condition
 from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.delivery.export_endpoint import export_box
-from vp_pipeline.delivery.power_bi import power_bi_box
+from vp_pipeline.delivery.power_bi_refresh import power_bi_box
 from vp_pipeline.environments.environment import build_resources
 from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.quality.freshness import freshness_checks

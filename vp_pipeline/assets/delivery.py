@@ -17,10 +17,11 @@ from vp_pipeline.dbt.grain import grain_of
 from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.export_endpoint import ExportEndpoint, post_exports
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.delivery.power_bi import PowerBi, refresh_once
+from vp_pipeline.delivery.power_bi import PowerBi
+from vp_pipeline.delivery.power_bi_refresh import refresh_once
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake.objects import Lake
-from vp_pipeline.publishing.publisher import Publication
+from vp_pipeline.publishing.publication import Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.quality.outcome import Outcome
 

@@ -13,7 +13,8 @@ from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days
 from vp_pipeline.assets.days.report import Reports, checked
 from vp_pipeline.assets.keys import PUBLISHED, asset_spec, check_specs
-from vp_pipeline.publishing.publisher import SCHEMAS, Publication, Publisher
+from vp_pipeline.publishing.publication import SCHEMAS, Publication
+from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.quality.freshness import POLICY
 from vp_pipeline.quality.outcome import Outcome
 
@@ -85,5 +86,5 @@ def _metadata(publisher: Publisher, publication: Publication, unchanged: bool) -
         "replaces": publication.replaces or "nothing: it is the first",
         "days": f"{len(days)}, {days[0]} to {days[-1]}" if days else "none",
         "tables": dg.MetadataValue.md(f"| table | rows |\n|---|---:|\n{listing}"),
-        "address": dg.MetadataValue.path(publisher.address),
+        "address": dg.MetadataValue.path(publisher.marts.address),
     }

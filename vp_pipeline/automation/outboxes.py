@@ -8,7 +8,7 @@ import dagster as dg
 from vp_pipeline.assets.keys import EXPORT, POWER_BI
 from vp_pipeline.delivery.export_endpoint import export_box
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.delivery.power_bi import power_bi_box
+from vp_pipeline.delivery.power_bi_refresh import power_bi_box
 from vp_pipeline.delivery.slack import slack_box
 from vp_pipeline.settings import Settings
 

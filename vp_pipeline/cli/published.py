@@ -17,7 +17,9 @@ def list_() -> None:
     publisher = build_environment(load_settings()).build_publisher()
     kept = publisher.kept()
     if not kept:
-        console.print(f"Nothing is published yet ({publisher.address}). `vp run` publishes when every check is green.")
+        console.print(
+            f"Nothing is published yet ({publisher.marts.address}). `vp run` publishes when every check is green."
+        )
         return
     shown = Table(header_style="bold")
     for name in ("build", "published (UTC)", "run", "days", "tables", "rows", ""):

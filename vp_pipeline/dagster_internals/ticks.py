@@ -21,17 +21,17 @@ import dagster as dg
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import InstigatorState, TickStatus
 
-from vp_pipeline.dagster_internals.errors import innermost_error
+from vp_pipeline.dagster_internals.errors import RecordedError
 
 
 @dataclass(frozen=True)
 class FailedTick:
-    """An evaluation of the schedule or sensor `name` that failed; `reason` is empty where none was recorded."""
+    """An evaluation of the schedule or sensor `name` that failed; `error` is None where none was recorded."""
 
     kind: Literal["schedule", "sensor"]
     name: str
     tick_id: str
-    reason: str
+    error: RecordedError | None
 
 
 def failed_ticks(instance: dg.DagsterInstance, after: datetime, limit: int) -> Iterator[FailedTick]:
@@ -52,5 +52,4 @@ def _failed_ticks_of(
     )
     kind: Literal["schedule", "sensor"] = "schedule" if state.instigator_type == InstigatorType.SCHEDULE else "sensor"
     for tick in reversed(ticks):
-        reason = innermost_error(tick.error).message.strip() if tick.error else ""
-        yield FailedTick(kind, state.name, str(tick.tick_id), reason)
+        yield FailedTick(kind, state.name, str(tick.tick_id), tick.error)

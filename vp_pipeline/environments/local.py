@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from vp_pipeline.airbyte.local import LocalAirbyte
 from vp_pipeline.lake.objects import Lake
-from vp_pipeline.publishing.duckdb import DuckDBPublisher
-from vp_pipeline.publishing.reader import DuckDBPublishedMarts
+from vp_pipeline.publishing.duckdb import DuckDBPublications, DuckDBPublishedFile
+from vp_pipeline.publishing.publisher import Publisher
+from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.settings import Settings
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 
@@ -25,8 +26,8 @@ class LocalEnvironment:
     def build_warehouse(self) -> DuckDBWarehouse:
         return DuckDBWarehouse(self.settings.warehouse_path)
 
-    def build_publisher(self) -> DuckDBPublisher:
-        return DuckDBPublisher(self.settings.published_path, self.build_warehouse())
+    def build_publisher(self) -> Publisher:
+        return Publisher(DuckDBPublications(self.settings.published_path, self.build_warehouse()))
 
-    def build_published_marts(self) -> DuckDBPublishedMarts:
-        return DuckDBPublishedMarts(self.settings.published_path)
+    def build_published_marts(self) -> PublishedMarts:
+        return PublishedMarts(DuckDBPublishedFile(self.settings.published_path))

@@ -11,8 +11,9 @@ from vp_pipeline.airbyte.api import AirbyteApi
 from vp_pipeline.airbyte.remote import RemoteAirbyte
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
-from vp_pipeline.publishing.reader import SnowflakePublishedMarts
-from vp_pipeline.publishing.snowflake import SnowflakePublisher
+from vp_pipeline.publishing.publisher import Publisher
+from vp_pipeline.publishing.reader import PublishedMarts
+from vp_pipeline.publishing.snowflake import SnowflakePublications, SnowflakePublishedSchema
 from vp_pipeline.settings import Settings
 from vp_pipeline.warehouse.snowflake import SnowflakeWarehouse
 
@@ -76,11 +77,11 @@ class ProductionEnvironment:
             address=address,
         )
 
-    def build_publisher(self) -> SnowflakePublisher:
-        return SnowflakePublisher(self.build_warehouse(), self.settings.snowflake_database)
+    def build_publisher(self) -> Publisher:
+        return Publisher(SnowflakePublications(self.build_warehouse()))
 
-    def build_published_marts(self) -> SnowflakePublishedMarts:
-        return SnowflakePublishedMarts(self.build_warehouse())
+    def build_published_marts(self) -> PublishedMarts:
+        return PublishedMarts(SnowflakePublishedSchema(self.build_warehouse()))
 
 
 def _plain(secret: SecretStr | None) -> str | None:

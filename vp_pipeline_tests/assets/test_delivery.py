@@ -19,7 +19,7 @@ from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.delivery.power_bi import PowerBi, build_power_bi
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import partition_tags
-from vp_pipeline.publishing.publisher import Publication
+from vp_pipeline.publishing.publication import Publication
 from vp_pipeline.sandbox.services.server import Services
 from vp_pipeline.sandbox.services.service import Fault
 from vp_pipeline.settings import load_settings

@@ -15,7 +15,8 @@ import pytest
 
 from vp_pipeline.lake import bronze
 from vp_pipeline.partitions import ONE_DAY
-from vp_pipeline.publishing.duckdb import DuckDBPublisher
+from vp_pipeline.publishing.duckdb import DuckDBPublishedFile
+from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 
@@ -42,12 +43,8 @@ class Played(Pipeline):
         return path
 
     @property
-    def publisher(self) -> DuckDBPublisher:
-        return DuckDBPublisher(self.settings.published_path, self.warehouse)
-
-    @property
     def published_days(self) -> set[date]:
-        publication = self.publisher.current()
+        publication = PublishedMarts(DuckDBPublishedFile(self.settings.published_path)).current()
         return set(publication.days) if publication else set()
 
     def published(self) -> bytes:

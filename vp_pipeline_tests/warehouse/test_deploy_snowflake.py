@@ -11,7 +11,7 @@ import pytest
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.production_settings import ProductionSettings
-from vp_pipeline.publishing.snowflake import SnowflakePublisher
+from vp_pipeline.publishing.snowflake import SnowflakePublications
 from vp_pipeline.warehouse.deploy import FOLDER, Step, apply, steps
 from vp_pipeline_tests.test_production_settings import COMPLETE
 
@@ -63,7 +63,7 @@ def test_the_reader_is_let_in_by_a_publication_alone(planned: list[Step]) -> Non
     found = {("usage", "database veracitypro"), ("usage", "warehouse vp_read")}
     assert set(grants(planned, "vp_reader")) == found
     made = "\n".join(step.statement for step in planned)
-    assert f"create role if not exists {SnowflakePublisher.reader} " in made
+    assert f"create role if not exists {SnowflakePublications.reader} " in made
 
 
 def test_the_loader_writes_raw_alone(planned: list[Step]) -> None:

@@ -1,4 +1,7 @@
-"""What a run did, read from its events: what messages and the health report are made of."""
+"""What a run did, read from its events: the content of messages and of the health report.
+
+Here: the summary. Not here: its text (`messages.py`), and when a message is due (`sensors.py`).
+"""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -13,10 +16,12 @@ from vp_pipeline.automation.failure_reason import failure_reason
 from vp_pipeline.dagster_internals import tags as run_tags
 from vp_pipeline.partitions import days_of
 
+_NO_REASON = "It ended without a reason."
+
 
 @dataclass(frozen=True)
 class Trouble:
-    """A step or check that failed or warned: the step it happened in, the check if it was one, and why."""
+    """A step or check that failed or warned: the step it happened in, the check if it was one, and the reason."""
 
     step: str
     check: str | None
@@ -44,12 +49,12 @@ class RunSummary:
 
     @property
     def first_failure(self) -> Trouble:
-        """What failed first: a check that failed turns a later step red, so the step that is red is not the answer."""
-        return self.failed[0] if self.failed else Trouble("the run", None, "It ended without saying why.")
+        """What failed first: a check that failed turns a later step red, so the red step is not the cause."""
+        return self.failed[0] if self.failed else Trouble("the run", None, _NO_REASON)
 
     @property
-    def told_days(self) -> str:
-        """The days as people write them."""
+    def days_text(self) -> str:
+        """The days as text, such as `2026-03-01 to 2026-03-04`."""
         if self.days is None:
             return "no day"
         first, last = self.days
@@ -117,7 +122,7 @@ class _Findings:
 
     def run_failed(self, event: dg.DagsterEvent) -> None:
         if not self.failed:
-            self.failed["the run", None] = Trouble("the run", None, event.message or "It ended without a reason.")
+            self.failed["the run", None] = Trouble("the run", None, event.message or _NO_REASON)
 
     def tests(self) -> Mapping[str, int]:
         counts = Counter(self.worst.values())
