@@ -22,7 +22,7 @@ def production_lake(settings: Settings) -> Lake:
 
 
 def remote_airbyte(settings: Settings, lake: Lake) -> RemoteAirbyte:
-    """Airbyte at VP_AIRBYTE_API_URL; the API's client is made when a sync is asked for."""
+    """Airbyte at VP_AIRBYTE_API_URL; the API's client is created when a sync needs it."""
     return RemoteAirbyte(
         lake,
         {"keepa": settings.airbyte_connection_keepa or ""},
@@ -38,8 +38,8 @@ def airbyte_client(settings: Settings) -> AirbyteApi:
         rest_api_base_url=str(settings.airbyte_api_url).rstrip("/"),
         configuration_api_base_url=str(settings.airbyte_configuration_api_url).rstrip("/"),
         workspace_id=settings.airbyte_workspace_id or "",
-        client_id=_told(settings.airbyte_client_id),
-        client_secret=_told(settings.airbyte_client_secret),
+        client_id=_secret_value(settings.airbyte_client_id),
+        client_secret=_secret_value(settings.airbyte_client_secret),
         request_max_retries=0,  # ours: by kind of failure
         request_retry_delay=1,
         request_timeout=30,
@@ -47,7 +47,7 @@ def airbyte_client(settings: Settings) -> AirbyteApi:
 
 
 def snowflake_warehouse(settings: Settings) -> SnowflakeWarehouse:
-    """Snowflake as VP_SNOWFLAKE_… says."""
+    """Snowflake, by VP_SNOWFLAKE_…."""
     address: dict[str, object] = {}
     if settings.snowflake_host:
         address = {
@@ -64,8 +64,8 @@ def snowflake_warehouse(settings: Settings) -> SnowflakeWarehouse:
         stage=settings.snowflake_stage,
         file_format=settings.snowflake_file_format,
         private_key_path=settings.snowflake_private_key_path,
-        private_key_passphrase=_told(settings.snowflake_private_key_passphrase),
-        password=_told(settings.snowflake_password),
+        private_key_passphrase=_secret_value(settings.snowflake_private_key_passphrase),
+        password=_secret_value(settings.snowflake_password),
         timeout_seconds=settings.snowflake_timeout_seconds,
         address=address,
     )
@@ -81,5 +81,5 @@ def build_published_marts(settings: Settings) -> SnowflakePublishedMarts:
     return SnowflakePublishedMarts(snowflake_warehouse(settings))
 
 
-def _told(secret: SecretStr | None) -> str | None:
+def _secret_value(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None

@@ -30,7 +30,7 @@ from vp_pipeline.warehouse import ledger
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 
 if TYPE_CHECKING:
-    from vp_pipeline.warehouse.duckdb import Connection
+    from vp_pipeline.warehouse.duckdb import DuckDBConnection
 
 _ABOUT = (
     "create schema published.publication",
@@ -193,7 +193,7 @@ def read_publication(file: Path) -> Publication:
     return Publication(build_id, run_id, published_at, dict(rows), tuple(d for (d,) in days), replaces, content)
 
 
-def _tables(connection: "Connection") -> list[tuple[str, str]]:
+def _tables(connection: "DuckDBConnection") -> list[tuple[str, str]]:
     marks = ", ".join("?" * len(SCHEMAS))
     return connection.execute(
         "select schema_name, table_name from duckdb_tables() where database_name = current_database() "
@@ -203,7 +203,7 @@ def _tables(connection: "Connection") -> list[tuple[str, str]]:
 
 
 def _contents(
-    connection: "Connection", tables: list[tuple[str, str]], build: ledger.Build
+    connection: "DuckDBConnection", tables: list[tuple[str, str]], build: ledger.Build
 ) -> tuple[dict[str, int], str]:
     """Rows of each table, and a checksum of all of them in any order, of their columns, and of the days."""
     rows: dict[str, int] = {}
@@ -217,7 +217,7 @@ def _contents(
     return rows, hashlib.sha256(repr(told).encode()).hexdigest()
 
 
-def _write_about(connection: "Connection", made: Publication) -> None:
+def _write_about(connection: "DuckDBConnection", made: Publication) -> None:
     for statement in _ABOUT:
         connection.execute(statement)
     connection.execute(

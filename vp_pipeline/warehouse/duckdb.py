@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-Connection: TypeAlias = "duckdb.DuckDBPyConnection"
+DuckDBConnection: TypeAlias = "duckdb.DuckDBPyConnection"
 # Another process may hold the file for the length of its own transaction.
 _LOCK_WAIT_SECONDS = 30.0
 
@@ -34,7 +34,7 @@ class DuckDBWarehouse:
     path: Path
 
     @contextmanager
-    def connect(self, *, read_only: bool = False, tag: Tag | None = None) -> Iterator[Connection]:
+    def connect(self, *, read_only: bool = False, tag: Tag | None = None) -> Iterator[DuckDBConnection]:
         """A connection that is closed at the end of the block.
 
         Raises:
@@ -49,7 +49,7 @@ class DuckDBWarehouse:
 
     def load_day(
         self,
-        connection: Connection,
+        connection: DuckDBConnection,
         lake: Lake,
         partitions: Mapping[Table, SilverManifest],
         now: datetime | None = None,
@@ -62,7 +62,7 @@ class DuckDBWarehouse:
         with self.connect(read_only=True) as connection:
             return row_counts(connection, relations)
 
-    def _open(self, read_only: bool) -> Connection:
+    def _open(self, read_only: bool) -> DuckDBConnection:
         import duckdb  # 0.1 s that the code location need not pay
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ class _DuckDB:
         return {item.path: pq.read_table(pa.BufferReader(content)) for item, content in files}
 
     def insert(
-        self, connection: Connection, table: Table, files: "dict[str, pa.Table]", day: date, loaded_at: datetime
+        self, connection: DuckDBConnection, table: Table, files: "dict[str, pa.Table]", day: date, loaded_at: datetime
     ) -> None:
         columns = ", ".join(f'"{c.name}"' for c in table.columns)
         for path, rows in files.items():

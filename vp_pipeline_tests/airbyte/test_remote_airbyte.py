@@ -1,4 +1,4 @@
-"""Airbyte as a service: one finished sync a partition, whatever its API and its jobs do on the way."""
+"""Airbyte as a service: one finished sync per partition, whatever its API and its jobs do on the way."""
 
 import gzip
 import threading
@@ -13,7 +13,7 @@ import pytest
 from werkzeug.wrappers import Response
 
 from vp_pipeline.airbyte.connector import Record
-from vp_pipeline.airbyte.embedded import SyncJob
+from vp_pipeline.airbyte.connector_runner import SyncJob
 from vp_pipeline.airbyte.interface import Sync
 from vp_pipeline.airbyte.landing import Landing
 from vp_pipeline.airbyte.remote import RemoteAirbyte, RunningSync, running_path
@@ -23,7 +23,7 @@ from vp_pipeline.lake.folder import FolderStore
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline.sources.keepa.source import KEEPA, PRODUCT
-from vp_pipeline_tests.stand_ins.airbyte import CONNECTION, AirbyteStandIn, airbyte_stand_in, answer
+from vp_pipeline_tests.stand_ins.airbyte import CONNECTION, AirbyteStandIn, airbyte_stand_in, json_response
 from vp_pipeline_tests.stand_ins.s3 import times
 
 DAY = newest_finished_day()
@@ -31,7 +31,7 @@ LAKE_URL = "s3://a-bucket/lake"
 
 
 class _Bucket(FolderStore):
-    """A folder that says that it is a bucket: what the connection's destination is compared with."""
+    """A folder with the location of a bucket: what the connection's destination is compared with."""
 
     def location(self, path: str) -> str:
         return f"{LAKE_URL}/{path}".rstrip("/")
@@ -43,7 +43,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def landing(lake: Lake, records: int = 3, fails: bool = False) -> Callable[[int], SyncJob]:
-    """What a job of the stand-in does: two records an object."""
+    """What a job of the stand-in does: two records per object."""
 
     def read() -> Iterator[Record]:
         for n in range(records):
@@ -78,7 +78,7 @@ def sync(airbyte: RemoteAirbyte, day: date = DAY, **options: Any) -> Sync:
 
 
 def started(server: AirbyteStandIn) -> int:
-    return server.asked.count("POST /api/public/v1/jobs")
+    return server.requests.count("POST /api/public/v1/jobs")
 
 
 def test_a_sync_is_filed_with_its_objects(airbyte: RemoteAirbyte, server: AirbyteStandIn, lake: Lake) -> None:
@@ -96,20 +96,20 @@ def test_a_sync_is_filed_with_its_objects(airbyte: RemoteAirbyte, server: Airbyt
     assert not lake.exists(running_path(PRODUCT, DAY))
 
 
-def test_a_finished_sync_is_used_again_without_a_question(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
+def test_a_finished_sync_is_reused_without_a_request(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
     record = sync(airbyte).record
-    server.asked.clear()
+    server.requests.clear()
     again = sync(airbyte)
     assert again.record == record
     assert again.reused
-    assert server.asked == []
+    assert server.requests == []
     assert sync(airbyte, resync=True).record.job_id > record.job_id
 
 
-def test_a_past_day_is_not_asked_of_the_present(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
+def test_a_past_day_is_not_requested_from_the_present(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
     with pytest.raises(PermanentError, match=rf"can be synced for {DAY} .* but not for {DAY - timedelta(days=1)}"):
         sync(airbyte, DAY - timedelta(days=1))
-    assert server.asked == []
+    assert server.requests == []
 
 
 def test_a_day_that_was_synced_at_the_time_keeps_its_sync(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
@@ -151,7 +151,7 @@ def test_two_runs_of_a_day_share_one_sync(airbyte: RemoteAirbyte, server: Airbyt
     assert found[0].record == found[1].record
 
 
-def test_after_the_deadline_a_retry_goes_on_with_the_same_job(
+def test_after_the_deadline_a_retry_continues_with_the_same_job(
     airbyte: RemoteAirbyte, server: AirbyteStandIn, lake: Lake
 ) -> None:
     server.released.clear()
@@ -159,14 +159,14 @@ def test_after_the_deadline_a_retry_goes_on_with_the_same_job(
         sync(replace(airbyte, deadline_seconds=0.05))
     assert lake.exists(running_path(PRODUCT, DAY))
     server.released.set()
-    heard: list[str] = []
-    record = sync(airbyte, log=heard.append).record
+    logged: list[str] = []
+    record = sync(airbyte, log=logged.append).record
     assert record.job_id == server.jobs[0].job_id
     assert len(server.jobs) == 1
-    assert "an earlier try" in heard[0]
+    assert "an earlier attempt" in logged[0]
 
 
-def ends_while_nobody_waits(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
+def ends_while_no_run_waits(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
     server.released.clear()
     with pytest.raises(PermanentError):
         sync(replace(airbyte, deadline_seconds=0.05))
@@ -175,24 +175,24 @@ def ends_while_nobody_waits(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> N
         time.sleep(0.02)
 
 
-def test_a_job_that_ended_while_nobody_waited_is_filed(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
-    """The machine went down after the start; the next try comes a day later."""
-    ends_while_nobody_waits(airbyte, server)
+def test_a_job_that_ended_while_no_run_waited_is_filed(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
+    """The machine went down after the start; the next attempt comes a day later."""
+    ends_while_no_run_waits(airbyte, server)
     later = replace(airbyte, newest=lambda: DAY + timedelta(days=1))
     assert sync(later).record.job_id == server.jobs[0].job_id
     assert started(server) == 1
 
 
-def test_a_person_may_start_another_job_when_the_remembered_one_has_ended(
+def test_resync_starts_another_job_when_the_recorded_one_has_ended(
     airbyte: RemoteAirbyte, server: AirbyteStandIn
 ) -> None:
-    ends_while_nobody_waits(airbyte, server)
+    ends_while_no_run_waits(airbyte, server)
     assert sync(airbyte, resync=True).record.job_id == server.jobs[1].job_id
 
 
-def test_a_past_day_is_not_asked_again_though_its_job_has_ended(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
-    """What the present tells is not of the day; the job of the day itself can still be filed."""
-    ends_while_nobody_waits(airbyte, server)
+def test_a_past_day_is_not_requested_though_its_job_has_ended(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
+    """A response of the present is not of the day; the job of the day itself can still be filed."""
+    ends_while_no_run_waits(airbyte, server)
     later = replace(airbyte, newest=lambda: DAY + timedelta(days=1))
     with pytest.raises(PermanentError):
         sync(later, resync=True)
@@ -200,7 +200,7 @@ def test_a_past_day_is_not_asked_again_though_its_job_has_ended(airbyte: RemoteA
     assert sync(later).record.job_id == server.jobs[0].job_id
 
 
-def test_a_remembered_job_that_airbyte_does_not_know_is_told_with_the_way_out(
+def test_a_recorded_job_that_airbyte_does_not_know_is_reported_with_the_remedy(
     airbyte: RemoteAirbyte, server: AirbyteStandIn, lake: Lake
 ) -> None:
     lake.write(running_path(PRODUCT, DAY), RunningSync(job_id=404, connection=CONNECTION).model_dump_json().encode())
@@ -209,7 +209,7 @@ def test_a_remembered_job_that_airbyte_does_not_know_is_told_with_the_way_out(
     assert sync(airbyte, resync=True).record.job_id == server.jobs[0].job_id
 
 
-def test_an_object_of_another_writer_is_passed_over(airbyte: RemoteAirbyte, lake: Lake) -> None:
+def test_an_object_of_another_writer_is_ignored(airbyte: RemoteAirbyte, lake: Lake) -> None:
     other = f"bronze/keepa/product/{datetime.now(UTC):%Y_%m_%d}_1700000000000_0.jsonl.gz"
     lake.write(other, gzip.compress(b'{"asin": "B0"}\n'))
     record = sync(airbyte).record
@@ -236,7 +236,7 @@ def test_a_cancelled_run_cancels_its_sync(airbyte: RemoteAirbyte, server: Airbyt
     assert sync(airbyte).record.job_id == server.jobs[1].job_id
 
 
-def test_a_sync_that_fails_half_way_says_why_and_files_nothing(
+def test_a_sync_that_fails_half_way_reports_why_and_files_nothing(
     airbyte: RemoteAirbyte, server: AirbyteStandIn, lake: Lake
 ) -> None:
     server.work = landing(lake, records=5, fails=True)
@@ -264,36 +264,40 @@ def test_an_incomplete_sync_is_waited_for(airbyte: RemoteAirbyte, server: Airbyt
         sync(airbyte)
 
 
-def test_an_api_that_fails_for_a_while_is_asked_again(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
+def test_an_api_that_fails_for_a_while_is_retried(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
     server.faults.append(times(3, lambda request: Response("down", status=502)))
     assert sync(airbyte).record.records == 3
 
 
-def test_an_api_that_stays_down_is_worth_another_run(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
+def test_an_api_that_stays_down_is_a_transient_failure(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
     server.faults.append(lambda request: Response("down", status=503))
     with pytest.raises(TransientError, match=r"Airbyte fails at http://.*\(HTTP 503\), 4 times"):
         sync(airbyte)
 
 
-def test_no_answer_at_all_is_worth_another_run(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
+def test_no_response_at_all_is_a_transient_failure(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
     gone = server.client(url="http://127.0.0.1:9")
-    with pytest.raises(TransientError, match=r"does not answer at .*VP_AIRBYTE_API_URL"):
+    with pytest.raises(TransientError, match=r"does not respond at .*VP_AIRBYTE_API_URL"):
         sync(replace(airbyte, client=lambda: gone))
 
 
-@pytest.mark.parametrize(("status", "says"), [(403, "VP_AIRBYTE_WORKSPACE_ID"), (404, "VP_AIRBYTE_…"), (422, "same")])
-def test_a_refusal_is_told_at_once(airbyte: RemoteAirbyte, server: AirbyteStandIn, status: int, says: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "message"), [(403, "VP_AIRBYTE_WORKSPACE_ID"), (404, "VP_AIRBYTE_…"), (422, "same")]
+)
+def test_a_rejected_request_is_not_retried(
+    airbyte: RemoteAirbyte, server: AirbyteStandIn, status: int, message: str
+) -> None:
     server.faults.append(
-        lambda request: answer({"detail": "not allowed"}, status) if "connections" in request.path else None
+        lambda request: json_response({"detail": "not allowed"}, status) if "connections" in request.path else None
     )
-    with pytest.raises(PermanentError, match=rf"\(HTTP {status}\): not allowed\. .*{says}"):
+    with pytest.raises(PermanentError, match=rf"\(HTTP {status}\): not allowed\. .*{message}"):
         sync(airbyte)
-    assert server.asked.count("POST /api/v1/connections/get") == 1
+    assert server.requests.count("POST /api/v1/connections/get") == 1
 
 
 def test_an_expired_token_is_replaced(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
     server.faults.append(
-        times(1, lambda request: answer({"message": "expired"}, 401) if "jobs" in request.path else None)
+        times(1, lambda request: json_response({"message": "expired"}, 401) if "jobs" in request.path else None)
     )
     assert sync(airbyte).record.records == 3
     assert len(server.tokens) == 2
@@ -307,7 +311,7 @@ def test_a_wrong_secret_is_named_and_not_shown(airbyte: RemoteAirbyte, server: A
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "message"),
     [
         (lambda s: s.connection.update(status="inactive"), "its status is 'inactive', not 'active'"),
         (lambda s: s.connection.update(prefix="x_"), "get the prefix 'x_'"),
@@ -325,9 +329,9 @@ def test_a_wrong_secret_is_named_and_not_shown(airbyte: RemoteAirbyte, server: A
     ],
 )
 def test_a_connection_that_drifted_is_not_started(
-    airbyte: RemoteAirbyte, server: AirbyteStandIn, change: Callable[[AirbyteStandIn], object], says: str
+    airbyte: RemoteAirbyte, server: AirbyteStandIn, change: Callable[[AirbyteStandIn], object], message: str
 ) -> None:
     change(server)
-    with pytest.raises(PermanentError, match=rf"is not what keepa/product expects: .*{says}.*infra/airbyte"):
+    with pytest.raises(PermanentError, match=rf"is not what keepa/product expects: .*{message}.*infra/airbyte"):
         sync(airbyte)
     assert started(server) == 0

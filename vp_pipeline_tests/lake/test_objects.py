@@ -160,9 +160,9 @@ def test_a_listing_of_more_than_a_page_is_whole(s3: S3StandIn, bucket: S3Store) 
     client, name = s3.client(), bucket.url.split("/")[2]
     for n in range(1_003):
         client.put_object(Bucket=name, Key=f"lake/bronze/{n:04}", Body=b"")
-    s3.asked.clear()
+    s3.requests.clear()
     assert [info.path for info in Lake(bucket).list("bronze")] == [f"bronze/{n:04}" for n in range(1_003)]
-    assert len([1 for asked in s3.asked if "continuation-token" in parse_qs(asked.partition("?")[2])]) == 1
+    assert len([1 for line in s3.requests if "continuation-token" in parse_qs(line.partition("?")[2])]) == 1
 
 
 @pytest.mark.parametrize(("sse", "key"), [("AES256", None), ("aws:kms", None), ("aws:kms", "alias/lake")])
@@ -219,10 +219,10 @@ def test_what_trying_again_cannot_mend_is_told_at_once(
     s3: S3StandIn, bucket: S3Store, status: int, code: str, says: str
 ) -> None:
     s3.faults.append(lambda request: refusal(status, code))
-    s3.asked.clear()
+    s3.requests.clear()
     with pytest.raises(PermanentError, match=says):
         Lake(bucket).read("a")
-    assert len(s3.asked) == 1
+    assert len(s3.requests) == 1
 
 
 def test_without_keys_the_chain_is_named(s3: S3StandIn, bucket: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:

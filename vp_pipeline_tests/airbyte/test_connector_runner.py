@@ -1,4 +1,4 @@
-"""The embedded Airbyte: what it lands, how it fails, and what it leaves alone. With a small connector of its own."""
+"""The connector runner: what it lands, how it fails, and what it leaves unchanged. With a small connector."""
 
 import gzip
 import json
@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 
 import pytest
 
-from vp_pipeline.airbyte.embedded import Connection, EmbeddedAirbyte
+from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRunner
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.objects import Lake
 
@@ -58,14 +58,14 @@ spec:
 
 
 class Pages(ThreadingHTTPServer):
-    """Answers `/page?page=X` with `answers[X]` (a status and a body), or with a record of its own."""
+    """Responds to `/page?page=X` with `responses[X]` (a status and a body), or with a record of its own."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.answers: dict[str, tuple[int, bytes]] = {}
-        self.asked: list[str] = []
+        self.responses: dict[str, tuple[int, bytes]] = {}
+        self.requested: list[str] = []
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -73,8 +73,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         (page,) = parse_qs(urlsplit(self.path).query)["page"]
-        self.server.asked.append(page)
-        status, body = self.server.answers.get(page, (200, json.dumps({"page": page}).encode()))
+        self.server.requested.append(page)
+        status, body = self.server.responses.get(page, (200, json.dumps({"page": page}).encode()))
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -98,14 +98,14 @@ def lake(tmp_path: Path) -> Lake:
 
 
 @pytest.fixture
-def connection(pages: Pages, tmp_path: Path) -> Connection:
+def connection(pages: Pages, tmp_path: Path) -> AirbyteConnection:
     manifest = tmp_path / "connector.yaml"
     manifest.write_text(MANIFEST)
     config = {"api_key": KEY, "pages": ["a"], "base_url": f"http://127.0.0.1:{pages.server_port}"}
-    return Connection("library", "page", manifest, config, (KEY,))
+    return AirbyteConnection("library", "page", manifest, config, (KEY,))
 
 
-def asking(connection: Connection, *names: str, **config: object) -> Connection:
+def requesting(connection: AirbyteConnection, *names: str, **config: object) -> AirbyteConnection:
     return replace(connection, config={**connection.config, "pages": list(names), **config})
 
 
@@ -117,8 +117,8 @@ def everything(lake: Lake) -> list[Path]:
     return [p for p in Path(lake.location("")).rglob("*") if p.is_file()]
 
 
-def test_lands_what_the_s3_destination_lands(lake: Lake, connection: Connection) -> None:
-    job = EmbeddedAirbyte(lake).sync(asking(connection, "a", "b"))
+def test_lands_what_the_s3_destination_lands(lake: Lake, connection: AirbyteConnection) -> None:
+    job = ConnectorRunner(lake).sync(requesting(connection, "a", "b"))
 
     assert job.started_at == datetime.fromtimestamp(job.job_id / 1000, UTC)
     assert job.started_at <= job.ended_at <= datetime.now(UTC)
@@ -147,28 +147,28 @@ def test_lands_what_the_s3_destination_lands(lake: Lake, connection: Connection)
     assert records[0]["_airbyte_raw_id"] != records[1]["_airbyte_raw_id"]
 
 
-def test_a_record_is_passed_through_to_the_byte(lake: Lake, connection: Connection, pages: Pages) -> None:
+def test_a_record_is_passed_through_to_the_byte(lake: Lake, connection: AirbyteConnection, pages: Pages) -> None:
     body = (
         '{"z":1,"a":{"ints":[9007199254740993,18446744073709551615,-9223372036854775808,0,-1],"empty":{},"list":[]},'
         '"text":"日本 é 😀 \\u0000\\" </script>","float":4.5,"null":null,"flag":true,"0":"0012","text2":"1e5"}'
     ).encode()
-    pages.answers["a"] = (200, body)
-    job = EmbeddedAirbyte(lake).sync(connection)
+    pages.responses["a"] = (200, body)
+    job = ConnectorRunner(lake).sync(connection)
     (line,) = lines(lake, job.objects[0])
     assert line.endswith(b'"_airbyte_data":' + body + b"}")
 
 
-def test_a_lone_surrogate_is_kept(lake: Lake, connection: Connection, pages: Pages) -> None:
-    pages.answers["a"] = (200, b'{"text":"\\ud83d","n":1}')
-    job = EmbeddedAirbyte(lake).sync(connection)
+def test_a_lone_surrogate_is_kept(lake: Lake, connection: AirbyteConnection, pages: Pages) -> None:
+    pages.responses["a"] = (200, b'{"text":"\\ud83d","n":1}')
+    job = ConnectorRunner(lake).sync(connection)
     (line,) = lines(lake, job.objects[0])
     assert json.loads(line)["_airbyte_data"] == {"text": "\ud83d", "n": 1}
 
 
-def test_a_part_is_closed_when_it_is_full(lake: Lake, connection: Connection, pages: Pages) -> None:
-    pages.answers = {page: (200, json.dumps({"text": page * 500}).encode()) for page in "abcde"}
+def test_a_part_is_closed_when_it_is_full(lake: Lake, connection: AirbyteConnection, pages: Pages) -> None:
+    pages.responses = {page: (200, json.dumps({"text": page * 500}).encode()) for page in "abcde"}
     # A line is 500 bytes and an envelope: two lines pass 1000 bytes.
-    job = EmbeddedAirbyte(lake, part_bytes=1000).sync(asking(connection, *"abcde"))
+    job = ConnectorRunner(lake, part_bytes=1000).sync(requesting(connection, *"abcde"))
     assert [path.rsplit("_", 1)[1] for path in job.objects] == ["0.jsonl.gz", "1.jsonl.gz", "2.jsonl.gz"]
     texts = [[json.loads(x)["_airbyte_data"]["text"][0] for x in lines(lake, path)] for path in job.objects]
     assert texts == [["a", "b"], ["c", "d"], ["e"]]
@@ -177,50 +177,52 @@ def test_a_part_is_closed_when_it_is_full(lake: Lake, connection: Connection, pa
     assert sorted(info.path for info in lake.list("bronze")) == list(job.objects)
 
 
-def test_an_empty_stream_lands_no_object(lake: Lake, connection: Connection) -> None:
-    job = EmbeddedAirbyte(lake).sync(asking(connection))
+def test_an_empty_stream_lands_no_object(lake: Lake, connection: AirbyteConnection) -> None:
+    job = ConnectorRunner(lake).sync(requesting(connection))
     assert (job.status, job.records, job.bytes, job.objects) == ("succeeded", 0, 0, ())
     assert not lake.list("bronze")
 
 
-def test_a_failure_half_way_leaves_finished_parts_and_says_so(lake: Lake, connection: Connection, pages: Pages) -> None:
-    pages.answers["c"] = (400, b"{}")
+def test_a_failure_half_way_leaves_finished_parts_and_reports_them(
+    lake: Lake, connection: AirbyteConnection, pages: Pages
+) -> None:
+    pages.responses["c"] = (400, b"{}")
     with pytest.raises(PermanentError, match=r"2 finished parts stayed on the lake, from bronze/library/page/\S+_0"):
-        EmbeddedAirbyte(lake, part_bytes=1).sync(asking(connection, *"abcd"))
+        ConnectorRunner(lake, part_bytes=1).sync(requesting(connection, *"abcd"))
     assert [p.name.rsplit("_", 1)[1] for p in sorted(everything(lake))] == ["0.jsonl.gz", "1.jsonl.gz"]
-    assert pages.asked == ["a", "b", "c"], "nothing more is asked after a failure"
+    assert pages.requested == ["a", "b", "c"], "nothing more is requested after a failure"
 
 
-def test_a_failure_within_a_part_leaves_nothing(lake: Lake, connection: Connection, pages: Pages) -> None:
-    pages.answers["b"] = (400, b"{}")
+def test_a_failure_within_a_part_leaves_nothing(lake: Lake, connection: AirbyteConnection, pages: Pages) -> None:
+    pages.responses["b"] = (400, b"{}")
     with pytest.raises(PermanentError) as caught:
-        EmbeddedAirbyte(lake).sync(asking(connection, "a", "b"))
+        ConnectorRunner(lake).sync(requesting(connection, "a", "b"))
     assert "stayed" not in str(caught.value)
     assert everything(lake) == []
 
 
-def test_nobody_there_is_a_passing_failure(lake: Lake, connection: Connection) -> None:
+def test_an_unreachable_server_is_a_transient_failure(lake: Lake, connection: AirbyteConnection) -> None:
     with pytest.raises(TransientError, match=r"library/page failed: 127\.0\.0\.1:1 cannot be reached .*refused"):
-        EmbeddedAirbyte(lake).sync(asking(connection, "a", base_url="http://127.0.0.1:1"))
+        ConnectorRunner(lake).sync(requesting(connection, "a", base_url="http://127.0.0.1:1"))
 
 
-def test_a_server_error_is_a_passing_failure(lake: Lake, connection: Connection, pages: Pages) -> None:
-    pages.answers["a"] = (502, b"bad gateway")
+def test_a_server_error_is_a_transient_failure(lake: Lake, connection: AirbyteConnection, pages: Pages) -> None:
+    pages.responses["a"] = (502, b"bad gateway")
     with pytest.raises(TransientError, match="502"):
-        EmbeddedAirbyte(lake).sync(connection)
+        ConnectorRunner(lake).sync(connection)
 
 
-def test_a_sync_ends_at_its_deadline(lake: Lake, connection: Connection, pages: Pages) -> None:
+def test_a_sync_ends_at_its_deadline(lake: Lake, connection: AirbyteConnection, pages: Pages) -> None:
     with pytest.raises(TransientError, match="0 seconds"):
-        EmbeddedAirbyte(lake, deadline_seconds=0).sync(asking(connection, "a", "b"))
-    assert pages.asked == ["a"]
+        ConnectorRunner(lake, deadline_seconds=0).sync(requesting(connection, "a", "b"))
+    assert pages.requested == ["a"]
     assert everything(lake) == []
 
 
 def test_an_unknown_stream_and_a_missing_or_broken_manifest_are_permanent(
-    lake: Lake, connection: Connection, tmp_path: Path
+    lake: Lake, connection: AirbyteConnection, tmp_path: Path
 ) -> None:
-    airbyte = EmbeddedAirbyte(lake)
+    airbyte = ConnectorRunner(lake)
     with pytest.raises(PermanentError, match="has no stream chapter; it has page"):
         airbyte.sync(replace(connection, stream="chapter"))
     with pytest.raises(PermanentError, match="No such file"):
@@ -230,66 +232,66 @@ def test_an_unknown_stream_and_a_missing_or_broken_manifest_are_permanent(
         airbyte.sync(replace(connection, manifest=tmp_path / "broken.yaml"))
 
 
-def test_check(lake: Lake, connection: Connection, pages: Pages) -> None:
-    airbyte = EmbeddedAirbyte(lake)
+def test_check(lake: Lake, connection: AirbyteConnection, pages: Pages) -> None:
+    airbyte = ConnectorRunner(lake)
     airbyte.check(connection)
-    pages.answers["a"] = (401, b"{}")
+    pages.responses["a"] = (401, b"{}")
     with pytest.raises(PermanentError, match=r"check of library/page failed: .*401.*LIBRARY_API_KEY"):
         airbyte.check(connection)
     with pytest.raises(PermanentError, match="Config validation error"):
-        airbyte.check(asking(connection, "a", api_key=7))
+        airbyte.check(requesting(connection, "a", api_key=7))
     with pytest.raises(PermanentError, match="cannot be reached"):
-        airbyte.check(asking(connection, "a", base_url="http://127.0.0.1:1"))
+        airbyte.check(requesting(connection, "a", base_url="http://127.0.0.1:1"))
 
 
 @pytest.mark.parametrize("case", ["fine", "echoed", "refused", "server", "unreachable", "checked", "invalid"])
 def test_no_secret_anywhere(
     case: str,
     lake: Lake,
-    connection: Connection,
+    connection: AirbyteConnection,
     pages: Pages,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    said: list[str] = []
+    output: list[str] = []
     echo = json.dumps({"error": f"no such key: {KEY} {quote(KEY)} {quote_plus(KEY)} {quote(KEY, safe='').lower()}"})
-    pages.answers = {"echoed": (400, echo.encode()), "refused": (403, echo.encode()), "server": (500, echo.encode())}
+    pages.responses = {"echoed": (400, echo.encode()), "refused": (403, echo.encode()), "server": (500, echo.encode())}
     config: dict[str, object] = {"base_url": "http://127.0.0.1:1"} if case in ("unreachable", "checked") else {}
     if case == "invalid":
         config = {"api_key": [KEY]}
-    asked = asking(connection, case, **config)
-    airbyte = EmbeddedAirbyte(lake, log=said.append)
+    requested = requesting(connection, case, **config)
+    airbyte = ConnectorRunner(lake, log=output.append)
     try:
         if case == "checked":
-            airbyte.check(asked)
-        said += [repr(airbyte.sync(asked))]
+            airbyte.check(requested)
+        output += [repr(airbyte.sync(requested))]
     except (PermanentError, TransientError) as error:
-        said += [str(error), repr(error), "".join(traceback.format_exception(error))]
+        output += [str(error), repr(error), "".join(traceback.format_exception(error))]
         chained: BaseException | None = error
         while chained is not None:
-            said += [repr(chained), *map(repr, chained.__dict__.values())]
+            output += [repr(chained), *map(repr, chained.__dict__.values())]
             chained = chained.__cause__ or chained.__context__
-        said += ["failed"]
-    assert ("failed" in said) == (case != "fine")
-    said += [repr(asked), caplog.text, *(repr(record.__dict__) for record in caplog.records), *capfd.readouterr()]
-    said += [gzip.decompress(path.read_bytes()).decode() for path in everything(lake)]
-    everything_said = "\n".join(said).lower()
+        output += ["failed"]
+    assert ("failed" in output) == (case != "fine")
+    output += [repr(requested), caplog.text, *(repr(record.__dict__) for record in caplog.records), *capfd.readouterr()]
+    output += [gzip.decompress(path.read_bytes()).decode() for path in everything(lake)]
+    everything_written = "\n".join(output).lower()
     for spelling in (KEY, quote(KEY), quote_plus(KEY), json.dumps(KEY)[1:-1], "rd/with", "rd%2fwith"):
-        assert spelling.lower() not in everything_said
+        assert spelling.lower() not in everything_written
 
 
-def test_syncs_run_again_and_again_and_side_by_side(lake: Lake, connection: Connection) -> None:
-    airbyte = EmbeddedAirbyte(lake)
+def test_syncs_run_again_and_again_and_side_by_side(lake: Lake, connection: AirbyteConnection) -> None:
+    airbyte = ConnectorRunner(lake)
     with ThreadPoolExecutor(4) as pool:
-        jobs = list(pool.map(lambda n: airbyte.sync(asking(connection, f"page {n}")), range(8)))
+        jobs = list(pool.map(lambda n: airbyte.sync(requesting(connection, f"page {n}")), range(8)))
     assert len({job.job_id for job in jobs}) == 8
     found = [json.loads(lines(lake, job.objects[0])[0])["_airbyte_data"]["page"] for job in jobs]
     assert found == [f"page {n}" for n in range(8)]
     assert airbyte.sync(connection).job_id > max(job.job_id for job in jobs)
 
 
-def test_the_process_keeps_its_logging_and_its_hooks(lake: Lake, connection: Connection, tmp_path: Path) -> None:
+def test_the_process_keeps_its_logging_and_its_hooks(lake: Lake, connection: AirbyteConnection, tmp_path: Path) -> None:
     """In a fresh process: the runtime is imported late, off the main thread, and changes nothing for others."""
     program = f"""
 import logging, signal, sys, threading
@@ -300,26 +302,27 @@ def state():
             [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)], sys.stdout, sys.stderr,
             logging.getLogger("theirs").handlers, logging.config.dictConfig, threading.active_count())
 import logging.config
-from vp_pipeline.airbyte.embedded import Connection, EmbeddedAirbyte
+from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRunner
 from vp_pipeline.lake.objects import Lake
 from pathlib import Path
 assert not any(name.startswith(("airbyte_cdk", "dagster")) for name in sys.modules)
 theirs = logging.StreamHandler(sys.stderr)
 logging.getLogger("theirs").addHandler(theirs)
 before = state()
-connection = Connection("library", "page", Path({str(connection.manifest)!r}), {dict(connection.config)!r}, ({KEY!r},))
+manifest = Path({str(connection.manifest)!r})
+connection = AirbyteConnection("library", "page", manifest, {dict(connection.config)!r}, ({KEY!r},))
 jobs = []
-airbyte = EmbeddedAirbyte(Lake(Path({lake.location("")!r})))
+airbyte = ConnectorRunner(Lake(Path({lake.location("")!r})))
 thread = threading.Thread(target=lambda: jobs.append(airbyte.sync(connection)))
 thread.start(); thread.join()
 assert state() == before
 assert jobs[0].records == 1
-logging.getLogger("theirs").warning("still heard")
+logging.getLogger("theirs").warning("still logged")
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "still heard\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "still logged\n")
     log = (tmp_path / "log").read_text()
-    assert "theirs still heard" in log
+    assert "theirs still logged" in log
     assert "airbyte" not in log
     assert quote_plus(KEY) not in log
 
@@ -334,9 +337,9 @@ def test_it_reads_from_the_sandbox(lake: Lake) -> None:
             "asins": asins,
             "base_url": sandbox.url_as_of(datetime(2025, 3, 4, tzinfo=UTC).date()),
         }
-        connection = Connection("keepa", "product", manifest, config, ("local",))
-        EmbeddedAirbyte(lake).check(connection)
-        job = EmbeddedAirbyte(lake).sync(connection)
+        connection = AirbyteConnection("keepa", "product", manifest, config, ("local",))
+        ConnectorRunner(lake).check(connection)
+        job = ConnectorRunner(lake).sync(connection)
     envelopes = [json.loads(line)["_airbyte_data"] for line in lines(lake, job.objects[0])]
     end_of_day = int(datetime(2025, 3, 5, tzinfo=UTC).timestamp() * 1000) - 1
     assert [envelope["timestamp"] for envelope in envelopes] == [end_of_day] * 2
