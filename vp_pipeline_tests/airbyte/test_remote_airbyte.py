@@ -243,7 +243,7 @@ def test_a_sync_that_fails_half_way_reports_why_and_files_nothing(
     with pytest.raises(PermanentError, match=r"ended as failed \(job \d+\): Keepa refused the API key \(HTTP 402\)\."):
         sync(airbyte)
     assert bronze.read_sync(lake, PRODUCT, DAY) is None
-    assert lake.list("bronze/keepa/product", begins=f"{datetime.now(UTC):%Y_%m_%d}_")  # the half that it had landed
+    assert lake.list("bronze/keepa/product", prefix=f"{datetime.now(UTC):%Y_%m_%d}_")  # the half that it had landed
     server.work = landing(lake)
     assert len(sync(airbyte).record.objects) == 2  # and none of the other job's
 
