@@ -44,7 +44,7 @@ class Redaction:
         return self._pattern.sub("***", text) if self._pattern else text
 
     def line(self, line: bytes) -> bytes:
-        """A landed record without the secrets: an API may echo its key in an answer. Others pass as they are."""
+        """A landed record without the secrets: an API may echo its key in a response. Others are unchanged."""
         if not any(spelling in line for spelling in self._encoded):
             return line
         return self(line.decode()).encode()

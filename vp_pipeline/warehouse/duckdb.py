@@ -63,7 +63,7 @@ class DuckDBWarehouse:
             return row_counts(connection, relations)
 
     def _open(self, read_only: bool) -> DuckDBConnection:
-        import duckdb  # 0.1 s that the code location need not pay
+        import duckdb  # a deferred import: it takes 0.1 s
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + _LOCK_WAIT_SECONDS
@@ -81,7 +81,7 @@ class DuckDBWarehouse:
 
 
 class _DuckDB:
-    """What DuckDB does its own way; see `Engine`."""
+    """What is specific to DuckDB; see `Engine`."""
 
     def column(self, column: Column) -> str:
         return f'"{column.name}" {column.type.sql}{"" if column.nullable else " not null"}'
@@ -93,7 +93,7 @@ class _DuckDB:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        # The very bytes that were verified are loaded: a file may be replaced between two looks at it.
+        # The very bytes that were verified are loaded: a file may be replaced between two reads.
         files = verified(lake, manifest.objects, remedy)
         return {item.path: pq.read_table(pa.BufferReader(content)) for item, content in files}
 
