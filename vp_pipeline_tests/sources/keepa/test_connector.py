@@ -39,7 +39,7 @@ ENVELOPE = {
 
 
 class ScriptedKeepa(ThreadingHTTPServer):
-    """Answers with `script`, one (status, body) a request, then with ENVELOPE; keeps what it was asked, and when."""
+    """Responds with `script`, one (status, body) per request, then with ENVELOPE; keeps the requests and their times."""
 
     daemon_threads = True
 
@@ -95,18 +95,18 @@ def sync(airbyte: ConnectorRunner, keepa: ScriptedKeepa, *asins: str, **config: 
     return airbyte.sync(connection(keepa, *asins, **config))
 
 
-def test_one_request_asks_for_one_product_with_every_parameter(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
+def test_one_request_is_for_one_product_with_every_parameter(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     job = sync(airbyte, keepa, domain=3, days=30, stats=180, rating=False)
-    asked = {"key": KEY, "domain": "3", "asin": "B0D4M48BM2", "days": "30", "stats": "180"}
-    assert keepa.requests == [("/product", {**asked, "history": "1", "rating": "0", "buybox": "1"})]
+    query = {"key": KEY, "domain": "3", "asin": "B0D4M48BM2", "days": "30", "stats": "180"}
+    assert keepa.requests == [("/product", {**query, "history": "1", "rating": "0", "buybox": "1"})]
     assert (job.status, job.records, job.messages) == ("succeeded", 1, ())
 
 
 def test_defaults_and_a_base_url_with_a_slash(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     sync(airbyte, keepa, base_url=f"{keepa.url}/")
-    (path, asked), *_ = keepa.requests
+    (path, query), *_ = keepa.requests
     assert path == "/product"
-    assert {k: asked[k] for k in ("domain", "days", "stats", "rating", "buybox")} == {
+    assert {k: query[k] for k in ("domain", "days", "stats", "rating", "buybox")} == {
         "domain": "1",
         "days": "10000",
         "stats": "90",
@@ -115,7 +115,7 @@ def test_defaults_and_a_base_url_with_a_slash(airbyte: ConnectorRunner, keepa: S
     }
 
 
-def test_a_prefix_overrides_the_domain_and_a_repeated_product_is_asked_again_in_order(
+def test_a_prefix_overrides_the_domain_and_a_repeated_product_is_requested_again_in_order(
     airbyte: ConnectorRunner, keepa: ScriptedKeepa
 ) -> None:
     job = sync(airbyte, keepa, "B0D4M48BM2", "5:B0D4M48BM2", "0306406152", "B0D4M48BM2")
@@ -145,7 +145,7 @@ def test_a_balance_far_below_zero_waits_for_several_refills(airbyte: ConnectorRu
         sync(airbyte, keepa, max_wait=60)
 
 
-def test_429_to_the_end_is_a_passing_failure(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
+def test_429_to_the_end_is_a_transient_failure(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     keepa.script = [(429, {"tokensLeft": -7, "refillIn": 10, "refillRate": 20})]
     with pytest.raises(TransientError, match=r"HTTP 429\), balance -7"):
         sync(airbyte, keepa, max_retries=0)
@@ -155,14 +155,14 @@ def test_429_to_the_end_is_a_passing_failure(airbyte: ConnectorRunner, keepa: Sc
     ("status", "words"),
     [
         (400, "rejected the request"),
-        (401, "refused the API key"),
-        (402, "asks for payment"),
-        (403, "refused the API key"),
+        (401, "rejected the API key"),
+        (402, "requires payment"),
+        (403, "rejected the API key"),
         (404, "no Keepa API at"),
         (405, "no Keepa API at"),
     ],
 )
-def test_a_refusal_stops_at_once_and_says_what_keepa_said(
+def test_a_rejected_request_is_not_retried_and_keepas_reason_is_reported(
     airbyte: ConnectorRunner, keepa: ScriptedKeepa, status: int, words: str
 ) -> None:
     keepa.script = [(status, {"timestamp": 1, "error": {"type": "x", "message": "That key, no", "details": ""}})]
@@ -177,20 +177,22 @@ def test_a_refusal_stops_at_once_and_says_what_keepa_said(
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>nginx</html>", b"[1, 2]", b"null"])
-def test_a_refusal_with_an_odd_body_is_still_clear(airbyte: ConnectorRunner, keepa: ScriptedKeepa, body: bytes) -> None:
+def test_a_rejection_with_an_odd_body_is_still_clear(
+    airbyte: ConnectorRunner, keepa: ScriptedKeepa, body: bytes
+) -> None:
     keepa.script = [(400, body)]
     with pytest.raises(PermanentError, match="HTTP 400"):
         sync(airbyte, keepa)
 
 
-def test_500_twice_then_an_answer(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
+def test_500_twice_then_a_response(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     keepa.script = [(500, b""), (503, {"error": {"message": "busy"}})]
     assert sync(airbyte, keepa).records == 1
     first, second, third = keepa.times
     assert second - first < third - second
 
 
-def test_500_to_the_end_is_a_passing_failure(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
+def test_500_to_the_end_is_a_transient_failure(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     keepa.script = [(500, {**ENVELOPE, "error": {"message": "oops"}})]
     with pytest.raises(TransientError, match=r"HTTP 500\): oops"):
         sync(airbyte, keepa, max_retries=0)
@@ -205,7 +207,7 @@ def test_a_body_without_an_envelope_is_a_failure_and_not_no_record(
         sync(airbyte, keepa, max_retries=0)
 
 
-def test_check_asks_for_the_tokens_only(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
+def test_check_requests_the_tokens_only(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     airbyte.check(connection(keepa))
     assert keepa.requests == [("/token", {"key": KEY})]
     keepa.script = [(400, {"error": {"message": "unknown key"}})]
@@ -217,7 +219,7 @@ def test_check_asks_for_the_tokens_only(airbyte: ConnectorRunner, keepa: Scripte
 @pytest.mark.parametrize(
     "config", [{"domain": 7}, {"asin_list": ["7:B0D4M48BM2"]}, {"asin_list": ["short"]}, {"days": "many"}]
 )
-def test_a_config_that_breaks_the_spec_asks_nothing(
+def test_a_config_that_breaks_the_spec_requests_nothing(
     airbyte: ConnectorRunner, keepa: ScriptedKeepa, config: dict[str, Any]
 ) -> None:
     asins = config.pop("asin_list", [])
@@ -256,18 +258,18 @@ def test_the_runtimes_own_commands(keepa: ScriptedKeepa, tmp_path: Path) -> None
         "read": [RUNTIME, "read", *given, "--catalog", catalog],
     }
     running = {name: subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for name, command in commands.items()}
-    said = {
+    messages = {
         name: [json.loads(line) for line in p.communicate(timeout=60)[0].splitlines()] for name, p in running.items()
     }
     assert {name: p.returncode for name, p in running.items()} == dict.fromkeys(commands, 0)
 
-    assert said["spec"][-1]["spec"]["required"] == ["api_key", "asins"]
-    assert said["spec"][-1]["warnings"] == 0
-    statuses = [m["connectionStatus"]["status"] for m in said["check"] if m["type"] == "CONNECTION_STATUS"]
+    assert messages["spec"][-1]["spec"]["required"] == ["api_key", "asins"]
+    assert messages["spec"][-1]["warnings"] == 0
+    statuses = [m["connectionStatus"]["status"] for m in messages["check"] if m["type"] == "CONNECTION_STATUS"]
     assert statuses == ["SUCCEEDED"]
-    (discovered,) = [m["catalog"]["streams"] for m in said["discover"] if m["type"] == "CATALOG"]
+    (discovered,) = [m["catalog"]["streams"] for m in messages["discover"] if m["type"] == "CATALOG"]
     assert [s["name"] for s in discovered] == ["product"]
     assert "timestamp" in discovered[0]["json_schema"]["properties"]
-    assert [m["record"]["data"] for m in said["read"] if m["type"] == "RECORD"] == [ENVELOPE] * 3
+    assert [m["record"]["data"] for m in messages["read"] if m["type"] == "RECORD"] == [ENVELOPE] * 3
     assert [path for path, _ in keepa.requests].count("/product") == 3
-    assert KEY not in json.dumps(said)
+    assert KEY not in json.dumps(messages)
