@@ -1,4 +1,4 @@
-"""Settings: defaults, and refusals that name the variable."""
+"""Settings: defaults, and errors that name the variable."""
 
 import re
 from pathlib import Path

@@ -55,7 +55,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
   depends_on = [aws_s3_bucket_versioning.lake]
 
   rule {
-    id     = "uploads-that-were-given-up"
+    id     = "incomplete-uploads"
     status = "Enabled"
     filter {}
 
@@ -65,7 +65,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
   }
 
   rule {
-    id     = "versions-that-were-replaced"
+    id     = "noncurrent-versions"
     status = "Enabled"
     filter {}
 

@@ -81,7 +81,7 @@ class AirbyteApi(AirbyteClient):
             except requests.RequestException as error:
                 if last:
                     raise TransientError(
-                        f"Airbyte does not respond at {url} ({type(error).__name__}). Run it again later, and look at "
+                        f"Airbyte does not respond at {url} ({type(error).__name__}). Run it again later, and check "
                         "VP_AIRBYTE_API_URL and the network."
                     ) from None
             else:

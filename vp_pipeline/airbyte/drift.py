@@ -1,6 +1,6 @@
 """Whether an Airbyte connection still is what the code expects.
 
-Here: the comparison of its streams and of where its destination writes. Not here: how it is made (`infra/airbyte/`).
+Here: the comparison of its streams and of where its destination writes. Not here: how it is created (`infra/airbyte/`).
 """
 
 from collections.abc import Iterator, Mapping

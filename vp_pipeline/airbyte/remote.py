@@ -136,7 +136,7 @@ class RemoteAirbyte:
         until = time.monotonic() + self.deadline_seconds
         while job.running:
             if time.monotonic() > until:
-                # No retry in this run: each would wait as long again, and nobody would be notified.
+                # No retry in this run: each would wait as long again, and no notification would be sent.
                 raise PermanentError(
                     f"Airbyte job {job.job_id} of {stream.source}/{stream.name} for {run_date} is not done after "
                     f"{self.deadline_seconds:g} seconds (VP_AIRBYTE_DEADLINE_SECONDS). It keeps running: run the day "
@@ -229,4 +229,4 @@ def _records(api: AirbyteApi, job: Job, stream: Stream) -> int:
 
 
 def _discard(line: str) -> None:
-    """The log of a caller that wants none."""
+    """The log of a caller that passes none."""

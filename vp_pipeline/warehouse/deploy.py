@@ -77,7 +77,7 @@ def _statements(text: str) -> list[str]:
 def _filled(file: Path, statement: str, places: Mapping[str, str]) -> str:
     def value(place: re.Match[str]) -> str:
         if not places.get(place[1]):
-            raise PermanentError(f"{file.name} needs a value for {place[0]}: give --{place[1].replace('_', '-')}.")
+            raise PermanentError(f"{file.name} needs a value for {place[0]}: pass --{place[1].replace('_', '-')}.")
         return places[place[1]].replace("'", "''")
 
     return _PLACEHOLDER.sub(value, statement)

@@ -218,7 +218,7 @@ def test_an_object_of_another_writer_is_ignored(airbyte: RemoteAirbyte, lake: La
 
 
 class Stop(BaseException):
-    """What Dagster raises in a step whose run is cancelled is no Exception either."""
+    """Like what Dagster raises in a step whose run is cancelled: not an Exception."""
 
 
 def test_a_cancelled_run_cancels_its_sync(airbyte: RemoteAirbyte, server: AirbyteStandIn, lake: Lake) -> None:

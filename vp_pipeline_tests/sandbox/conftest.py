@@ -1,4 +1,4 @@
-"""A running sandbox, and where the real answers are."""
+"""A running sandbox, and the folder of the real responses."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -41,7 +41,7 @@ class S3StandIn:
         return boto3.client(service, endpoint_url=self.url, region_name=KEYS["AWS_REGION"], **keys)
 
     def new_lake(self, **options: Any) -> S3Store:
-        """A store in a new bucket, encrypted as asked."""
+        """A store in a new bucket, with the encryption of `options`."""
         bucket = f"lake-{uuid.uuid4().hex[:12]}"
         self.client().create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": KEYS["AWS_REGION"]})
         return S3Store(f"s3://{bucket}/lake", endpoint=self.url, **options)

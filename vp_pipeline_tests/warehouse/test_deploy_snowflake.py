@@ -126,7 +126,7 @@ def test_changes_are_reported_and_a_failure_names_its_file() -> None:
 
 def test_a_placeholder_without_a_value_is_named() -> None:
     with pytest.raises(
-        PermanentError, match=r"04_storage\.sql needs a value for \$\{aws_role_arn\}: give --aws-role-arn"
+        PermanentError, match=r"04_storage\.sql needs a value for \$\{aws_role_arn\}: pass --aws-role-arn"
     ):
         steps({"lake": "x"})
 

@@ -1,4 +1,4 @@
-"""Made-up histories of the sandbox's products: the same on every machine for the same seed.
+"""Generated histories of the sandbox's products: the same on every machine for the same seed.
 
 - `catalogue.py`: the products, and what does not change of them.
 - `histories.py`: all histories of one product, from `market.py` (prices, offers, buy box) and `ranks_and_reviews.py`.
