@@ -1,120 +1,22 @@
-"""The connector runner: what it lands, how it fails, and what it leaves unchanged. With a small connector."""
+"""The connector runner: what it lands and how it fails. With a small connector (`pages.py`)."""
 
-import gzip
 import json
-import logging
 import re
-import subprocess
-import sys
-import threading
-import traceback
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, quote, quote_plus, urlsplit
 
 import pytest
 
 from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRunner
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.objects import Lake
+from vp_pipeline_tests.airbyte.pages import Pages, everything, lines, requesting
 
 # For the authors of connectors; raised when the runtime is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:This class is experimental")
-
-KEY = "pass wörd/with+odd&signs=100%"
-MANIFEST = """
-version: 7.39.0
-type: DeclarativeSource
-check: {type: CheckStream, stream_names: [page]}
-streams:
-  - type: DeclarativeStream
-    name: page
-    retriever:
-      type: SimpleRetriever
-      partition_router: {type: ListPartitionRouter, cursor_field: page, values: "{{ config['pages'] }}"}
-      requester:
-        type: HttpRequester
-        url: "{{ config['base_url'] }}/page"
-        request_parameters: {page: "{{ stream_partition['page'] }}"}
-        authenticator:
-          type: ApiKeyAuthenticator
-          api_token: "{{ config['api_key'] }}"
-          inject_into: {type: RequestOption, inject_into: request_parameter, field_name: key}
-        error_handler: {type: DefaultErrorHandler, max_retries: 0}
-      record_selector: {type: RecordSelector, extractor: {type: DpathExtractor, field_path: []}}
-    schema_loader: {type: InlineSchemaLoader, schema: {type: object, properties: {text: {type: string}}}}
-spec:
-  type: Spec
-  connection_specification:
-    type: object
-    required: [api_key, pages, base_url]
-    properties: {api_key: {type: string, airbyte_secret: true}, pages: {type: array}, base_url: {type: string}}
-"""
-
-
-class Pages(ThreadingHTTPServer):
-    """Responds to `/page?page=X` with `responses[X]` (a status and a body), or with a record of its own."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.responses: dict[str, tuple[int, bytes]] = {}
-        self.requested: list[str] = []
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Pages
-
-    def do_GET(self) -> None:
-        (page,) = parse_qs(urlsplit(self.path).query)["page"]
-        self.server.requested.append(page)
-        status, body = self.server.responses.get(page, (200, json.dumps({"page": page}).encode()))
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def pages() -> Iterator[Pages]:
-    with Pages() as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    return Lake(tmp_path / "lake")
-
-
-@pytest.fixture
-def connection(pages: Pages, tmp_path: Path) -> AirbyteConnection:
-    manifest = tmp_path / "connector.yaml"
-    manifest.write_text(MANIFEST)
-    config = {"api_key": KEY, "pages": ["a"], "base_url": f"http://127.0.0.1:{pages.server_port}"}
-    return AirbyteConnection("library", "page", manifest, config, (KEY,))
-
-
-def requesting(connection: AirbyteConnection, *names: str, **config: object) -> AirbyteConnection:
-    return replace(connection, config={**connection.config, "pages": list(names), **config})
-
-
-def lines(lake: Lake, path: str) -> list[bytes]:
-    return gzip.decompress(lake.read(path)).splitlines()
-
-
-def everything(lake: Lake) -> list[Path]:
-    return [p for p in Path(lake.location("")).rglob("*") if p.is_file()]
 
 
 def test_lands_what_the_s3_destination_lands(lake: Lake, connection: AirbyteConnection) -> None:
@@ -244,43 +146,6 @@ def test_check(lake: Lake, connection: AirbyteConnection, pages: Pages) -> None:
         airbyte.check(requesting(connection, "a", base_url="http://127.0.0.1:1"))
 
 
-@pytest.mark.parametrize("case", ["fine", "echoed", "refused", "server", "unreachable", "checked", "invalid"])
-def test_no_secret_anywhere(
-    case: str,
-    lake: Lake,
-    connection: AirbyteConnection,
-    pages: Pages,
-    caplog: pytest.LogCaptureFixture,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    caplog.set_level(logging.DEBUG)
-    output: list[str] = []
-    echo = json.dumps({"error": f"no such key: {KEY} {quote(KEY)} {quote_plus(KEY)} {quote(KEY, safe='').lower()}"})
-    pages.responses = {"echoed": (400, echo.encode()), "refused": (403, echo.encode()), "server": (500, echo.encode())}
-    config: dict[str, object] = {"base_url": "http://127.0.0.1:1"} if case in ("unreachable", "checked") else {}
-    if case == "invalid":
-        config = {"api_key": [KEY]}
-    requested = requesting(connection, case, **config)
-    airbyte = ConnectorRunner(lake, log=output.append)
-    try:
-        if case == "checked":
-            airbyte.check(requested)
-        output += [repr(airbyte.sync(requested))]
-    except (PermanentError, TransientError) as error:
-        output += [str(error), repr(error), "".join(traceback.format_exception(error))]
-        chained: BaseException | None = error
-        while chained is not None:
-            output += [repr(chained), *map(repr, chained.__dict__.values())]
-            chained = chained.__cause__ or chained.__context__
-        output += ["failed"]
-    assert ("failed" in output) == (case != "fine")
-    output += [repr(requested), caplog.text, *(repr(record.__dict__) for record in caplog.records), *capfd.readouterr()]
-    output += [gzip.decompress(path.read_bytes()).decode() for path in everything(lake)]
-    everything_written = "\n".join(output).lower()
-    for spelling in (KEY, quote(KEY), quote_plus(KEY), json.dumps(KEY)[1:-1], "rd/with", "rd%2fwith"):
-        assert spelling.lower() not in everything_written
-
-
 def test_syncs_run_again_and_again_and_side_by_side(lake: Lake, connection: AirbyteConnection) -> None:
     airbyte = ConnectorRunner(lake)
     with ThreadPoolExecutor(4) as pool:
@@ -289,42 +154,6 @@ def test_syncs_run_again_and_again_and_side_by_side(lake: Lake, connection: Airb
     found = [json.loads(lines(lake, job.objects[0])[0])["_airbyte_data"]["page"] for job in jobs]
     assert found == [f"page {n}" for n in range(8)]
     assert airbyte.sync(connection).job_id > max(job.job_id for job in jobs)
-
-
-def test_the_process_keeps_its_logging_and_its_hooks(lake: Lake, connection: AirbyteConnection, tmp_path: Path) -> None:
-    """In a fresh process: the runtime is imported late, off the main thread, and changes nothing for others."""
-    program = f"""
-import logging, signal, sys, threading
-logging.basicConfig(filename={str(tmp_path / "log")!r}, level=logging.DEBUG, format="%(name)s %(message)s")
-def state():
-    root = logging.getLogger()
-    return (root.level, list(root.handlers), list(root.filters), sys.excepthook, threading.excepthook,
-            [signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)], sys.stdout, sys.stderr,
-            logging.getLogger("theirs").handlers, logging.config.dictConfig, threading.active_count())
-import logging.config
-from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRunner
-from vp_pipeline.lake.objects import Lake
-from pathlib import Path
-assert not any(name.startswith(("airbyte_cdk", "dagster")) for name in sys.modules)
-theirs = logging.StreamHandler(sys.stderr)
-logging.getLogger("theirs").addHandler(theirs)
-before = state()
-manifest = Path({str(connection.manifest)!r})
-connection = AirbyteConnection("library", "page", manifest, {dict(connection.config)!r}, ({KEY!r},))
-jobs = []
-airbyte = ConnectorRunner(Lake(Path({lake.location("")!r})))
-thread = threading.Thread(target=lambda: jobs.append(airbyte.sync(connection)))
-thread.start(); thread.join()
-assert state() == before
-assert jobs[0].records == 1
-logging.getLogger("theirs").warning("still logged")
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "still logged\n")
-    log = (tmp_path / "log").read_text()
-    assert "theirs still logged" in log
-    assert "airbyte" not in log
-    assert quote_plus(KEY) not in log
 
 
 def test_it_reads_from_the_sandbox(lake: Lake) -> None:
