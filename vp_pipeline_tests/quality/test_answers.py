@@ -15,11 +15,19 @@ def line(product: dict[str, Any] | None = None, **record: Any) -> LandedLine:
 
 
 def test_nothing_in_the_recorded_answers_is_unknown(recordings: Path) -> None:
-    answers = [json.loads(file.read_text()) for file in recordings.glob("*.json")]
+    answers = [
+        json.loads(f.read_text(encoding="utf-8"), parse_constant=lambda _: None) for f in recordings.glob("*.json")
+    ]
     lines = [LandedLine("o", 1, json.dumps({"_airbyte_data": answer}).encode()) for answer in answers]
     found = inspect(lines)
     assert found.unexpected == {}
     assert found.records == len(lines) > 0
+
+
+def test_more_tokens_may_be_spent_than_there_were(made_up: Path) -> None:
+    answer = json.loads((made_up / "yen_34_series.json").read_text(encoding="utf-8"))
+    found = inspect([LandedLine("o", 1, json.dumps({"_airbyte_data": answer}).encode())])
+    assert found.figures["tokens_left"] == answer["tokensLeft"] < 0
 
 
 def test_new_fields_and_histories_are_named_and_warn() -> None:

@@ -104,7 +104,7 @@ def _fields(p: dict[str, Any]) -> tuple[Any, ...]:
         tree[-1]["catId"] if tree else None,
         " > ".join(node["name"] for node in tree) or None,
         _known(p.get("salesRankReference")),
-        *(moment(time) if time > 0 else None for time in times),
+        *(moment(time) if time not in (0, -1) else None for time in times),
         *map(_known, sizes),
         p.get("isAdultProduct"),
     )

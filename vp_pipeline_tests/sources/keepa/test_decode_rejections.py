@@ -1,6 +1,7 @@
 """What cannot become a row is rejected, with its reason, and nothing else with it."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -119,6 +120,20 @@ def test_a_field_of_another_type_costs_that_field_alone():
     assert result["price"].rows.num_rows == 1
 
 
+def test_minutes_below_zero_are_before_2011_and_beyond_1970_and_2100_is_no_time():
+    (row,) = decoded(product(listedSince=-1_840_000, trackingSince=-2))["product"].rows.to_pylist()
+    assert row["listed_since"] == datetime(2007, 7, 3, 5, 20)
+    assert row["tracking_since"] == datetime(2010, 12, 31, 23, 58)
+    for minute in (-21_564_001, 46_810_080):
+        ((reason, _),) = rejections(decoded(product(listedSince=minute))["product"])
+        assert reason.startswith(f"listedSince is {minute}: Keepa minutes from 1970 to 2099 are allowed")
+
+
+def test_figures_of_unknown_series_that_say_none_are_no_records():
+    stats = decoded(product(stats={"avg30": [5] + [-1] * 37, "max": [[100, 5]] + [None] * 37}))["stats"]
+    assert (stats.records_in, stats.quarantined) == (37, ())
+
+
 def test_a_product_type_that_keepa_does_not_have_rejects_the_product():
     result = decoded(product(productType=7, csv=csv(_0=[100, 1999])))
     ((reason, _),) = rejections(result["product"])
@@ -132,7 +147,7 @@ def test_what_stands_for_unknown_becomes_null():
         "rootCategory": 2**63 - 1,
         "salesRankReference": -1,
         "trackingSince": 0,
-        "lastUpdate": -7,
+        "lastUpdate": -1,
         "packageWeight": 0,
         "packageHeight": -1,
         "categoryTree": [],

@@ -6,7 +6,7 @@ import pytest
 
 from vp_pipeline.sources.keepa.decode import decode
 from vp_pipeline.sources.landed import Decoded, LandedLine
-from vp_pipeline_tests.sources.keepa.decode_lines import NOW, answer, csv, landed, product, real_answers, rejections
+from vp_pipeline_tests.sources.keepa.decode_lines import NOW, answer, csv, landed, product, recorded_answers, rejections
 
 CONFLICT = "conflicts with a newer record of the same key"
 
@@ -21,8 +21,8 @@ def with_price(price: int, line: int = 1, extracted: object = NOW, at: int = 100
     return landed(answer(product(csv=csv(_0=[at, price]))), line, extracted)
 
 
-def test_a_repeated_record_is_a_duplicate_of_every_row():
-    answers = list(real_answers().values())
+def test_a_repeated_record_is_a_duplicate_of_every_row(recordings):
+    answers = list(recorded_answers(recordings).values())
     once = decode(landed(data, line) for line, data in enumerate(answers, start=1))
     twice = decode(landed(data, line) for line, data in enumerate(answers * 2, start=1))
     for name, table in once.items():
@@ -76,8 +76,8 @@ def test_products_of_one_key_that_differ_in_a_field_conflict():
     assert [reason for reason, _ in rejections(table)] == [CONFLICT]
 
 
-def test_the_order_of_lines_does_not_matter_on_real_answers():
-    lines = [landed(data, line) for line, data in enumerate(list(real_answers().values()) * 3, start=1)]
+def test_the_order_of_lines_does_not_matter_on_recorded_answers(recordings):
+    lines = [landed(data, line) for line, data in enumerate(list(recorded_answers(recordings).values()) * 3, start=1)]
     shuffled = random.Random(4).sample(lines, len(lines))
     one, other = decode(lines), decode(shuffled)
     for name, table in one.items():

@@ -4,8 +4,8 @@ Here: which products are decoded at all, and the fields of the `product` table. 
 `stats.py`).
 
 What stands for "unknown" in Keepa's answers becomes null: "" in texts; 0 and -1 in sizes, weights, categories and
-times (for times anything negative); the largest 64-bit integer in categories. A missing `productType` is null too, and
-no reason to reject a product that is sound otherwise.
+times (other times below zero are before 2011); the largest 64-bit integer in categories. A missing `productType` is
+null too, and no reason to reject a product that is sound otherwise.
 """
 
 import re
@@ -139,12 +139,12 @@ def _category(value: Any) -> int | None:
 
 
 def _minute(value: Any) -> int | None:
-    """A Keepa minute as unix microseconds."""
+    """A Keepa minute as unix microseconds. Amazon listed products before 2011, where Keepa's minutes are negative."""
     minute = _integer(value)
     moment = (minute + KEEPA_EPOCH_MINUTES) * 60_000_000
-    if moment >= LATEST_US:
-        raise ValueError(f"is {minute}: Keepa minutes before 2100 are allowed")
-    return moment if minute > 0 else None
+    if not 0 <= moment < LATEST_US:
+        raise ValueError(f"is {minute}: Keepa minutes from 1970 to 2099 are allowed")
+    return None if minute in (0, -1) else moment
 
 
 def _category_tree(value: Any) -> tuple[int | None, str] | None:

@@ -3,7 +3,8 @@
 Here: which entries of `stats` are figures. A figure is an array with an element a series (`current`, `avg30`, …), such
 an array of extremes (`min`, …: `[Keepa minute, value]` an element), or an integer of the whole product
 (`salesRankDrops30`, …). Booleans, texts, and lists of another meaning (`buyBoxShippingTime`, `isLowest`, …) are no
-figures. Null elements are no records.
+figures. Null elements are no records, and beyond the known series neither is -1: every product has it there from the
+day on which Keepa adds a series.
 """
 
 import re
@@ -73,7 +74,7 @@ def _read_product_figure(name: str, value: Any, origin: Origin, pieces: Pieces) 
 
 
 def _read_figures(name: str, values: JsonList, extreme: bool, origin: Origin, flat: bool, pieces: Pieces) -> list[Any]:
-    """Collect the figures of the known series. Returns the elements beyond them that are not null."""
+    """Collect the figures of the known series. Returns the elements beyond them that are neither null nor -1."""
     numbers = None if extreme or len(values) > len(SERIES_NAMES) else integers(values, flat)
     if numbers is not None:
         pieces.records_in["stats"] += len(values)
@@ -95,7 +96,7 @@ def _read_figures(name: str, values: JsonList, extreme: bool, origin: Origin, fl
     if figures:
         codes, sound, times = np.array(sorted(figures), dtype=np.int64).T
         pieces.blocks["stats"].append(Block(origin, (name,), codes, (sound, times)))
-    return [item for item in items[len(SERIES_NAMES) :] if item is not None]
+    return [item for item in items[len(SERIES_NAMES) :] if item is not None and item != -1]
 
 
 def _figure(item: Any, extreme: bool) -> tuple[str | None, int, int]:
