@@ -39,7 +39,7 @@ ENVELOPE = {
 
 
 class ScriptedKeepa(ThreadingHTTPServer):
-    """Responds with `script`, one (status, body) per request, then with ENVELOPE; keeps the requests and their times."""
+    """Responds with `script`, one (status, body) per request, then with ENVELOPE; keeps requests and times."""
 
     daemon_threads = True
 

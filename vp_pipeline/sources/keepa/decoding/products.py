@@ -3,7 +3,7 @@
 Here: which products are decoded at all, and the fields of the `product` table. Not here: arrays (`histories.py`,
 `stats.py`).
 
-What stands for "unknown" in Keepa's answers becomes null: "" in texts; 0 and -1 in sizes, weights, categories and
+What stands for "unknown" in Keepa's responses becomes null: "" in texts; 0 and -1 in sizes, weights, categories and
 times (other times below zero are before 2011); the largest 64-bit integer in categories. A missing `productType` is
 null too, and no reason to reject a product that is sound otherwise.
 """

@@ -1,10 +1,10 @@
 """Keepa's own figures (`stats`), long form.
 
-Here: which entries of `stats` are figures. A figure is an array with an element a series (`current`, `avg30`, …), such
-an array of extremes (`min`, …: `[Keepa minute, value]` an element), or an integer of the whole product
-(`salesRankDrops30`, …). Booleans, texts, and lists of another meaning (`buyBoxShippingTime`, `isLowest`, …) are no
-figures. Null elements are no records, and beyond the known series neither is -1: every product has it there from the
-day on which Keepa adds a series.
+Here: which entries of `stats` are figures. A figure is an array with one element per series (`current`, `avg30`, …),
+such an array of extremes (`min`, …: `[Keepa minute, value]` per element), or an integer of the whole product
+(`salesRankDrops30`, …). Booleans, texts, and lists of another meaning (`buyBoxShippingTime`, `isLowest`, …) are not
+figures. Null elements are not records, and beyond the known series -1 is not either: every product has it there from
+the day on which Keepa adds a series.
 """
 
 import re
