@@ -80,7 +80,7 @@ def integers(values: JsonList, flat: bool) -> Ints | None:
     """A JSON array of integers as int64[n]; None if any element is anything else.
 
     `as_buffer` flattens nested arrays, and the result may be just as long: `[1, [2], 3]`, `[1, [2, 3], []]`. Where it
-    takes an array at all, a nested one is the first element or follows a number; `flat` says that the line has no array
+    takes an array at all, a nested one is the first element or follows a number; `flat`: the line has no array
     after a number. Otherwise the text of the array decides.
     """
     if isinstance(values, list):
