@@ -40,7 +40,7 @@ def snowflake(
             changed += done.changed
             mark = "[green]+[/green]" if done.changed else "[dim]=[/dim]"
             first = done.step.statement.splitlines()[0]
-            console.print(f"{mark} {done.step.file}  {first}  [dim]{done.said}[/dim]", soft_wrap=True)
+            console.print(f"{mark} {done.step.file}  {first}  [dim]{done.message}[/dim]", soft_wrap=True)
     console.print(f"{len(planned)} statements ran; {changed} made something new.")
 
 

@@ -46,8 +46,8 @@ class ProductionEnvironment:
             rest_api_base_url=str(settings.airbyte_api_url).rstrip("/"),
             configuration_api_base_url=str(settings.airbyte_configuration_api_url).rstrip("/"),
             workspace_id=settings.airbyte_workspace_id or "",
-            client_id=_plain(settings.airbyte_client_id),
-            client_secret=_plain(settings.airbyte_client_secret),
+            client_id=_secret_value(settings.airbyte_client_id),
+            client_secret=_secret_value(settings.airbyte_client_secret),
             request_max_retries=0,  # ours: by kind of failure
             request_retry_delay=1,
             request_timeout=30,
@@ -71,8 +71,8 @@ class ProductionEnvironment:
             stage=settings.snowflake_stage,
             file_format=settings.snowflake_file_format,
             private_key_path=settings.snowflake_private_key_path,
-            private_key_passphrase=_plain(settings.snowflake_private_key_passphrase),
-            password=_plain(settings.snowflake_password),
+            private_key_passphrase=_secret_value(settings.snowflake_private_key_passphrase),
+            password=_secret_value(settings.snowflake_password),
             timeout_seconds=settings.snowflake_timeout_seconds,
             address=address,
         )
@@ -84,5 +84,5 @@ class ProductionEnvironment:
         return PublishedMarts(SnowflakePublishedSchema(self.build_warehouse()))
 
 
-def _plain(secret: SecretStr | None) -> str | None:
+def _secret_value(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None

@@ -76,8 +76,8 @@ def test_from_the_quarantine_to_the_marts_and_back(environment: dict[str, str], 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["quarantine", "list", "--table", "prise"], "prise is no table of this project. Known: buy_box"),
-        (["quarantine", "list", "--source", "kepa"], "kepa is no source of this project. Known: keepa"),
+        (["quarantine", "list", "--table", "prise"], "Unknown table prise. Known: buy_box"),
+        (["quarantine", "list", "--source", "kepa"], "Unknown source kepa. Known: keepa"),
         (["quarantine", "show", "--date", "yesterday"], "'yesterday' does not match the format"),
         (["run", "--date", DAY, "--waive", "volum"], "Unknown check volum (vp/overrule): it cannot be waived. Did"),
     ],

@@ -10,7 +10,7 @@ import pytest
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.sandbox.server import Sandbox, catalogue
-from vp_pipeline_tests.sandbox.asking import DAY, get
+from vp_pipeline_tests.sandbox.client import DAY, get
 
 EARLY, LATE = 1_778_386_768_884, 1_778_392_006_978
 

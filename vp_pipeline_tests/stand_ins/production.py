@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from vp_pipeline.airbyte.embedded import Connection, EmbeddedAirbyte, SyncJob
+from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRunner, SyncJob
 from vp_pipeline.build import build_definitions
 from vp_pipeline.environments.environment import build_resources
 from vp_pipeline.lake.objects import Lake
@@ -31,7 +31,7 @@ SECRETS = (KEEPA_KEY, PASSWORD, airbyte_api.CLIENT_SECRET, KEYS["AWS_SECRET_ACCE
 
 @dataclasses.dataclass
 class Production:
-    """The whole graph with production's settings. `today`: the day that its sync asks for."""
+    """The whole graph with production's settings. `today`: the day that its sync requests."""
 
     settings: Settings
     instance: dg.DagsterInstance
@@ -62,8 +62,8 @@ class Production:
         """What a job of the stand-in does: runs the connector, as of the end of `today`, and lands in the bucket."""
         origin = Origin(self.sandbox.url_as_of(self.today), "sandbox", tuple(self.products))
         config = {**connector_config(self.settings, origin), "api_key": KEEPA_KEY}
-        connection = Connection("keepa", "product", KEEPA.manifest, config, (KEEPA_KEY,))
-        return EmbeddedAirbyte(self.lake).sync(connection, job_id)
+        connection = AirbyteConnection("keepa", "product", KEEPA.manifest, config, (KEEPA_KEY,))
+        return ConnectorRunner(self.lake).sync(connection, job_id)
 
 
 @contextmanager

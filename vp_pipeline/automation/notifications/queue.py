@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from vp_pipeline.airbyte.connector_logging import Redaction
 from vp_pipeline.automation.notifications.messages import Message, with_repeats
 from vp_pipeline.delivery.outbox import Box, Entry
 from vp_pipeline.delivery.slack import slack_box
+from vp_pipeline.redaction import Redaction
 from vp_pipeline.settings import Settings
 
 _VARYING = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)

@@ -44,7 +44,7 @@ def decoded(*products: Any) -> dict[str, Decoded]:
     return result
 
 
-def told(result: Decoded) -> list[tuple[str, str]]:
+def rejections(result: Decoded) -> list[tuple[str, str]]:
     """The quarantine of a table as (reason, record)."""
     return [(row.reason, row.record) for row in result.quarantined]
 

@@ -1,4 +1,4 @@
-"""The sandbox's made-up answers: the same each time, and tomorrow's continue today's."""
+"""The sandbox's generated responses: the same each time, and tomorrow's extend today's."""
 
 from datetime import date, timedelta
 from itertools import pairwise
@@ -8,7 +8,7 @@ import pytest
 
 from vp_pipeline.sandbox.server import Sandbox, catalogue
 from vp_pipeline.sources.keepa.series import SERIES
-from vp_pipeline_tests.sandbox.asking import DAY, ask, get, keepa_minute
+from vp_pipeline_tests.sandbox.client import DAY, get, get_product, keepa_minute
 
 ENTRIES = catalogue(None, 7)
 TOKEN_FIELDS = {"tokensLeft", "refillIn", "tokensConsumed", "processingTimeInMs"}
@@ -47,12 +47,12 @@ def test_the_catalogue_is_twelve_products_in_four_marketplaces() -> None:
     assert catalogue(None, 8) == ENTRIES
 
 
-def test_an_answer_as_of_a_day_is_the_same_each_time_and_for_each_server(sandbox: Sandbox) -> None:
+def test_a_response_as_of_a_day_is_the_same_each_time_and_for_each_server(sandbox: Sandbox) -> None:
     params: dict[str, Any] = {"domain": 1, "asin": "B0SBXUSA01,B0SBXUSA03", "stats": 90, "rating": 1, "buybox": 1}
     first, again = (get(sandbox.url_as_of(DAY), **params).json() for _ in range(2))
-    with Sandbox() as other, Sandbox(seed=8) as another_world:
+    with Sandbox() as other, Sandbox(seed=8) as another_seed:
         elsewhere = get(other.url_as_of(DAY), **params).json()
-        different = get(another_world.url_as_of(DAY), **params).json()
+        different = get(another_seed.url_as_of(DAY), **params).json()
     for envelope in (first, again, elsewhere, different):
         assert envelope["timestamp"] == 1_790_899_199_999, "2026-10-02T00:00:00Z less one millisecond"
         for name in TOKEN_FIELDS:
@@ -62,22 +62,22 @@ def test_an_answer_as_of_a_day_is_the_same_each_time_and_for_each_server(sandbox
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_a_later_answer_extends_an_earlier_one(sandbox: Sandbox, entry: str) -> None:
+def test_a_later_response_extends_an_earlier_one(sandbox: Sandbox, entry: str) -> None:
     days = (date(2025, 3, 8), date(2026, 2, 15), date(2026, 2, 16), DAY, DAY + timedelta(1), date(2030, 12, 31))
-    answers = [(day, ask(sandbox, entry, day)) for day in reversed(days)][::-1]
-    known = [(day, product) for day, product in answers if product["productType"] == 0]
+    responses = [(day, get_product(sandbox, entry, day)) for day in reversed(days)][::-1]
+    known = [(day, product) for day, product in responses if product["productType"] == 0]
     for (_, earlier), (_, later) in pairwise(known):
         assert earlier["trackingSince"] == later["trackingSince"]
         now_there = histories(later)
         for name, points in histories(earlier).items():
             assert now_there[name][: len(points)] == points, name
     before, after = histories(known[-2][1]), histories(known[-1][1])
-    assert sum(map(len, after.values())) > sum(map(len, before.values())), "the world goes on until 2030"
+    assert sum(map(len, after.values())) > sum(map(len, before.values())), "the histories continue until 2030"
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_histories_look_as_real_ones_do(sandbox: Sandbox, entry: str) -> None:
-    product = ask(sandbox, entry)
+    product = get_product(sandbox, entry)
     now = keepa_minute(DAY)
     assert product["lastUpdate"] <= now
     for name, points in histories(product).items():
@@ -97,7 +97,7 @@ def test_histories_look_as_real_ones_do(sandbox: Sandbox, entry: str) -> None:
 
 
 def test_the_catalogue_has_each_peculiarity(sandbox: Sandbox) -> None:
-    products = {entry: ask(sandbox, entry) for entry in ENTRIES}
+    products = {entry: get_product(sandbox, entry) for entry in ENTRIES}
     assert {len(product["csv"]) for product in products.values()} == {34, 36}
     assert products[RANKED]["csv"][3] is None
     assert products[RANKED]["salesRankReference"] == -1
@@ -117,15 +117,15 @@ def test_the_catalogue_has_each_peculiarity(sandbox: Sandbox) -> None:
 
 
 def test_yen_are_whole_and_dollars_have_cents(sandbox: Sandbox) -> None:
-    yen = [price for price in ask(sandbox, YEN)["csv"][10][1::2] if price >= 0]
-    cents = [price for price in ask(sandbox, US)["csv"][10][1::2] if price >= 0]
+    yen = [price for price in get_product(sandbox, YEN)["csv"][10][1::2] if price >= 0]
+    cents = [price for price in get_product(sandbox, US)["csv"][10][1::2] if price >= 0]
     assert all(1_000 < price < 10_000 for price in yen)
     assert {price % 100 for price in yen} <= {0, 50, 80, 98}
     assert sum(price % 100 in (99, 95, 49) for price in cents) > len(cents) / 2
 
 
 def test_new_is_the_cheapest_offer_and_counts_shipping_only_since_february_2026(sandbox: Sandbox) -> None:
-    product = ask(sandbox, OLD)
+    product = get_product(sandbox, OLD)
     switch = keepa_minute(date(2026, 2, 15)) + 1
 
     def at(index: int, minute: int) -> list[int]:
@@ -140,11 +140,11 @@ def test_new_is_the_cheapest_offer_and_counts_shipping_only_since_february_2026(
 
 
 def test_a_product_is_unknown_before_keepa_tracked_it(sandbox: Sandbox) -> None:
-    assert ask(sandbox, NEWCOMER, date(2026, 8, 1))["productType"] == 4
-    assert ask(sandbox, NEWCOMER, date(2026, 8, 24))["productType"] == 0
+    assert get_product(sandbox, NEWCOMER, date(2026, 8, 1))["productType"] == 4
+    assert get_product(sandbox, NEWCOMER, date(2026, 8, 24))["productType"] == 0
 
 
-def test_a_world_that_ended_says_so(sandbox: Sandbox) -> None:
+def test_the_end_of_the_data_is_reported(sandbox: Sandbox) -> None:
     response = get(sandbox.url_as_of(date(2036, 1, 1)), domain=1, asin="B0SBXUSA01")
     assert response.status_code == 400
     assert "2036-01-01" in response.json()["error"]["message"]

@@ -1,4 +1,4 @@
-"""Asking the sandbox as a client does: over HTTP, with a key."""
+"""A client of the sandbox: over HTTP, with a key."""
 
 from datetime import date
 from typing import Any
@@ -16,8 +16,8 @@ def get(base: str, path: str = "/product", **params: Any) -> requests.Response:
     return requests.get(base + path, params=query, timeout=30)
 
 
-def ask(sandbox: Sandbox, entry: str, day: date = DAY, **params: Any) -> dict[str, Any]:
-    """The product object that answers for `DOMAIN:ASIN` as of a day, everything asked for unless told otherwise."""
+def get_product(sandbox: Sandbox, entry: str, day: date = DAY, **params: Any) -> dict[str, Any]:
+    """The product object of `DOMAIN:ASIN` as of a day; everything is requested, unless `params` differ."""
     domain, asin = entry.split(":")
     params = {"stats": 180, "rating": 1, "buybox": 1, **params}
     response = get(sandbox.url_as_of(day), domain=domain, asin=asin, **params)

@@ -1,7 +1,8 @@
-"""Airbyte where there is no Airbyte: runs a connector manifest here and lands its records as Airbyte would.
+"""Runs a connector manifest in this process and lands its records on the lake, as an Airbyte server would.
 
-Here: what is synced, what came of it, and the messages of a sync that failed. Not here: how the connector
-runtime is driven (`connector.py`), what the landed objects look like (`landing.py`), Dagster.
+Here: one sync: what it reads, what it landed, and the messages of one that failed. Not here: which day is synced and
+whether a finished sync is reused (`local.py`), how the connector runtime is driven (`connector.py`), what the landed
+objects look like (`landing.py`), Dagster.
 """
 
 import threading
@@ -19,7 +20,7 @@ from vp_pipeline.lake.objects import Lake
 
 
 @dataclass(frozen=True)
-class Connection:
+class AirbyteConnection:
     """What to sync: one stream of one source, with the connector's config.
 
     `secrets` are the secret values inside `config`: they are replaced by `***` in every message and log line.
@@ -34,7 +35,7 @@ class Connection:
 
 @dataclass(frozen=True)
 class SyncJob:
-    """A sync that ended. `status` is one of Airbyte's words; times are UTC; `bytes` are those on the lake."""
+    """A sync that ended. `status` is Airbyte's; times are UTC; `bytes` are those on the lake."""
 
     job_id: int
     source: str
@@ -48,12 +49,12 @@ class SyncJob:
     messages: tuple[str, ...]
 
 
-class EmbeddedAirbyte:
+class ConnectorRunner:
     """Syncs connections into the lake, in the caller's thread.
 
     A part of `part_bytes` (uncompressed) is followed by the next one. A sync that is not done after
-    `deadline_seconds` fails when the connector next hands over a record, so at most one wait later.
-    `log` is told what the connector says, line by line and without secrets.
+    `deadline_seconds` fails when the connector next yields a record, so at most one wait later.
+    `log` gets the connector's log, line by line and without secrets.
     """
 
     def __init__(
@@ -68,17 +69,17 @@ class EmbeddedAirbyte:
         self._log = log
         self._deadline_seconds = deadline_seconds
 
-    def sync(self, connection: Connection, job_id: int | None = None) -> SyncJob:
+    def sync(self, connection: AirbyteConnection, job_id: int | None = None) -> SyncJob:
         """Reads the whole stream and lands it under `bronze/<source>/<stream>/`.
 
         `job_id`: unix milliseconds (default: the present): the sync's number, and the moment in its objects' names.
 
-        Like Airbyte's own, a sync that fails leaves the parts that it had finished; nobody lists them in a
-        manifest, so nobody reads them.
+        As with Airbyte's own, a sync that fails leaves the parts that it had finished; no manifest lists them, so
+        they are never read.
 
         Raises:
-            PermanentError: the request, the key, the config or the manifest is refused; or the lake is.
-            TransientError: the API is busy, failing or out of reach, or the sync took too long.
+            PermanentError: the request, the key, the config or the manifest is rejected; or the lake cannot be written.
+            TransientError: the API is busy, failing or unreachable, or the sync took too long.
         """
         job_id = next_job_id() if job_id is None else job_id
         landing = Landing(
@@ -103,8 +104,8 @@ class EmbeddedAirbyte:
             messages=tuple(connector.messages),
         )
 
-    def check(self, connection: Connection) -> None:
-        """Asks the connector whether its config can be used.
+    def check(self, connection: AirbyteConnection) -> None:
+        """Checks with the connector that its config can be used.
 
         Raises:
             PermanentError: it cannot; the message is the connector's.
@@ -114,22 +115,22 @@ class EmbeddedAirbyte:
         except ConnectorFailed as failed:
             raise PermanentError(str(_failure("check", connection, failed, []))) from None
 
-    def _connector(self, connection: Connection) -> Connector:
+    def _connector(self, connection: AirbyteConnection) -> Connector:
         return Connector(connection.manifest, connection.config, connection.secrets, self._log)
 
 
-def _failure(what: str, connection: Connection, failed: ConnectorFailed, objects: list[str]) -> PipelineError:
-    """The failure for people: what, where, and what to do next. `failed` carries no secret, nor does its chain."""
-    said = f"The Airbyte {what} of {connection.source}/{connection.stream} failed: {failed}"
+def _failure(what: str, connection: AirbyteConnection, failed: ConnectorFailed, objects: list[str]) -> PipelineError:
+    """The failure as ours: what, where, and what to do next. `failed` carries no secret, nor does its chain."""
+    message = f"The Airbyte {what} of {connection.source}/{connection.stream} failed: {failed}"
     if objects:
-        said += (
+        message += (
             f" {len(objects)} finished part{'s' if len(objects) > 1 else ''} stayed on the lake, from {objects[0]} "
             "on; no manifest lists them, so nothing reads them."
         )
-    if failed.passing:
-        return TransientError(f"{said} Run it again later.")
+    if failed.transient:
+        return TransientError(f"{message} Run it again later.")
     return PermanentError(
-        f"{said} Trying again gives the same: correct the config of the connection first "
+        f"{message} A retry gives the same result: correct the config of the connection first "
         f"(its key is {connection.source.upper()}_API_KEY)."
     )
 

@@ -1,9 +1,9 @@
-"""Chance that is the same on every machine and with every numpy release.
+"""Random draws that are the same on every machine and with every numpy release.
 
-Here: seeded draws and the slow wander that prices and ranks follow. Not here: what is drawn (`world.py`).
+Here: seeded draws and the slow random walk that prices and ranks follow. Not here: what is drawn (`histories.py`).
 
 numpy promises a stable stream of raw bits for a bit generator, but not for its distributions: so the
-distributions are made here, from the bits.
+distributions are computed here, from the bits.
 """
 
 import hashlib
@@ -17,17 +17,17 @@ Minutes = NDArray[np.int64]
 DAY = 1440  # minutes
 
 
-class Dice:
-    """An independent stream of draws for each name, e.g. `Dice(seed, domain, asin, "AMAZON")`."""
+class Draws:
+    """An independent stream of draws for each name, e.g. `Draws(seed, domain, asin, "AMAZON")`."""
 
     def __init__(self, *name: object) -> None:
         self._name = name
         digest = hashlib.sha256("|".join(map(str, name)).encode()).digest()
         self._bits = np.random.PCG64(int.from_bytes(digest[:16], "big"))
 
-    def named(self, *name: object) -> "Dice":
+    def named(self, *name: object) -> "Draws":
         """Another stream, independent of how much was drawn from this one."""
-        return Dice(*self._name, *name)
+        return Draws(*self._name, *name)
 
     def uniform(self, n: int) -> Floats:
         """`n` draws from [0, 1)."""
@@ -52,19 +52,19 @@ class Dice:
         return np.asarray(options, dtype=np.int64)[(self.uniform(n) * len(options)).astype(np.int64)]
 
 
-def event_minutes(dice: Dice, start: int, end: int, mean_days: float) -> Minutes:
+def event_minutes(draws: Draws, start: int, end: int, mean_days: float) -> Minutes:
     """Even minutes in [start, end), strictly increasing; many short gaps and a few long ones, `mean_days` on
     average. The first is `start` itself, made even.
     """
     n = int((end - start) / (mean_days * DAY) * 1.3) + 60
-    long = dice.uniform(n) < 0.3
-    gaps = dice.waits(n) * np.where(long, 2.4, 0.4) * mean_days * DAY
+    long = draws.uniform(n) < 0.3
+    gaps = draws.waits(n) * np.where(long, 2.4, 0.4) * mean_days * DAY
     pairs = np.concatenate(([0], np.cumsum(1 + (gaps / 2).astype(np.int64))))
     minutes: Minutes = 2 * (start // 2 + pairs)
     return minutes[minutes < end]
 
 
-def wander(dice: Dice, minutes: Minutes, knot_days: float, memory: float) -> Floats:
+def random_walk(draws: Draws, minutes: Minutes, knot_days: float, memory: float) -> Floats:
     """A random walk that is pulled back to 0, with standard deviation 1, read at each of `minutes`.
 
     `knot_days` apart it takes a new direction; `memory` (0 to 1) is what stays of the old value at each knot.
@@ -76,7 +76,7 @@ def wander(dice: Dice, minutes: Minutes, knot_days: float, memory: float) -> Flo
     knots = int(minutes[-1]) // step - first + 2
     kick = (1.0 - memory**2) ** 0.5
     values, value = [], 0.0
-    for draw in dice.normal(knots).tolist():
+    for draw in draws.normal(knots).tolist():
         value = memory * value + kick * draw
         values.append(value)
     at = (first + np.arange(knots)) * step

@@ -1,6 +1,7 @@
 """Step functions: a value holds until the next point.
 
-Here: histories as arrays of points, reading and merging them. Not here: what makes the values (`world.py`).
+Here: histories as arrays of points, reading and merging them. Not here: where the values come from
+(`price_series.py`, `ranks_and_reviews.py`).
 """
 
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vp_pipeline.sandbox.keepa.chance import Dice, Minutes
+from vp_pipeline.sandbox.keepa.generated.draws import Draws, Minutes
 
 # Rows [t, value] or [t, price, shipping], t in Keepa minutes.
 Points = NDArray[np.int64]
@@ -28,13 +29,13 @@ def points(minutes: Minutes, *values: Values) -> Points:
     return np.column_stack((minutes, *values)).astype(np.int64)
 
 
-def without_repeats(history: Points, dice: Dice | None = None) -> Points:
-    """Drops points that change nothing; with `dice` one in twelve stays, for Keepa repeats some values."""
+def without_repeats(history: Points, draws: Draws | None = None) -> Points:
+    """Drops points that change nothing; with `draws` one in twelve stays, for Keepa repeats some values."""
     if len(history) < 2:
         return history
     changed = np.concatenate(([True], (history[1:, 1:] != history[:-1, 1:]).any(axis=1)))
-    if dice is not None:
-        changed |= dice.uniform(len(history)) < 1 / 12
+    if draws is not None:
+        changed |= draws.uniform(len(history)) < 1 / 12
     return history[changed]
 
 
