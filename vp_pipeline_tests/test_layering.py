@@ -36,22 +36,6 @@ RANKS = (
     ("failures", "redaction", "dagster_internals"),
 )
 
-# To do: what is being fixed elsewhere. Each goes with its fix, and the list with the last one.
-KNOWN = frozenset(
-    {
-        "sandbox/keepa has more than 12 modules",
-        "delivery/power_bi.py has more than 300 lines",
-        "assets/days.py imports dagster._core.definitions.data_version.DATA_VERSION_TAG",
-        "assets/days.py imports dagster._core.definitions.source_asset.SYSTEM_METADATA_KEY_SOURCE_ASSET_OBSERVATION",
-        "quality/gate.py imports dagster._core.event_api.PartitionKeyFilter",
-        "quality/gate.py imports dagster._core.storage.asset_check_execution_record.AssetCheckExecutionRecord",
-        "quality/gate.py imports dagster._core.storage.asset_check_execution_record.AssetCheckExecutionRecordStatus",
-        "dbt/in_process.py imports dagster_dbt.core.dbt_cli_invocation.DbtCliInvocation",
-        "dbt/project.py imports dagster_dbt.asset_utils.extract_runtime_selection_from_args",
-        "dbt/project.py imports dagster_dbt.asset_utils.get_updated_cli_invocation_params_for_context",
-    }
-)
-
 
 def violations() -> dict[str, list[str]]:
     return {
@@ -65,7 +49,7 @@ def violations() -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("rule", ["rank", "upward", "circle", "private", "large"])
 def test_the_package_keeps_the_rules(rule: str) -> None:
-    assert not [violation for violation in violations()[rule] if violation not in KNOWN]
+    assert violations()[rule] == []
 
 
 def test_no_name_has_two_ranks() -> None:

@@ -20,7 +20,7 @@ import orjson
 
 from vp_pipeline.automation.outboxes import build_outboxes
 from vp_pipeline.dagster_internals import run_statuses
-from vp_pipeline.dagster_internals.newest_checks import run_of_newest_result
+from vp_pipeline.dagster_internals.check_records import run_of_newest_result
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.environments.environment import build_environment
 from vp_pipeline.lake.objects import Lake, ObjectInfo

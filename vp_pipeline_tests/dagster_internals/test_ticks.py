@@ -47,7 +47,7 @@ def tick(
     return str(instance.create_tick(data).tick_id)
 
 
-def test_failed_ticks_are_listed_with_their_innermost_reason(tmp_path: Path) -> None:
+def test_failed_ticks_are_listed_with_their_error(tmp_path: Path) -> None:
     cause = SerializableErrorInfo("the disk is full\n", [], "OSError")
     error = SerializableErrorInfo("Error occurred during the evaluation", [], "SensorExecutionError", cause)
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
@@ -59,9 +59,9 @@ def test_failed_ticks_are_listed_with_their_innermost_reason(tmp_path: Path) -> 
         nightly = tick(instance, schedule, 3, cause)
         found = list(failed_ticks(instance, NOW - timedelta(hours=1), 50))
         assert sorted(found, key=lambda tick: tick.name) == [
-            FailedTick("sensor", "landed_syncs", first, "the disk is full"),
-            FailedTick("sensor", "landed_syncs", second, "the disk is full"),
-            FailedTick("schedule", "nightly", nightly, "the disk is full"),
+            FailedTick("sensor", "landed_syncs", first, error),
+            FailedTick("sensor", "landed_syncs", second, cause),
+            FailedTick("schedule", "nightly", nightly, cause),
         ]
         newest = [tick.tick_id for tick in failed_ticks(instance, NOW - timedelta(hours=1), 1)]
         assert set(newest) == {second, nightly}
