@@ -201,8 +201,7 @@ class _OpenFile:
     publication: Publication
 
     def rows(self, mart: str) -> "pa.Table":
-        rows = self.connection.execute(f'select * from mart."{mart}"').to_arrow_table()
-        assert rows is not None
+        rows: pa.Table = self.connection.sql(f'select * from mart."{mart}"').to_arrow_table()
         return rows
 
 

@@ -130,6 +130,17 @@ def test_what_was_rolled_back_is_not_published_again_and_the_next_build_is(folde
     assert publisher.roll_back().build_id == "build-000001"
 
 
+def test_a_mart_is_read_with_its_build(folder: Path, publisher: Publisher) -> None:
+    with pytest.raises(PermanentError, match="Nothing was published yet"):
+        publisher.marts.read("deals")
+    build_id = build(folder, 1)
+    publisher.publish("one")
+    build_read, rows = publisher.marts.read("deals")
+    assert (build_read, rows.column_names, rows.num_rows) == (build_id, ["n", "i"], 100)
+    with pytest.raises(PermanentError, match="No mart figures is published"):
+        publisher.marts.read("figures")
+
+
 def test_the_format_of_the_file_stays(folder: Path, publisher: Publisher) -> None:
     """Consumers read it with tools of their own, and other versions of this code publish and roll back beside it."""
     build(folder, 1)
