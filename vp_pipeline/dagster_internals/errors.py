@@ -3,7 +3,7 @@
 Private names:
 
 - `SerializableErrorInfo`: the type of a recorded error.
-  Guard: `dagster_internals/test_ticks.py::test_failed_ticks_are_listed_with_their_error`
+  Guard: `dagster_internals/test_failed_ticks.py::test_failed_ticks_are_listed_with_their_error`
 """
 
 from dagster_shared.error import SerializableErrorInfo

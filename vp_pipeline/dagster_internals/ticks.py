@@ -5,11 +5,11 @@ Dagster has no event and no public query for them; the daemon records them with 
 Private names:
 
 - `InstigatorState`: what a schedule or sensor is to the instance.
-  Guard: `dagster_internals/test_ticks.py::test_failed_ticks_are_listed_with_their_error`
+  Guard: `dagster_internals/test_failed_ticks.py::test_failed_ticks_are_listed_with_their_error`
 - `InstigatorType`: whether it is a schedule or a sensor.
-  Guard: `dagster_internals/test_ticks.py::test_failed_ticks_are_listed_with_their_error`
+  Guard: `dagster_internals/test_failed_ticks.py::test_failed_ticks_are_listed_with_their_error`
 - `TickStatus`: ticks are filtered by it.
-  Guard: `dagster_internals/test_ticks.py::test_failed_ticks_are_listed_with_their_error`
+  Guard: `dagster_internals/test_failed_ticks.py::test_failed_ticks_are_listed_with_their_error`
 """
 
 from collections.abc import Iterator
