@@ -1,5 +1,5 @@
-{#- first_date and last_date of each of `relations` by the columns `key` (none: of the whole relation), as rows: the days
-    of a history have no gap, and an engine keeps the extremes of a column. -#}
+{#- first_date and last_date of each of `relations` by the columns `key` (none: of the whole relation), as rows. A
+    history has every day from its first to its last, and an engine keeps the extremes of a column. -#}
 {% macro date_spans(relations, key=[]) -%}
     {%- for relation in relations -%}
 select

@@ -51,7 +51,7 @@ with
 {%- if is_incremental() %}
 {{ points_to_restate(changes, products, key, value) }}
 {%- else %}
-relevant as (
+relevant_points as (
     select
         {{ columns_of('changes', key) | join(',\n        ') }},
         changes.observed_at,
@@ -70,7 +70,7 @@ points as (
         changes.from_date,
         lag(changes.observed_at) over ({{ in_order }}) is null and not changes.is_continued as is_first,
         lead(changes.observed_at) over ({{ in_order }}) as next_observed_at
-    from relevant as changes
+    from relevant_points as changes
 ),
 
 steps as (
@@ -90,7 +90,7 @@ steps as (
         on points.asin = products.asin and points.domain_id = products.domain_id
 ),
 
-dated as (
+dated_steps as (
     select
         {{ (key + ['step_value'] + moments) | join(',\n        ') }},
         greatest(cast(observed_at as date), from_date) as first_date,
@@ -106,7 +106,7 @@ dated as (
 ),
 
 days as (
-    {{ each_day('dated', key + ['step_value'] + moments, 'first_date', 'last_date') | indent(4) }}
+    {{ each_day('dated_steps', key + ['step_value'] + moments, 'first_date', 'last_date') | indent(4) }}
 ),
 
 bounds as (
