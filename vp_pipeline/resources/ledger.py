@@ -1,7 +1,7 @@
 """The ledger in the warehouse: which days the models show, which are still to be judged, and the builds.
 
 Here: the two tables and what may be asked of them; the SQL is what DuckDB and Snowflake both take. Not here: who
-decides (`assets/dbt_days.py`), and the filter in staging that reads it (`dbt_project/macros/is_shown.sql`).
+decides (`assets/dbt_days.py`), and the filter in staging that reads it (`dbt_project/macros/is_included.sql`).
 
     raw._days    a source, stream and day that RAW has taken or that was withheld. `is_shown`: staging shows its rows.
                  `is_settled`: a whole build has judged it as RAW has it now. A day without a row is shown and settled.
