@@ -123,17 +123,3 @@ where current_rows.run_date is null or {{ is_newer('newest', 'current_rows') }}
         or ({{ one }}.snapshot_at = {{ other }}.snapshot_at and {{ one }}.run_date > {{ other }}.run_date)
     )
 {%- endmacro %}
-
-{% macro same_key(one, other, key) -%}
-    {%- for column in key -%}
-        {{ one }}.{{ column }} = {{ other }}.{{ column }}{{ ' and ' if not loop.last }}
-    {%- endfor -%}
-{%- endmacro %}
-
-{% macro columns_of(relation, columns) %}
-    {%- set qualified = [] -%}
-    {%- for column in columns -%}
-        {%- do qualified.append(relation ~ '.' ~ column) -%}
-    {%- endfor -%}
-    {{ return(qualified) }}
-{% endmacro %}

@@ -1,12 +1,12 @@
 {#-
-    A history as one row a UTC day: from the day of its first point to its last moment, no day missing.
+    A history as one row per UTC day: from the day of its first point to its last moment, no day missing.
 
     A history is a step function: a value holds from its point until the next one, and the last one to the moment of
     the product's newest snapshot, floored to the minute (points are whole minutes). A last point that is younger than
     that snapshot (recordings without an envelope) ends the history itself. Time is half-open: `[point, next point)`.
     A history that ends at 00:00 has no row for the day that begins there, unless it has a point there.
 
-    changes: the relation of points (observed_at; `value` is null where there is none). products: one row a product
+    changes: the relation of points (observed_at; `value` is null where there is none). products: one row per product
     with snapshot_at. key: what makes a history, beginning with asin and domain_id. value: an integer column.
 
     Columns: `key`, observed_date and, of the day:
@@ -40,8 +40,8 @@ group by {{ (key + ['observed_date']) | join(', ') }}
 {% endmacro %}
 
 {#-
-    The same history in pieces, one row a step and UTC day: `key`, observed_date, step_value (of any type), is_open and
-    is_close (the piece that the day opens and closes with), is_change (1: its point is of the day) and step_minutes.
+    The same history in pieces, one row per step and UTC day: `key`, observed_date, step_value (of any type), is_open
+    and is_close (the piece that the day opens and closes with), is_change (1: its point is of the day) and step_minutes.
     A day's open piece has 0 minutes where its first point is at 00:00 sharp.
 -#}
 {% macro step_function_pieces(changes, products, key, value) %}
@@ -127,25 +127,3 @@ select
     ) }} as step_minutes
 from bounds
 {% endmacro %}
-
-{#- Each row of `relation` once for every day of `[first, last]`, with the day as observed_date. -#}
-{% macro each_day(relation, columns, first, last) -%}
-    {{ return(adapter.dispatch('each_day')(relation, columns, first, last)) }}
-{%- endmacro %}
-
-{% macro duckdb__each_day(relation, columns, first, last) -%}
-select
-    {{ columns | join(',\n    ') }},
-    cast(unnest(generate_series({{ first }}, {{ last }}, interval 1 day)) as date) as observed_date
-from {{ relation }}
-{%- endmacro %}
-
-{% macro snowflake__each_day(relation, columns, first, last) -%}
-select
-    {{ columns_of(relation, columns) | join(',\n    ') }},
-    dateadd(day, cast(numbered.value as integer), {{ relation }}.{{ first }}) as observed_date
-from {{ relation }},
-    lateral flatten(
-        input => array_generate_range(0, datediff(day, {{ relation }}.{{ first }}, {{ relation }}.{{ last }}) + 1)
-    ) as numbered
-{%- endmacro %}
