@@ -72,7 +72,7 @@ price_day as (
 ),
 
 -- A category contains its sub-categories, so the largest of a day's ranks is the one in the widest category. Only what
--- the day itself tells decides: the category that a product is filed under today may be younger than the day.
+-- is of the day itself decides: the category that a product is filed under today may be younger than the day.
 rank_day as (
     select
         asin,
