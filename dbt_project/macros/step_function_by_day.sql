@@ -1,12 +1,12 @@
 {#-
-    A history as one row a UTC day: from the day of its first point to its last moment, no day missing.
+    A history as one row per UTC day: from the day of its first point to its last moment, no day missing.
 
     A history is a step function: a value holds from its point until the next one, and the last one to the moment of
     the product's newest snapshot, floored to the minute (points are whole minutes). A last point that is younger than
     that snapshot (recordings without an envelope) ends the history itself. Time is half-open: `[point, next point)`.
     A history that ends at 00:00 has no row for the day that begins there, unless it has a point there.
 
-    changes: the relation of points (observed_at; `value` is null where there is none). products: one row a product
+    changes: the relation of points (observed_at; `value` is null where there is none). products: one row per product
     with snapshot_at. key: what makes a history, beginning with asin and domain_id. value: an integer column.
 
     Columns: `key`, observed_date and, of the day:
@@ -40,8 +40,8 @@ group by {{ (key + ['observed_date']) | join(', ') }}
 {% endmacro %}
 
 {#-
-    The same history in pieces, one row a step and UTC day: `key`, observed_date, step_value (of any type), is_open and
-    is_close (the piece that the day opens and closes with), is_change (1: its point is of the day) and step_minutes.
+    The same history in pieces, one row per step and UTC day: `key`, observed_date, step_value (of any type), is_open
+    and is_close (the piece that the day opens and closes with), is_change (1: its point is of the day) and step_minutes.
     A day's open piece has 0 minutes where its first point is at 00:00 sharp.
 -#}
 {% macro step_function_pieces(changes, products, key, value) %}
@@ -51,7 +51,7 @@ with
 {%- if is_incremental() %}
 {{ points_to_restate(changes, products, key, value) }}
 {%- else %}
-relevant as (
+relevant_points as (
     select
         {{ columns_of('changes', key) | join(',\n        ') }},
         changes.observed_at,
@@ -70,7 +70,7 @@ points as (
         changes.from_date,
         lag(changes.observed_at) over ({{ in_order }}) is null and not changes.is_continued as is_first,
         lead(changes.observed_at) over ({{ in_order }}) as next_observed_at
-    from relevant as changes
+    from relevant_points as changes
 ),
 
 steps as (
@@ -90,7 +90,7 @@ steps as (
         on points.asin = products.asin and points.domain_id = products.domain_id
 ),
 
-dated as (
+dated_steps as (
     select
         {{ (key + ['step_value'] + moments) | join(',\n        ') }},
         greatest(cast(observed_at as date), from_date) as first_date,
@@ -106,7 +106,7 @@ dated as (
 ),
 
 days as (
-    {{ each_day('dated', key + ['step_value'] + moments, 'first_date', 'last_date') | indent(4) }}
+    {{ each_day('dated_steps', key + ['step_value'] + moments, 'first_date', 'last_date') | indent(4) }}
 ),
 
 bounds as (
@@ -127,107 +127,3 @@ select
     ) }} as step_minutes
 from bounds
 {% endmacro %}
-
-{#-
-    The points that the days to restate rest on (macros/touched.sql): of every touched history those since the day from
-    which it is restated, and the one in force as that day begins (is_continued: there is one).
--#}
-{% macro points_to_restate(changes, products, key, value) %}
-{%- set history = key | reject('in', ['asin', 'domain_id', 'currency']) | list -%}
-touched_days as (
-    {{ touched_days(this.identifier, products) | indent(4) }}
-),
-
-touched_products as (
-    select
-        asin,
-        domain_id,
-        from_date
-    from touched_days
-    where asin is not null and history is null
-),
-
-touched_histories as (
-    select
-        asin,
-        domain_id,
-        history,
-        from_date
-    from touched_days
-    where history is not null
-),
-
-touched_whole as (
-    select min(from_date) as from_date
-    from touched_days
-    where asin is null
-),
-
-touched_points as (
-    select
-        {{ columns_of('changes', key) | join(',\n        ') }},
-        changes.observed_at,
-        changes.{{ value }},
-        least(
-            coalesce(touched_whole.from_date, cast('9999-12-31' as date)),
-            coalesce(touched_products.from_date, cast('9999-12-31' as date)),
-            coalesce(touched_histories.from_date, cast('9999-12-31' as date))
-        ) as from_date
-    from {{ changes }} as changes
-    cross join touched_whole
-    left join touched_products
-        on changes.asin = touched_products.asin and changes.domain_id = touched_products.domain_id
-    left join touched_histories
-        on
-            changes.asin = touched_histories.asin
-            and changes.domain_id = touched_histories.domain_id
-            and {{ history_text('changes', history) }} = touched_histories.history
-    where
-        touched_whole.from_date is not null
-        or touched_products.from_date is not null
-        or touched_histories.from_date is not null
-),
-
-in_force as (
-    select
-        {{ key | join(',\n        ') }},
-        max(observed_at) as since
-    from touched_points
-    where observed_at < from_date
-    group by {{ key | join(', ') }}
-),
-
-relevant as (
-    select
-        {{ columns_of('touched_points', key) | join(',\n        ') }},
-        touched_points.observed_at,
-        touched_points.{{ value }},
-        in_force.since is not null as is_continued,
-        touched_points.from_date
-    from touched_points
-    left join in_force on {{ same_key('touched_points', 'in_force', key) }}
-    where touched_points.observed_at >= touched_points.from_date or touched_points.observed_at = in_force.since
-),
-{% endmacro %}
-
-{#- Each row of `relation` once for every day of `[first, last]`, with the day as observed_date. -#}
-{% macro each_day(relation, columns, first, last) -%}
-    {{ return(adapter.dispatch('each_day')(relation, columns, first, last)) }}
-{%- endmacro %}
-
-{% macro duckdb__each_day(relation, columns, first, last) -%}
-select
-    {{ columns | join(',\n    ') }},
-    cast(unnest(generate_series({{ first }}, {{ last }}, interval 1 day)) as date) as observed_date
-from {{ relation }}
-{%- endmacro %}
-
-{% macro snowflake__each_day(relation, columns, first, last) -%}
-select
-    {{ columns_of(relation, columns) | join(',\n    ') }},
-    dateadd(day, cast(numbered.value as integer), {{ relation }}.{{ first }}) as observed_date
-from {{ relation }},
-    lateral flatten(
-        input => array_generate_range(0, datediff(day, {{ relation }}.{{ first }}, {{ relation }}.{{ last }}) + 1)
-    ) as numbered
-{%- endmacro %}

@@ -1,7 +1,7 @@
 """The ledger in the warehouse: which days the models include, which are pending validation, and the builds.
 
 Here: the two tables and their queries; the SQL is what DuckDB and Snowflake both take. Not here: what decides
-(`assets/dbt/whole_build.py`), and the filter in staging that reads it (`dbt_project/macros/is_shown.sql`).
+(`assets/dbt/whole_build.py`), and the filter in staging that reads it (`dbt_project/macros/is_included.sql`).
 
     raw._days    a source, stream and day that was loaded into RAW or excluded. `is_shown`: staging includes its rows.
                  `is_settled`: a whole build has validated it as it is in RAW now; otherwise its validation is pending.

@@ -1,0 +1,36 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='changed_products',
+    unique_key=['asin', 'domain_id', 'series', 'category_id', 'observed_date'],
+    on_schema_change='fail',
+) }}
+
+with
+daily as (
+    {{ changed_rows('core_keepa_rank_daily', listens='values', since='observed_date') | indent(4) }}
+),
+
+products as (
+    select * from {{ tracked_ref('core_keepa_product', columns=['sales_rank_category_id']) }}
+)
+
+select
+    {{ product_key('daily') }} as product_key,
+    daily.asin,
+    daily.domain_id,
+    daily.series,
+    daily.category_id,
+    daily.observed_date,
+    case when daily.series = 'SALES' then products.sales_rank_category_id else daily.category_id end
+        as ranked_category_id,
+    daily.open_rank,
+    daily.high_rank,
+    daily.low_rank,
+    daily.close_rank,
+    daily.average_rank,
+    daily.rank_minutes,
+    daily.ranked_minutes,
+    daily.observed_minutes,
+    daily.changes
+from daily
+left join products on daily.asin = products.asin and daily.domain_id = products.domain_id
