@@ -1,6 +1,5 @@
 """The governed metrics: each equals the mart's own SQL, however it is broken down."""
 
-import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
 from vp_pipeline.publishing.metrics import Metrics, MetricsError, Question
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline_tests.conftest import pipeline_settings
-from vp_pipeline_tests.dbt_project.three_products import SNAPSHOT, build
 
 _PRICES = "mart.fct_price_history_daily join mart.dim_product using (product_key)"
 _SHARE = "cast(sum({}) as double) / nullif(sum({}), 0)"
@@ -51,12 +49,8 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
 
 
 @pytest.fixture(scope="module")
-def marts(module_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> DuckDBWarehouse:
-    """A copy of the file: dbt keeps its own open for writing in this process."""
-    build(module_warehouse, SNAPSHOT).execute("checkpoint")
-    copied = tmp_path_factory.mktemp("marts") / module_warehouse.path.name
-    shutil.copy(module_warehouse.path, copied)
-    return DuckDBWarehouse(copied)
+def marts(three_products: Path) -> DuckDBWarehouse:
+    return DuckDBWarehouse(three_products)
 
 
 def rows_of(marts: DuckDBWarehouse, query: str) -> list[tuple[Any, ...]]:

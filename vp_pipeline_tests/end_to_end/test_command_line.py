@@ -17,6 +17,8 @@ import pytest
 from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline_tests.contents import contents
 
+pytestmark = pytest.mark.integration
+
 VP = Path(sys.executable).with_name("vp")
 DAY, AFTER = "2026-09-03", "2026-09-04"
 

@@ -26,6 +26,8 @@ from vp_pipeline_tests.recordings.odd_answers import (
     SOUND,
 )
 
+pytestmark = pytest.mark.integration
+
 DAY = date(2026, 6, 1)
 
 

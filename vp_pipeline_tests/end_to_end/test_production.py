@@ -16,6 +16,8 @@ from vp_pipeline_tests.stand_ins import s3, snowflake
 from vp_pipeline_tests.stand_ins.airbyte import json_response
 from vp_pipeline_tests.stand_ins.production import SECRETS, Production, production
 
+pytestmark = pytest.mark.integration
+
 DAYS = tuple(date(2026, 2, n) for n in (9, 10, 11))
 UP_TO_RAW = "group:airbyte or group:bronze or group:silver or group:raw"
 RAW = [f"keepa_{table.name}" for table in PRODUCT.tables]

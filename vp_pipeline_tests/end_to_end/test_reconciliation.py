@@ -13,6 +13,8 @@ from vp_pipeline.quality.reconciliation import CHECK
 from vp_pipeline.sources.keepa.series import KEEPA_EPOCH_MINUTES, SERIES_NAMES
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 
+pytestmark = pytest.mark.integration
+
 DAY = date(2026, 6, 1)
 WINDOWS = (30, 90, 180, 365)
 RECONCILED = dg.AssetCheckKey(dg.AssetKey(["monitoring", "mon_keepa_reconciliation"]), CHECK)

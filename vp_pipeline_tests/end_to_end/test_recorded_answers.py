@@ -14,6 +14,8 @@ from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 from vp_pipeline_tests.recordings.answers import ALONE
 from vp_pipeline_tests.recordings.folders import MADE_UP, REAL
 
+pytestmark = pytest.mark.integration
+
 DAY = date(2026, 6, 1)
 NOT_MONEY = {3: "rank", 15: "offer_count", 16: "review", 17: "review"} | dict.fromkeys(
     (11, 12, 13, 14, 34, 35), "offer_count"

@@ -59,7 +59,7 @@ STORES: dict[str, Callable[[pytest.FixtureRequest], Store]] = {
 }
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=["folder", "memory", pytest.param("s3", marks=pytest.mark.integration)])
 def lake(request: pytest.FixtureRequest) -> Lake:
     """A lake on each store: what follows holds for all of them."""
     return Lake(STORES[request.param](request))

@@ -35,7 +35,7 @@ def stand_ins() -> Iterator[tuple[S3StandIn, SnowflakeStandIn]]:
         yield s3, snowflake
 
 
-@pytest.fixture(params=["duckdb", "snowflake"])
+@pytest.fixture(params=["duckdb", pytest.param("snowflake", marks=pytest.mark.integration)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Lake, Warehouse]]:
     """A lake and a warehouse of each kind: what follows holds for both."""
     if request.param == "duckdb":

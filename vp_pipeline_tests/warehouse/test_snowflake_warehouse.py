@@ -23,7 +23,10 @@ from vp_pipeline_tests.stand_ins.snowflake import PASSWORD, Lost, SnowflakeStand
 from vp_pipeline_tests.warehouse.test_duckdb_warehouse import partition
 
 # The connector's own thread, which would cancel a statement of a server that is gone.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+]
 
 DAY = date(2026, 3, 1)
 FILE = "silver/keepa/monthly_sold/run_date=2026-03-01/part-00000.parquet"
