@@ -8,13 +8,16 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow dev setup lint types sql infra generate constraints bench soak clean
+.PHONY: help run quick test slow dev setup lint types sql infra generate constraints bench soak clean
 
 help: ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(READY) ## run the newest finished day, end to end
 	@$(BIN)/vp run
+
+quick: $(READY) lint types ## lint, types and the fast tests, in under 90 seconds
+	@$(BIN)/pytest -n auto --dist worksteal -m 'not slow and not integration'
 
 test: $(READY) lint types sql infra ## every check and test
 	@$(BIN)/pytest -n auto --dist worksteal -m 'not slow'
