@@ -39,7 +39,7 @@ def test_the_graph_and_the_schedule(ui: DagsterDev, page: Any, shoot: Shoot) -> 
     assert [place["x"] for place in places] == sorted(place["x"] for place in places), "groups stand in flow order"
 
     page.goto(f"{ui.url}/assets/silver/keepa/price")
-    for text in ("Grain: one row a product", "data-platform", "Parquet", "landed_price", "daily_pipeline"):
+    for text in ("Grain: one row per product", "data-platform", "Parquet", "landed_price", "daily_pipeline"):
         page.get_by_text(text).first.wait_for()
     shoot("asset_before_any_run")
 

@@ -1,4 +1,4 @@
-"""The change tables: whatever is loaded, in any order, grouping and repetition, they end as the rule says."""
+"""The change tables: whatever is loaded, in any order, grouping and repetition, they end as the rule requires."""
 
 from datetime import date, datetime, timedelta
 from random import Random

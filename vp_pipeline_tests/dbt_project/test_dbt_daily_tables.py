@@ -52,7 +52,7 @@ SELECTED = ("--select", *MODELS)
 # A run that ended between the change tables and the daily tables.
 CHANGES_FIRST = "changes first"
 
-# What one run_date's answers say: product → (snapshot, {(series, minute): price}, {minute: seller}).
+# What one run_date's answers hold: product → (snapshot, {(series, minute): price}, {minute: seller}).
 Answers = dict[str, tuple[datetime, dict[tuple[str, datetime], int], dict[datetime, str]]]
 
 
@@ -96,9 +96,9 @@ def newest(raw: dict[int, Answers]) -> tuple[dict[str, datetime], dict[Any, dict
         for asin, (snapshot, prices, sellers) in answers.items():
             version = (snapshot, number)
             ends[asin] = max(ends.get(asin, version), version)
-            told = {(asin, series, minute): price for (series, minute), price in prices.items()}
-            told |= {(asin, "BUY_BOX", minute): seller for minute, seller in sellers.items()}
-            for key, value in told.items():
+            found = {(asin, series, minute): price for (series, minute), price in prices.items()}
+            found |= {(asin, "BUY_BOX", minute): seller for minute, seller in sellers.items()}
+            for key, value in found.items():
                 points[key] = max(points.get(key, (*version, value)), (*version, value))
     histories: dict[Any, dict[datetime, Any]] = defaultdict(dict)
     for (asin, series, minute), (_, _, value) in sorted(points.items()):
@@ -189,7 +189,7 @@ def load(warehouse: Any, number: int, answers: Answers) -> None:
     warehouse.load("price", day(number), points)
     warehouse.load("buy_box", day(number), boxes)
     for table, (value, _, _, names) in ALIKE.items():
-        told = [
+        alike = [
             {
                 **{k: p[k] for k in ("asin", "domain_id", "snapshot_at", "observed_at")},
                 **names[p["series"]],
@@ -197,7 +197,7 @@ def load(warehouse: Any, number: int, answers: Answers) -> None:
             }
             for p in points
         ]
-        warehouse.load(table, day(number), told)
+        warehouse.load(table, day(number), alike)
 
 
 @pytest.fixture(scope="module")
