@@ -88,7 +88,7 @@ def test_what_may_still_get_company_waits(lake: Lake) -> None:
 
 
 def test_objects_without_a_record_are_no_sync(lake: Lake) -> None:
-    lake.write("bronze/keepa/product/2026_03_01_1_0.jsonl.gz", b"a sync that goes on, or died")
+    lake.write("bronze/keepa/product/2026_03_01_1_0.jsonl.gz", b"a sync that is still running, or died")
     assert taken(lake, Position(0, ""), NOW + ONE_DAY * 365)[0] == []
 
 

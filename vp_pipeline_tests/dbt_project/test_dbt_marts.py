@@ -88,7 +88,7 @@ def test_new_reviews_add_up(built: Any) -> None:
 
 
 def versions(answers: dict[tuple[int, date], str | None]) -> list[tuple[Any, ...]]:
-    """The versions that `answers` ((snapshot, run_date) → title) tell, by the rule, in Python."""
+    """The versions in `answers` ((snapshot, run_date) → title), by the rule, in Python."""
     newest = {snapshot: title for (snapshot, _), title in sorted(answers.items(), key=lambda item: item[0])}
     found: list[list[Any]] = []
     for snapshot, title in sorted(newest.items()):

@@ -58,7 +58,7 @@ def rows_of(marts: DuckDBWarehouse, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
-def asked(metrics: Metrics, marts: DuckDBWarehouse, question: Question) -> dict[tuple[object, ...], object]:
+def figures(metrics: Metrics, marts: DuckDBWarehouse, question: Question) -> dict[tuple[object, ...], object]:
     """The answer, broken down (in the order of the question) → figure."""
     answer = metrics.ask(marts, question)
     (figure,) = (answer.columns.index(name) for name in question.metrics)
@@ -78,7 +78,7 @@ def test_a_metric_is_the_marts_own_figure(
     width = len(by)
     rows = rows_of(marts, f"select {columns}, {figure} from {relation} where {condition} group by {columns}")
     assert len(rows) >= 2
-    found = asked(metrics, marts, Question((name,), by=by))
+    found = figures(metrics, marts, Question((name,), by=by))
     assert found.keys() == {row[:width] for row in rows}
     for row in rows:
         assert found[row[:width]] == pytest.approx(row[width], rel=1e-12), row
@@ -86,7 +86,7 @@ def test_a_metric_is_the_marts_own_figure(
 
 def test_the_parts_of_a_day_are_the_marts_own_columns(metrics: Metrics, marts: DuckDBWarehouse) -> None:
     """One product and day at a time a metric is the very column that the marts have."""
-    found = asked(metrics, marts, Question(("in_stock_rate",), by=("metric_time__day", "product")))
+    found = figures(metrics, marts, Question(("in_stock_rate",), by=("metric_time__day", "product")))
     rows = rows_of(
         marts,
         "select cast(observed_date as timestamp), product_key, in_stock_share from mart.mart_product_daily"
@@ -107,7 +107,7 @@ def test_money_is_never_added_over_currencies(metrics: Metrics, marts: DuckDBWar
 def test_a_question_may_be_narrowed(metrics: Metrics, marts: DuckDBWarehouse) -> None:
     where = ("{{ Dimension('product__currency') }} = 'USD'",)
     days = {"first": date(2026, 9, 1), "last": date(2026, 9, 30)}
-    found = asked(metrics, marts, Question(("review_velocity",), by=("product__currency",), where=where, **days))
+    found = figures(metrics, marts, Question(("review_velocity",), by=("product__currency",), where=where, **days))
     ((expected,),) = rows_of(
         marts,
         "select cast(sum(new_reviews) as double) / count(new_reviews) from mart.fct_review_history_daily"
@@ -117,7 +117,7 @@ def test_a_question_may_be_narrowed(metrics: Metrics, marts: DuckDBWarehouse) ->
 
 
 @pytest.mark.parametrize(
-    ("question", "says"),
+    ("question", "message"),
     [
         (Question(("margin",)), "Unknown metric: margin. There are: average_price"),
         (Question(("average_price",), by=("product__shelf",)), "product__brand"),
@@ -125,10 +125,10 @@ def test_a_question_may_be_narrowed(metrics: Metrics, marts: DuckDBWarehouse) ->
         (Question(("average_price",), where=("shelf = 1",)), "refused the query"),
     ],
 )
-def test_a_question_that_cannot_be_answered_says_why(
-    metrics: Metrics, marts: DuckDBWarehouse, question: Question, says: str
+def test_a_question_without_an_answer_is_refused_with_the_reason(
+    metrics: Metrics, marts: DuckDBWarehouse, question: Question, message: str
 ) -> None:
-    with pytest.raises(MetricsError, match=says):
+    with pytest.raises(MetricsError, match=message):
         metrics.ask(marts, question)
 
 
@@ -137,7 +137,7 @@ def test_before_the_first_run_there_is_nothing_to_ask(metrics: Metrics, tmp_path
         metrics.ask(DuckDBWarehouse(tmp_path / "none.duckdb"), Question(("deal_count",)))
 
 
-def test_every_metric_says_what_it_is(metrics: Metrics) -> None:
+def test_every_metric_is_described(metrics: Metrics) -> None:
     assert {metric.name for metric in metrics.all} >= DEFINED.keys()
     for metric in metrics.all:
         assert len(metric.description) > 20, metric.name

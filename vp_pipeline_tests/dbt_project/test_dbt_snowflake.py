@@ -1,7 +1,7 @@
 """The same project on Snowflake, without an account: every statement that dbt would send, read as Snowflake's SQL.
 
 dbt runs its materializations on the real adapter, of which only the way to the server is cut; what it sends is kept.
-Not here: whether Snowflake answers as DuckDB does; nothing in this file runs any SQL.
+Not here: whether Snowflake computes what DuckDB does; nothing in this file runs any SQL.
 """
 
 import re
@@ -128,7 +128,7 @@ def test_every_statement_is_snowflakes(sent: Sent) -> None:
     assert unknown == set()
 
 
-# What stands before a bracket and is no function.
+# Words before a bracket that are not functions.
 WORDS = set(
     """
     and as by exists from having in into lateral not on or over partition select then union using

@@ -88,8 +88,8 @@ def random_rows() -> Rows:
 
 
 def build(warehouse: Any, end: datetime, *selected: str) -> Any:
-    """The warehouse with the project, or what is selected of it, built on what had happened before `end` and was
-    answered then."""
+    """The warehouse with the project, or what is selected of it, built on what had happened before `end`, in
+    answers of that moment."""
     run_date = end.date()
     for name, rows in random_rows().items():
         known = [{**row, "snapshot_at": end} for row in rows if row["observed_at"] < end]
@@ -103,7 +103,7 @@ def build(warehouse: Any, end: datetime, *selected: str) -> Any:
                 "domain_id": domain,
                 "snapshot_at": end,
                 "product_type": 0,
-                # Where it is filed changes with each answer: no feature may look at that.
+                # Where it is filed changes with each answer: no feature may depend on it.
                 "title": f"Title of {end}",
                 "brand": f"Brand {asin[-1]}",
                 "sales_rank_category_id": 7 + end.day % 2,

@@ -80,7 +80,7 @@ def extreme(at: datetime | None, value: int | None) -> list[int | None] | None:
     return [int(at.replace(tzinfo=UTC).timestamp()) // 60 - KEEPA_EPOCH_MINUTES, value]
 
 
-def test_the_check_says_how_much_it_compared(recorded: Pipeline, recordings: Path) -> None:
+def test_the_check_reports_how_much_it_compared(recorded: Pipeline, recordings: Path) -> None:
     result = evaluation(recorded)
     assert result.passed
     found = {name: value.value for name, value in result.metadata.items()}
@@ -126,7 +126,7 @@ def test_one_figure_that_differs_is_refused_by_name(recordings: Path, tmp_path: 
 
 
 def test_answers_cut_short_are_not_taken_for_all_of_time(tmp_path: Path) -> None:
-    """`days=30` leaves out the extremes of before: the run is red, and says why."""
+    """`days=30` leaves out the extremes of before: the run is red, with the reason."""
     with dg.DagsterInstance.ephemeral() as instance:
         pipeline = Pipeline(pipeline_settings(tmp_path, keepa_days=30), instance)
         assert not pipeline.run(DAY).succeeded

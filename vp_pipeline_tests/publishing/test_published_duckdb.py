@@ -17,7 +17,7 @@ from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.warehouse import ledger
 from vp_pipeline_tests.publishing.marts import FIRST, TABLES, build, published_in, publisher_in, read, warehouse_in
 
-KILLS = int(os.environ.get("KILLS", "24"))  # `make soak` asks for hundreds
+KILLS = int(os.environ.get("KILLS", "24"))  # `make soak` sets hundreds
 
 
 @pytest.fixture
