@@ -21,8 +21,8 @@ HEADER = "# Written by `make generate` from the Python contracts: change those, 
 def files() -> dict[Path, str]:
     """Each file and the text that it should hold."""
     return {
-        FOLDER / "_sources.yml": HEADER + _yaml(sources(TABLES)),
-        FOLDER / "_staging.yml": HEADER + _yaml(staging(TABLES)),
+        FOLDER / "_keepa__sources.yml": HEADER + _yaml(sources(TABLES)),
+        FOLDER / "_keepa__models.yml": HEADER + _yaml(staging(TABLES)),
     }
 
 

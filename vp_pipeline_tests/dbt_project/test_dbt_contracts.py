@@ -18,7 +18,7 @@ PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 
 
 def source_yaml() -> dict[str, Any]:
-    text = (PROJECT / "models/staging/keepa/_sources.yml").read_text(encoding="utf-8")
+    text = (PROJECT / "models/staging/keepa/_keepa__sources.yml").read_text(encoding="utf-8")
     return {table["name"]: table for table in yaml.safe_load(text)["sources"][0]["tables"]}
 
 

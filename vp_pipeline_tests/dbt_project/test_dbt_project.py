@@ -1,6 +1,8 @@
 """The project as a whole: what every model must declare, and one build of everything."""
 
+import re
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -36,6 +38,13 @@ def test_schemas_are_exactly_the_layers(manifest: Manifest) -> None:
     prefixes = {"stg": "stg_", "core": "core_", "mart": ("dim_", "fct_", "mart_", "feat_"), "monitoring": "mon_"}
     for model in models(manifest):
         assert model.name.startswith(prefixes[model.schema]), model.name
+
+
+def test_a_model_is_described_in_the_yaml_of_its_own_folder(manifest: Manifest) -> None:
+    for model in models(manifest):
+        folder, described = Path(model.original_file_path).parent, Path(model.patch_path.split("://")[1])
+        assert described.parent == folder, model.name
+        assert re.fullmatch(rf"_(\w+_)?{folder.name}__models\.yml", described.name), model.name
 
 
 def test_sources_name_their_assets(manifest: Manifest) -> None:

@@ -1,16 +1,15 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_days',
+    incremental_strategy='changed_days',
     unique_key=['asin', 'domain_id', 'observed_date'],
     on_schema_change='fail',
-    meta={'touches': ['fct_buy_box_daily', 'fct_buy_box_seller_daily']},
 ) }}
 
 with
 pieces as (
     {{ step_function_pieces(
-        changes=ref('core_keepa_buy_box_change'),
-        products=ref('core_keepa_product'),
+        changes=tracked_ref('core_keepa_buy_box_change', listens='values'),
+        products=tracked_ref('core_keepa_product', listens='values'),
         key=['asin', 'domain_id'],
         value='seller_id',
     ) | indent(4) }}
@@ -30,24 +29,32 @@ by_day as (
     group by asin, domain_id, observed_date
 ),
 
+seller_days as (
+    select * from {{ tracked_ref(
+        'core_buy_box_seller_daily',
+        listens='none',
+        reason='both are restated from the same points and snapshots',
+    ) }}
+),
+
 ranked as (
     select
-        sellers.asin,
-        sellers.domain_id,
-        sellers.observed_date,
-        sellers.seller_id,
-        sellers.won_minutes,
-        count(*) over (partition by sellers.asin, sellers.domain_id, sellers.observed_date) as sellers,
+        seller_days.asin,
+        seller_days.domain_id,
+        seller_days.observed_date,
+        seller_days.seller_id,
+        seller_days.won_minutes,
+        count(*) over (partition by seller_days.asin, seller_days.domain_id, seller_days.observed_date) as sellers,
         row_number() over (
-            partition by sellers.asin, sellers.domain_id, sellers.observed_date
-            order by sellers.won_minutes desc, sellers.seller_id asc
+            partition by seller_days.asin, seller_days.domain_id, seller_days.observed_date
+            order by seller_days.won_minutes desc, seller_days.seller_id asc
         ) as place
-    from {{ ref('core_buy_box_seller_daily') }} as sellers
+    from seller_days
     inner join by_day
         on
-            sellers.asin = by_day.asin
-            and sellers.domain_id = by_day.domain_id
-            and sellers.observed_date = by_day.observed_date
+            seller_days.asin = by_day.asin
+            and seller_days.domain_id = by_day.domain_id
+            and seller_days.observed_date = by_day.observed_date
 )
 
 select

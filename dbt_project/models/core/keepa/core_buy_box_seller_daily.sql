@@ -1,16 +1,15 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_days',
+    incremental_strategy='changed_days',
     unique_key=['asin', 'domain_id', 'observed_date', 'seller_id'],
     on_schema_change='fail',
-    meta={'touches': ['fct_buy_box_seller_daily']},
 ) }}
 
 with
 pieces as (
     {{ step_function_pieces(
-        changes=ref('core_keepa_buy_box_change'),
-        products=ref('core_keepa_product'),
+        changes=tracked_ref('core_keepa_buy_box_change', listens='values'),
+        products=tracked_ref('core_keepa_product', listens='values'),
         key=['asin', 'domain_id'],
         value='seller_id',
     ) | indent(4) }}

@@ -4,7 +4,6 @@
     incremental_strategy='newest_snapshot',
     unique_key=key,
     on_schema_change='fail',
-    meta={'touches': ['core_buy_box_seller_daily', 'core_buy_box_daily']},
 ) }}
 
 with

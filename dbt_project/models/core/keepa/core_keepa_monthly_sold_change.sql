@@ -4,7 +4,6 @@
     incremental_strategy='newest_snapshot',
     unique_key=key,
     on_schema_change='fail',
-    meta={'touches': ['mart_product_daily']},
 ) }}
 
 with

@@ -4,10 +4,6 @@
     incremental_strategy='newest_snapshot',
     unique_key=key,
     on_schema_change='fail',
-    meta={
-        'touches': ['core_keepa_price_daily', 'mart_stock_outs'],
-        'touches_rows': ['fct_price_stats'],
-    },
 ) }}
 
 with

@@ -4,20 +4,6 @@
     incremental_strategy='newest_snapshot',
     unique_key=key,
     on_schema_change='fail',
-    meta={
-        'touches': [
-            'core_keepa_price_daily',
-            'core_keepa_rank_daily',
-            'core_keepa_review_daily',
-            'core_keepa_offer_daily',
-            'core_buy_box_seller_daily',
-            'core_buy_box_daily',
-            'mart_stock_outs',
-            'mart_product_daily',
-        ],
-        'touches_rows': ['fct_price_stats'],
-        'describes': {'fct_rank_history_daily': ['sales_rank_category_id'], 'mart_product_daily': ['title', 'brand']},
-    },
 ) }}
 
 with

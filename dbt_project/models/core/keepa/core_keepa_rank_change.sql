@@ -4,10 +4,6 @@
     incremental_strategy='newest_snapshot',
     unique_key=key,
     on_schema_change='fail',
-    meta={
-        'touches': ['core_keepa_rank_daily'],
-        'touches_rows': ['fct_price_stats'],
-    },
 ) }}
 
 with

@@ -1,16 +1,15 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_days',
+    incremental_strategy='changed_days',
     unique_key=['asin', 'domain_id', 'series', 'category_id', 'observed_date'],
     on_schema_change='fail',
-    meta={'touches': ['fct_rank_history_daily']},
 ) }}
 
 with
 by_day as (
     {{ step_function_by_day(
-        changes=ref('core_keepa_rank_change'),
-        products=ref('core_keepa_product'),
+        changes=tracked_ref('core_keepa_rank_change', listens='values'),
+        products=tracked_ref('core_keepa_product', listens='values'),
         key=['asin', 'domain_id', 'series', 'category_id'],
         value='sales_rank',
     ) | indent(4) }}

@@ -1,16 +1,15 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_days',
+    incremental_strategy='changed_days',
     unique_key=['asin', 'domain_id', 'series', 'observed_date'],
     on_schema_change='fail',
-    meta={'touches': ['fct_review_history_daily']},
 ) }}
 
 with
 by_day as (
     {{ step_function_by_day(
-        changes=ref('core_keepa_review_change'),
-        products=ref('core_keepa_product'),
+        changes=tracked_ref('core_keepa_review_change', listens='values'),
+        products=tracked_ref('core_keepa_product', listens='values'),
         key=['asin', 'domain_id', 'series'],
         value='series_value',
     ) | indent(4) }}

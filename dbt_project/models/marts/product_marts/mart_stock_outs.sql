@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_products',
+    incremental_strategy='changed_products',
     unique_key=['asin', 'domain_id', 'series', 'started_at'],
     on_schema_change='fail',
 ) }}
@@ -8,7 +8,7 @@
 {%- set in_order = 'partition by asin, domain_id, series order by observed_at' -%}
 with
 changes as (
-    {{ touched_rows(ref('core_keepa_price_change')) | indent(4) }}
+    {{ changed_rows('core_keepa_price_change', listens='values') | indent(4) }}
 ),
 
 price_types as (
@@ -17,7 +17,7 @@ price_types as (
 ),
 
 products as (
-    select * from {{ ref('core_keepa_product') }}
+    select * from {{ tracked_ref('core_keepa_product', listens='values') }}
 ),
 
 marketplaces as (

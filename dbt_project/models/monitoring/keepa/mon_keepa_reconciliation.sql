@@ -1,18 +1,17 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_products',
+    incremental_strategy='changed_products',
     unique_key=['asin', 'domain_id', 'series', 'figure'],
     on_schema_change='fail',
-    pre_hook='{{ touch_answered(this.identifier, ref("stg_keepa_stats")) }}',
 ) }}
 
 with
 our_stats as (
-    {{ touched_rows(ref('fct_price_stats')) | indent(4) }}
+    {{ changed_rows('fct_price_stats', listens='values') | indent(4) }}
 ),
 
 told_stats as (
-    {{ touched_rows(ref('stg_keepa_stats')) | indent(4) }}
+    {{ changed_rows('stg_keepa_stats', listens='window') | indent(4) }}
 ),
 
 figures as (

@@ -1,14 +1,13 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_products',
+    incremental_strategy='changed_products',
     unique_key=['asin', 'domain_id', 'observed_date'],
     on_schema_change='fail',
-    meta={'touches': ['mart_product_daily']},
 ) }}
 
 with
 daily as (
-    {{ touched_rows(ref('core_keepa_review_daily'), since='observed_date') | indent(4) }}
+    {{ changed_rows('core_keepa_review_daily', listens='values', since='observed_date') | indent(4) }}
 ),
 
 bounds as (

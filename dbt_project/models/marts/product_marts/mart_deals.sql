@@ -1,13 +1,13 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_products',
+    incremental_strategy='changed_products',
     unique_key=['asin', 'domain_id', 'series'],
     on_schema_change='fail',
 ) }}
 
 with
 prices as (
-    {{ touched_rows(ref('fct_price_history_daily')) | indent(4) }}
+    {{ changed_rows('fct_price_history_daily', listens='values') | indent(4) }}
 ),
 
 price_types as (

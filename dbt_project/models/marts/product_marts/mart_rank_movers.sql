@@ -1,13 +1,13 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_products',
+    incremental_strategy='changed_products',
     unique_key=['asin', 'domain_id', 'series', 'category_id'],
     on_schema_change='fail',
 ) }}
 
 with
 ranks as (
-    {{ touched_rows(ref('fct_rank_history_daily')) | indent(4) }}
+    {{ changed_rows('fct_rank_history_daily', listens='values') | indent(4) }}
 ),
 
 newest as (

@@ -3,18 +3,22 @@
 {%- set longest_frame = 364 -%}
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_products',
+    incremental_strategy='changed_products',
     unique_key=['asin', 'domain_id', 'observed_date'],
     on_schema_change='fail',
 ) }}
 
 with
 daily as (
-    {{ touched_rows(ref('mart_product_daily'), since='observed_date', days_before=longest_frame) | indent(4) }}
+    {{ changed_rows(
+        'mart_product_daily', listens='values', since='observed_date', days_before=longest_frame
+    ) | indent(4) }}
 ),
 
 prices as (
-    {{ touched_rows(ref('fct_price_history_daily'), since='observed_date', days_before=longest_frame) | indent(4) }}
+    {{ changed_rows(
+        'fct_price_history_daily', listens='values', since='observed_date', days_before=longest_frame
+    ) | indent(4) }}
 ),
 
 new_prices as (
@@ -23,7 +27,7 @@ new_prices as (
 ),
 
 every_day as (
-    {{ touched_rows(ref('mart_product_daily')) | indent(4) }}
+    {{ changed_rows('mart_product_daily', listens='values') | indent(4) }}
 ),
 
 first_days as (

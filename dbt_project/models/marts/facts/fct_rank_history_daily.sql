@@ -1,18 +1,17 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_products',
+    incremental_strategy='changed_products',
     unique_key=['asin', 'domain_id', 'series', 'category_id', 'observed_date'],
     on_schema_change='fail',
-    meta={'touches': ['mart_product_daily', 'mart_rank_movers']},
 ) }}
 
 with
 daily as (
-    {{ touched_rows(ref('core_keepa_rank_daily'), since='observed_date') | indent(4) }}
+    {{ changed_rows('core_keepa_rank_daily', listens='values', since='observed_date') | indent(4) }}
 ),
 
 products as (
-    select * from {{ ref('core_keepa_product') }}
+    select * from {{ tracked_ref('core_keepa_product', columns=['sales_rank_category_id']) }}
 )
 
 select

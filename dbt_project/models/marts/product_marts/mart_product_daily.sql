@@ -1,30 +1,29 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_products',
+    incremental_strategy='changed_products',
     unique_key=['asin', 'domain_id', 'observed_date'],
     on_schema_change='fail',
-    meta={'touches': ['feat_product_daily']},
 ) }}
 
 with
 prices as (
-    {{ touched_rows(ref('fct_price_history_daily'), since='observed_date') | indent(4) }}
+    {{ changed_rows('fct_price_history_daily', listens='values', since='observed_date') | indent(4) }}
 ),
 
 ranks as (
-    {{ touched_rows(ref('fct_rank_history_daily'), since='observed_date') | indent(4) }}
+    {{ changed_rows('fct_rank_history_daily', listens='values', since='observed_date') | indent(4) }}
 ),
 
 reviews as (
-    {{ touched_rows(ref('fct_review_history_daily'), since='observed_date') | indent(4) }}
+    {{ changed_rows('fct_review_history_daily', listens='values', since='observed_date') | indent(4) }}
 ),
 
 buy_boxes as (
-    {{ touched_rows(ref('fct_buy_box_daily'), since='observed_date') | indent(4) }}
+    {{ changed_rows('fct_buy_box_daily', listens='values', since='observed_date') | indent(4) }}
 ),
 
 offers as (
-    {{ touched_rows(ref('core_keepa_offer_daily'), since='observed_date') | indent(4) }}
+    {{ changed_rows('core_keepa_offer_daily', listens='values', since='observed_date') | indent(4) }}
 ),
 
 products as (
@@ -33,8 +32,8 @@ products as (
 
 sold as (
     {{ step_function_by_day(
-        changes=ref('core_keepa_monthly_sold_change'),
-        products=ref('core_keepa_product'),
+        changes=tracked_ref('core_keepa_monthly_sold_change', listens='values'),
+        products=tracked_ref('core_keepa_product', listens='values', columns=['title', 'brand']),
         key=['asin', 'domain_id'],
         value='monthly_sold',
     ) | indent(4) }}

@@ -1,17 +1,17 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_products',
+    incremental_strategy='changed_products',
     unique_key=['asin', 'domain_id', 'observed_date', 'seller_id'],
     on_schema_change='fail',
 ) }}
 
 with
 sellers as (
-    {{ touched_rows(ref('core_buy_box_seller_daily'), since='observed_date') | indent(4) }}
+    {{ changed_rows('core_buy_box_seller_daily', listens='values', since='observed_date') | indent(4) }}
 ),
 
 daily as (
-    {{ touched_rows(ref('core_buy_box_daily'), since='observed_date') | indent(4) }}
+    {{ changed_rows('core_buy_box_daily', listens='values', since='observed_date') | indent(4) }}
 )
 
 select

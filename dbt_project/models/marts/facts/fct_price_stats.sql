@@ -1,26 +1,25 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='touched_products',
+    incremental_strategy='changed_products',
     unique_key=['asin', 'domain_id', 'series'],
     on_schema_change='fail',
-    meta={'touches': ['mon_keepa_reconciliation']},
 ) }}
 
 with
 prices as (
-    {{ touched_rows(ref('core_keepa_price_change')) | indent(4) }}
+    {{ changed_rows('core_keepa_price_change', listens='every_row') | indent(4) }}
 ),
 
 ranks as (
-    {{ touched_rows(ref('core_keepa_rank_change')) | indent(4) }}
+    {{ changed_rows('core_keepa_rank_change', listens='every_row') | indent(4) }}
 ),
 
 reviews as (
-    {{ touched_rows(ref('core_keepa_review_change')) | indent(4) }}
+    {{ changed_rows('core_keepa_review_change', listens='every_row') | indent(4) }}
 ),
 
 offer_counts as (
-    {{ touched_rows(ref('core_keepa_offer_count_change')) | indent(4) }}
+    {{ changed_rows('core_keepa_offer_count_change', listens='every_row') | indent(4) }}
 ),
 
 -- `vendor_value` is as the vendor writes it: -1 where there is no value.
@@ -142,7 +141,7 @@ windowed as (
         {{ days_before('histories.as_of', 'windows.window_days') }} as starts_at
     from histories
     cross join windows
-    left join {{ ref('core_keepa_product') }} as products
+    left join {{ tracked_ref('core_keepa_product', listens='every_row') }} as products
         on histories.asin = products.asin and histories.domain_id = products.domain_id
 ),
 
