@@ -1,8 +1,8 @@
 """What can go wrong, as types.
 
-Here: the exceptions that the plain functions raise. Not here: how Dagster treats them (`assets/days.py`).
+Here: the exceptions that the plain functions raise. Not here: how Dagster treats them (`assets/days/flow.py`).
 
-Every message says what happened, where (stream, run_date, object), and what to do next.
+Every message names what happened, where (stream, run_date, object), and what to do next.
 """
 
 
@@ -11,12 +11,12 @@ class PipelineError(Exception):
 
 
 class PermanentError(PipelineError):
-    """Trying again gives the same result: a bad setting, a rejected request, a damaged object."""
+    """A retry gives the same result: a bad setting, a rejected request, a damaged object."""
 
 
 class TransientError(PipelineError):
-    """Trying again may help: a server that is busy, a lock that is held, a connection that dropped."""
+    """A retry may help: a server that is busy, a lock that is held, a connection that dropped."""
 
 
 class DamagedDataError(PermanentError):
-    """Something on the lake or in an answer is not what its manifest or contract says."""
+    """Something on the lake or in a response differs from its manifest or contract."""

@@ -4,11 +4,12 @@ A `run_date` is the UTC day `[D 00:00, D+1 00:00)`; as a partition key it is wri
 and in SQL is half-open: its end is not part of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 import dagster as dg
 
+from vp_pipeline.dagster_internals import tags as run_tags
 from vp_pipeline.failures import PermanentError
 
 ONE_DAY = timedelta(days=1)
@@ -69,3 +70,19 @@ def finished_days(first: date, last: date, *, start: date, now: datetime | None 
 def parse_days(keys: Iterable[str]) -> list[date]:
     """Partition keys as days, in order."""
     return sorted(date.fromisoformat(key) for key in keys)
+
+
+def partition_tags(days: Sequence[date]) -> dict[str, str]:
+    """The tags that make a run one of these partitions: one day, or a range without a gap, in order."""
+    if len(days) == 1:
+        return {run_tags.PARTITION: days[0].isoformat()}
+    return {run_tags.PARTITION_RANGE_START: days[0].isoformat(), run_tags.PARTITION_RANGE_END: days[-1].isoformat()}
+
+
+def days_of(tags: Mapping[str, str]) -> tuple[str, str] | None:
+    """The first and last partition of a run, by its tags; None: it has none."""
+    if run_tags.PARTITION in tags:
+        return tags[run_tags.PARTITION], tags[run_tags.PARTITION]
+    if run_tags.PARTITION_RANGE_START in tags:
+        return tags[run_tags.PARTITION_RANGE_START], tags[run_tags.PARTITION_RANGE_END]
+    return None

@@ -1,11 +1,11 @@
 """The settings that only `VP_ENV=production` reads: the lake on S3, Airbyte and Snowflake.
 
-Here: names, types, defaults, and what must be there. Not here: the settings of every environment (`settings.py`), and
+Here: names, types, defaults, and what must be set. Not here: the settings of every environment (`settings.py`), and
 AWS's own variables: keys, profile and region come by AWS's usual chain.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -22,7 +22,7 @@ class ProductionSettings(BaseModel):
         default=None, description="The lake in production: `s3://bucket` or `s3://bucket/folder`."
     )
     s3_endpoint_url: HttpUrl | None = Field(
-        default=None, description="Where S3 answers, if it is not AWS's own (an emulator, MinIO, a VPC endpoint)."
+        default=None, description="The address of S3, if it is not AWS's own (an emulator, MinIO, a VPC endpoint)."
     )
     s3_sse: Literal["AES256", "aws:kms"] = Field(
         default="AES256", description="Server-side encryption of what the pipeline writes."
@@ -42,9 +42,11 @@ class ProductionSettings(BaseModel):
     airbyte_client_secret: SecretStr | None = Field(default=None, description="Its client secret.")
     airbyte_workspace_id: str | None = Field(default=None, description="The Airbyte workspace.")
     airbyte_connection_keepa: str | None = Field(default=None, description="ID of the connection that syncs Keepa.")
-    airbyte_poll_seconds: float = Field(default=10, gt=0, description="Seconds between two looks at a running sync.")
+    airbyte_poll_seconds: float = Field(
+        default=10, gt=0, description="Seconds between two requests for the state of a running sync."
+    )
     airbyte_deadline_seconds: float = Field(
-        default=10_800, gt=0, description="Seconds after which a run stops waiting for a sync; the sync goes on."
+        default=10_800, gt=0, description="Seconds after which a run stops waiting for a sync; the sync keeps running."
     )
     snowflake_account: str | None = Field(default=None, description="The account identifier: `organisation-account`.")
     snowflake_user: str | None = Field(default=None, description="The user that loads and transforms.")
@@ -71,7 +73,7 @@ class ProductionSettings(BaseModel):
     )
     snowflake_threads: int = Field(default=8, ge=1, le=64, description="Models that dbt builds at the same time.")
     snowflake_timeout_seconds: int = Field(
-        default=600, ge=1, description="Seconds after which a request that Snowflake does not answer is given up."
+        default=600, ge=1, description="Seconds after which a request to Snowflake without a response times out."
     )
     snowflake_host: str | None = Field(default=None, description="An emulator's host, instead of the account's own.")
     snowflake_port: int = Field(default=443, ge=1, le=65535, description="Its port.")
@@ -81,7 +83,7 @@ class ProductionSettings(BaseModel):
     @classmethod
     def _is_a_bucket(cls, value: str | None) -> str | None:
         if value and not _LAKE_URL.fullmatch(value):
-            raise ValueError(f"{value} is no place on S3: write s3://bucket or s3://bucket/folder")
+            raise ValueError(f"{value} is not a valid address on S3: write s3://bucket or s3://bucket/folder")
         return value.rstrip("/") if value else None
 
     @field_validator("snowflake_database", "snowflake_role", "snowflake_warehouse", "snowflake_warehouse_large")
@@ -120,7 +122,7 @@ def _names(value: str | None, parts: int) -> str | None:
     return value
 
 
-# What production cannot run without, in the order in which it is missed.
+# What production cannot run without, in the order in which it is checked.
 NEEDED = (
     "lake_url",
     "airbyte_client_id",
@@ -132,20 +134,26 @@ NEEDED = (
 )
 
 
-def missing(settings: ProductionSettings, needed: Sequence[str] = NEEDED) -> tuple[str, str] | None:
-    """The first field of `needed` that is not set or that contradicts another, and why; None when all is there."""
+def first_problem(settings: ProductionSettings, needed: Sequence[str] = NEEDED) -> tuple[str, str] | None:
+    """The first field of `needed` that is not set or that contradicts another, and why; None when all is set."""
+    return next(_problems(settings, needed), None)
+
+
+def _problems(settings: ProductionSettings, needed: Sequence[str]) -> Iterator[tuple[str, str]]:
     for name in needed:
         if not getattr(settings, name):
             description = str(type(settings).model_fields[name].description)
-            return name, f"is not set, and production needs it: {description}"
+            yield name, f"is not set, and production needs it: {description}"
     if settings.s3_kms_key and settings.s3_sse != "aws:kms":
-        return "s3_kms_key", "is set, but VP_S3_SSE is AES256: set VP_S3_SSE=aws:kms, or no key"
-    if "snowflake_user" not in needed:
-        return None
-    if settings.snowflake_private_key_path and settings.snowflake_password:
-        return "snowflake_password", "is set along with VP_SNOWFLAKE_PRIVATE_KEY_PATH: set one of them"
-    if not settings.snowflake_private_key_path and not settings.snowflake_password:
-        return "snowflake_private_key_path", "is not set, nor is VP_SNOWFLAKE_PASSWORD: production needs one of them"
-    if settings.snowflake_private_key_path and not settings.snowflake_private_key_path.is_file():
-        return "snowflake_private_key_path", f"cannot be used: there is no file {settings.snowflake_private_key_path}"
-    return None
+        yield "s3_kms_key", "is set, but VP_S3_SSE is AES256: set VP_S3_SSE=aws:kms, or no key"
+    if "snowflake_user" in needed:
+        yield from _sign_in_problems(settings.snowflake_private_key_path, settings.snowflake_password)
+
+
+def _sign_in_problems(key: Path | None, password: SecretStr | None) -> Iterator[tuple[str, str]]:
+    if key and password:
+        yield "snowflake_password", "is set along with VP_SNOWFLAKE_PRIVATE_KEY_PATH: set one of them"
+    if not key and not password:
+        yield "snowflake_private_key_path", "is not set, nor is VP_SNOWFLAKE_PASSWORD: production needs one of them"
+    if key and not key.is_file():
+        yield "snowflake_private_key_path", f"cannot be used: there is no file {key}"

@@ -16,15 +16,15 @@ from dotenv import dotenv_values
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.production_settings import NEEDED, ProductionSettings, missing
+from vp_pipeline.production_settings import NEEDED, ProductionSettings, first_problem
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
-# Variables with our prefix that are not settings: the pipeline itself tells dbt where the warehouse is.
+# Variables with our prefix that are not settings: the pipeline passes the warehouse's path to dbt.
 READ_ELSEWHERE = frozenset({"VP_WAREHOUSE_PATH"})
 
 
-# Keepa's marketplaces by number; `sources/keepa/series.py` says more of each.
+# Keepa's marketplaces by number; `sources/keepa/series.py` describes each.
 _DOMAINS = (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12)
 # Settings of one service: all of them are set, or none.
 _TOGETHER = (
@@ -63,14 +63,14 @@ class Settings(ProductionSettings):
     keepa_api_key: SecretStr | None = Field(
         default=None,
         json_schema_extra={"variable": "KEEPA_API_KEY"},
-        description="With a key the real Keepa is asked; without one, the sandbox.",
+        description="With a key requests go to the real Keepa; without one, to the sandbox.",
     )
     keepa_url: HttpUrl = Field(
-        default=HttpUrl("https://api.keepa.com"), description="Where Keepa answers when a key is set."
+        default=HttpUrl("https://api.keepa.com"), description="The address of Keepa's API, used when a key is set."
     )
     keepa_asins: tuple[str, ...] = Field(
         default=(),
-        description="Products to ask for, separated by commas: `ASIN` (in VP_KEEPA_DOMAIN) or `DOMAIN:ASIN`. "
+        description="Products to request, separated by commas: `ASIN` (in VP_KEEPA_DOMAIN) or `DOMAIN:ASIN`. "
         "Empty: the sandbox's catalogue.",
     )
     keepa_domain: int = Field(default=1, description="Keepa's number of the marketplace for plain ASINs.")
@@ -78,23 +78,23 @@ class Settings(ProductionSettings):
         default=10_000,
         ge=1,
         le=10_000,
-        description="Days of history to ask for in each answer. Fewer than there are cost the same tokens and leave "
-        "extremes and averages that differ from Keepa's own: the reconciliation then keeps the marts unpublished.",
+        description="Days of history to request for each product. Fewer than there are cost the same tokens and "
+        "lead to extremes and averages that differ from Keepa's own: the reconciliation then blocks publishing.",
     )
     recordings: Path | None = Field(
-        default=None, description="A folder of recorded Keepa answers; the sandbox answers from it."
+        default=None, description="A folder of recorded Keepa responses, which the sandbox then serves."
     )
     sandbox_seed: int = Field(default=7, ge=0, description="Seed of the sandbox's products and histories.")
     ui_url: HttpUrl = Field(
-        default=HttpUrl("http://localhost:3000"), description="Where people open Dagster: messages link to its runs."
+        default=HttpUrl("http://localhost:3000"), description="The address of Dagster's UI: messages link to its runs."
     )
     slack_token: SecretStr | None = Field(
         default=None, description="A bot token. Without it messages stay in the log and in the local outbox."
     )
     slack_channel: str | None = Field(default=None, description="The channel's id, such as C0123456789; with a token.")
-    slack_api_url: HttpUrl = Field(default=HttpUrl("https://slack.com/api/"), description="Where Slack answers.")
+    slack_api_url: HttpUrl = Field(default=HttpUrl("https://slack.com/api/"), description="The address of Slack's API.")
     alert_repeat_hours: float = Field(
-        default=6, ge=0, description="Hours in which the same cause is told once; repeats are counted."
+        default=6, ge=0, description="Hours in which the same cause is notified once; repeats are counted."
     )
     power_bi_tenant_id: str | None = Field(default=None, description="Microsoft Entra tenant of the service principal.")
     power_bi_client_id: str | None = Field(default=None, description="The service principal's application id.")
@@ -102,10 +102,11 @@ class Settings(ProductionSettings):
     power_bi_workspace_id: str | None = Field(default=None, description="Workspace (group) of the semantic model.")
     power_bi_dataset_id: str | None = Field(default=None, description="The semantic model (dataset).")
     power_bi_api_url: HttpUrl = Field(
-        default=HttpUrl("https://api.powerbi.com/v1.0/myorg"), description="Where the Power BI REST API answers."
+        default=HttpUrl("https://api.powerbi.com/v1.0/myorg"), description="The address of the Power BI REST API."
     )
     power_bi_login_url: HttpUrl = Field(
-        default=HttpUrl("https://login.microsoftonline.com"), description="Where Microsoft Entra gives out tokens."
+        default=HttpUrl("https://login.microsoftonline.com"),
+        description="The address at which Microsoft Entra issues tokens.",
     )
     power_bi_timeout_seconds: float = Field(
         default=3600, gt=0, description="How long one run waits for a refresh; a later one attaches to it."
@@ -117,13 +118,19 @@ class Settings(ProductionSettings):
     export_token: SecretStr | None = Field(default=None, description="Bearer token for VP_EXPORT_URL.")
     export_batch_rows: int = Field(default=500, ge=1, le=10_000, description="Rows in one request to VP_EXPORT_URL.")
     late_data_days: int = Field(
-        default=7, ge=1, le=90, description="Days that the weekly schedule asks `window` streams for again."
+        default=7, ge=1, le=90, description="Days that the weekly schedule syncs again, of `window` streams."
     )
-    keep_runs_days: int = Field(default=90, ge=1, description="Age at which Dagster's finished runs may go.")
+    keep_runs_days: int = Field(
+        default=90, ge=1, description="Age at which Dagster's finished runs are eligible for deletion."
+    )
     keep_superseded_days: int = Field(
-        default=90, ge=1, description="Age at which superseded manifests, and landed objects that none names, may go."
+        default=90,
+        ge=1,
+        description="Age at which superseded manifests, and landed objects that none lists, are eligible for deletion.",
     )
-    keep_messages_days: int = Field(default=90, ge=1, description="Age at which delivered messages leave the outbox.")
+    keep_messages_days: int = Field(
+        default=90, ge=1, description="Age at which delivered messages are eligible for deletion."
+    )
 
     @field_validator("data_dir", "recordings", "snowflake_private_key_path")
     @classmethod
@@ -158,7 +165,7 @@ class Settings(ProductionSettings):
     @classmethod
     def _is_a_marketplace(cls, value: int) -> int:
         if value not in _DOMAINS:
-            raise ValueError(f"{value} is no marketplace of Keepa's: {', '.join(map(str, _DOMAINS))}")
+            raise ValueError(f"unknown marketplace {value}: Keepa has {', '.join(map(str, _DOMAINS))}")
         return value
 
     @field_validator("keepa_asins")
@@ -166,19 +173,19 @@ class Settings(ProductionSettings):
     def _are_products(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for product in value:
             if not _PRODUCT.fullmatch(product):
-                raise ValueError(f"{product} is no product: write ASIN or DOMAIN:ASIN, such as 5:B0D4M48BM2")
+                raise ValueError(f"{product} is not a valid product: write ASIN or DOMAIN:ASIN, such as 5:B0D4M48BM2")
         return value
 
     @field_validator("export_mart")
     @classmethod
     def _is_a_mart(cls, value: str) -> str:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
-            raise ValueError(f"{value} is no name of a mart: lower case, digits and underscores")
+            raise ValueError(f"{value} is not a valid mart name: lower case letters, digits and underscores")
         return value
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
-        """A service is configured as a whole or not at all: half of it would fail at night, or seem to be off."""
+        """A service is configured as a whole or not at all: half of it would fail at night, or look disabled."""
         for group in _TOGETHER:
             missing = [_variable(name) for name in group if getattr(self, name) is None]
             if missing and len(missing) < len(group):
@@ -222,11 +229,11 @@ def load_settings(
 ) -> Settings:
     """Settings from `environ` (default: the `.env` in the project root, then the process environment).
 
-    `needed`: what must be set, whatever VP_ENV is; default: all that production needs, in production. `overrides` are
-    field names with values that win over both.
+    `needed`: fields that must be set, whatever VP_ENV is; default: all that production needs, in production. Fields in
+    `overrides` win over both.
 
     Raises:
-        SettingsError: a variable with our prefix is unknown, a value is refused, or production lacks one.
+        SettingsError: a variable with our prefix is unknown, a value is invalid, or production lacks one.
     """
     if environ is None:
         from_file = {k: v for k, v in dotenv_values(PROJECT_ROOT / ".env").items() if v is not None}
@@ -248,9 +255,9 @@ def load_settings(
         raise SettingsError(f"{where}: {reason}.") from None
     if needed is None:
         needed = NEEDED if settings.env == "production" else ()
-    lacking = missing(settings, needed) if needed else None
-    if lacking:
-        raise SettingsError(f"{_variable(lacking[0])} {lacking[1].rstrip('.')}.")
+    problem = first_problem(settings, needed) if needed else None
+    if problem:
+        raise SettingsError(f"{_variable(problem[0])} {problem[1].rstrip('.')}.")
     return settings
 
 

@@ -11,24 +11,34 @@ import dagster as dg
 import pytest
 
 from vp_pipeline.build import build_definitions
-from vp_pipeline.cli.local_runs import daily_run, partition_tags
+from vp_pipeline.cli.local_runs.daily_run import daily_run
 from vp_pipeline.cli.report import RunReport
 from vp_pipeline.lake.objects import Lake
+from vp_pipeline.partitions import partition_tags
 from vp_pipeline.quality.waivers import TAG
-from vp_pipeline.settings import PROJECT_ROOT, Settings, load_settings
+from vp_pipeline.settings import Settings, load_settings
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline_tests.contents import SCHEMAS, contents
 from vp_pipeline_tests.dagster_dev import own_environment
+from vp_pipeline_tests.recordings.folders import SETS, recordings_of
 
-RECORDINGS = PROJECT_ROOT.parent / "shared" / "data" / "keepa"
+
+@pytest.fixture(scope="session", params=SETS)
+def recordings(request: pytest.FixtureRequest) -> Path:
+    """A folder of recorded Keepa answers: the made-up ones, and the real ones beside the project where they are."""
+    return recordings_of(request.param)
 
 
 @pytest.fixture(scope="session")
-def recordings() -> Path:
-    """The folder of recorded Keepa answers, beside the project."""
-    if not RECORDINGS.is_dir():
-        pytest.skip(f"the recorded Keepa answers are not at {RECORDINGS}")
-    return RECORDINGS
+def made_up() -> Path:
+    """The folder of made-up answers."""
+    return recordings_of("made_up")
+
+
+@pytest.fixture(scope="session")
+def real_answers() -> Path:
+    """The folder of real answers, for facts of theirs; skips where there are none."""
+    return recordings_of("real")
 
 
 @dataclasses.dataclass

@@ -1,8 +1,6 @@
-"""The code location: what it holds, what it costs to load, and which way imports run."""
+"""The code location: what it holds, and what it costs to load."""
 
-import ast
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +12,6 @@ from vp_pipeline.assets.keys import LAYERS
 from vp_pipeline.build import build_definitions
 from vp_pipeline.generators.asset_graph import names
 from vp_pipeline.settings import PROJECT_ROOT, load_settings
-from vp_pipeline.sources.registry import SOURCES
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.test_production_settings import COMPLETE
 
@@ -83,7 +80,7 @@ def test_the_lineage_runs_from_the_sync_to_every_mart(definitions: dg.Definition
     sync = dg.AssetKey(["airbyte", "keepa", "product"])
     marts = {key for key in graph.materializable_asset_keys if key.path[0] == "mart"}
     assert {key.path[1] for key in marts} >= {"dim_product", "fct_price_history_daily", "fct_rank_history_daily"}
-    # Lists that come with the project: they say the same on every day.
+    # Lists that come with the project: they are the same on every day.
     fixed = {dg.AssetKey(["mart", name]) for name in ("dim_marketplace", "dim_price_type")}
     for mart in marts - fixed:
         assert sync in graph.get_ancestor_asset_keys(mart), mart
@@ -105,7 +102,7 @@ def test_our_checks_block_and_are_evaluated_by_day(definitions: dg.Definitions) 
 def test_the_graph_of_production_has_the_same_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [name for name in os.environ if name.startswith("VP_SNOWFLAKE_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr(os, "environ", {**os.environ})  # what it tells dbt is not for the other tests
+    monkeypatch.setattr(os, "environ", {**os.environ})  # what it sets for dbt is not for the other tests
     made = build_definitions(load_settings({**COMPLETE, "VP_DATA_DIR": str(tmp_path)}))
     assert names(made) == (PROJECT_ROOT / "docs" / "names.txt").read_text()
     pools = {
@@ -121,52 +118,3 @@ def test_what_opens_the_warehouse_is_in_its_pool(definitions: dg.Definitions) ->
     for key in graph.materializable_asset_keys:
         expected = {"duckdb"} if key.path[0] in ("raw", "stg", "core", "mart", "monitoring", "published") else set()
         assert (graph.get(key).pools or set()) == expected, key
-
-
-def _imports(file: Path) -> set[str]:
-    names = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
-
-
-_ROOMS = ("automation", "assets", "quality", "resources", "sources")  # in the order that imports may run
-_LEAVES = ("partitions", "settings", "production_settings", "failures")
-
-
-@pytest.mark.parametrize("room", _ROOMS)
-def test_imports_run_one_way(room: str) -> None:
-    above = _ROOMS[: _ROOMS.index(room)]
-    for file in (PROJECT_ROOT / "vp_pipeline" / room).rglob("*.py"):
-        for name in _imports(file):
-            assert not re.match(rf"vp_pipeline\.({'|'.join([*above, 'build', 'definitions', 'cli'])})\b", name), (
-                f"{file.relative_to(PROJECT_ROOT)} imports {name}"
-            )
-
-
-@pytest.mark.parametrize("leaf", _LEAVES)
-def test_the_leaves_import_no_room(leaf: str) -> None:
-    names = _imports(PROJECT_ROOT / "vp_pipeline" / f"{leaf}.py")
-    assert not [n for n in names if n.startswith("vp_pipeline.") and n.split(".")[1] not in _LEAVES]
-
-
-def test_sources_never_import_dagster() -> None:
-    for file in (PROJECT_ROOT / "vp_pipeline" / "sources").rglob("*.py"):
-        assert not [n for n in _imports(file) if n.split(".")[0].startswith("dagster")], file
-
-
-def test_the_sandbox_is_imported_by_the_command_and_the_embedded_airbyte_alone() -> None:
-    importers = {
-        file.relative_to(PROJECT_ROOT).as_posix()
-        for file in (PROJECT_ROOT / "vp_pipeline").rglob("*.py")
-        if "sandbox" not in file.parts and any(n.startswith("vp_pipeline.sandbox") for n in _imports(file))
-    }
-    assert importers == {"vp_pipeline/cli/main.py", "vp_pipeline/airbyte/local.py"}
-
-
-def test_every_source_is_registered() -> None:
-    folders = {p.name for p in (PROJECT_ROOT / "vp_pipeline" / "sources").iterdir() if (p / "connector.yaml").exists()}
-    assert folders == {source.name for source in SOURCES}

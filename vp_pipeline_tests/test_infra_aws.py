@@ -38,7 +38,7 @@ MAY = {
     },
     "snowflake": {("get", SILVER), ("list", "")},
 }
-ASKED = [(verb, path) for verb in ("get", "put", "delete") for path in OBJECTS] + [("list", "")]
+ATTEMPTS = [(verb, path) for verb in ("get", "put", "delete") for path in OBJECTS] + [("list", "")]
 
 
 def policy(service: str, bucket: str) -> str:
@@ -90,7 +90,7 @@ def allowed(client: Any, bucket: str, verb: str, path: str) -> bool:
             client.list_objects_v2(Bucket=bucket)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if code not in ("AccessDenied", "NoSuchKey"):  # an earlier role may have deleted it: that is no refusal
+        if code not in ("AccessDenied", "NoSuchKey"):  # an earlier role may have deleted it: that is not a denial
             raise
         return bool(code == "NoSuchKey")
     return True
@@ -99,7 +99,7 @@ def allowed(client: Any, bucket: str, verb: str, path: str) -> bool:
 @pytest.mark.parametrize("service", SERVICES)
 def test_each_service_may_do_exactly_what_it_needs(clients: tuple[str, dict[str, Any]], service: str) -> None:
     bucket, made = clients
-    assert {(verb, path) for verb, path in ASKED if allowed(made[service], bucket, verb, path)} == MAY[service]
+    assert {(verb, path) for verb, path in ATTEMPTS if allowed(made[service], bucket, verb, path)} == MAY[service]
 
 
 @pytest.mark.parametrize(("service", "folder"), [("airbyte", "bronze"), ("snowflake", "silver")])

@@ -54,13 +54,13 @@ def test_consecutive_days_make_windows_that_hold_exactly_them(chosen: set[date])
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "says"),
+    ("first", "last", "message"),
     [
         (date(2026, 1, 2), date(2026, 1, 1), "backwards"),
         (date(2024, 12, 31), date(2026, 1, 1), "VP_START_DATE"),
         (date(2026, 1, 1), date(2026, 1, 5), "not over yet: the newest finished UTC day is 2026-01-04"),
     ],
 )
-def test_days_that_cannot_be_run_are_refused(first: date, last: date, says: str) -> None:
-    with pytest.raises(PermanentError, match=says):
+def test_days_that_cannot_be_run_are_refused(first: date, last: date, message: str) -> None:
+    with pytest.raises(PermanentError, match=message):
         finished_days(first, last, start=START, now=datetime(2026, 1, 5, 12, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""Production's settings: what is missing or contradicts is refused by the name of its variable, without any network."""
+"""Production's settings: what is missing or contradicts is rejected by its variable's name, without any network."""
 
 from pathlib import Path
 
@@ -32,9 +32,9 @@ def test_what_production_needs_is_named(variable: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "message"),
     [
-        ({"VP_LAKE_URL": "/data/lake"}, "^VP_LAKE_URL cannot be used: /data/lake is no place on S3"),
+        ({"VP_LAKE_URL": "/data/lake"}, "^VP_LAKE_URL cannot be used: /data/lake is not a valid address on S3"),
         ({"VP_SNOWFLAKE_PASSWORD": ""}, "^VP_SNOWFLAKE_PRIVATE_KEY_PATH is not set, nor is VP_SNOWFLAKE_PASSWORD"),
         ({"VP_SNOWFLAKE_DATABASE": "a; drop"}, "^VP_SNOWFLAKE_DATABASE cannot be used: a; drop is not a plain name"),
         ({"VP_SNOWFLAKE_STAGE": "stage"}, "^VP_SNOWFLAKE_STAGE cannot be used: stage is not schema.name"),
@@ -43,8 +43,8 @@ def test_what_production_needs_is_named(variable: str) -> None:
         ({"VP_AIRBYTE_API_URL": "airbyte"}, "^VP_AIRBYTE_API_URL cannot be used"),
     ],
 )
-def test_what_cannot_be_used_is_refused_by_name(changes: dict[str, str], says: str) -> None:
-    with pytest.raises(SettingsError, match=says):
+def test_what_cannot_be_used_is_refused_by_name(changes: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
         load_settings({**COMPLETE, **changes})
 
 

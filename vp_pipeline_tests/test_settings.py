@@ -1,4 +1,4 @@
-"""Settings: defaults, and refusals that name the variable."""
+"""Settings: defaults, and errors that name the variable."""
 
 import re
 from pathlib import Path
@@ -18,17 +18,17 @@ def test_everything_has_a_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "says"),
+    ("variable", "value", "message"),
     [
         ("VP_ENV", "prod", "VP_ENV cannot be used: Input should be 'local' or 'production'"),
         ("VP_KEEPA_DAYS", "many", "VP_KEEPA_DAYS cannot be used"),
         ("VP_KEEPA_DAYS", "0", "VP_KEEPA_DAYS cannot be used"),
         ("VP_START_DATE", "2026-02-30", "VP_START_DATE cannot be used"),
         ("VP_KEEPA_URL", "keepa", "VP_KEEPA_URL cannot be used"),
-        ("VP_KEEPA_DOMAIN", "7", "VP_KEEPA_DOMAIN cannot be used: 7 is no marketplace"),
-        ("VP_KEEPA_ASINS", "B0D8W1YVBX,5:short", "VP_KEEPA_ASINS cannot be used: 5:short is no product"),
-        ("VP_KEEPA_ASINS", "7:B0D8W1YVBX", "VP_KEEPA_ASINS cannot be used: 7:B0D8W1YVBX is no product"),
-        ("VP_EXPORT_MART", "a; drop", "VP_EXPORT_MART cannot be used: a; drop is no name of a mart"),
+        ("VP_KEEPA_DOMAIN", "7", "VP_KEEPA_DOMAIN cannot be used: unknown marketplace 7"),
+        ("VP_KEEPA_ASINS", "B0D8W1YVBX,5:short", "VP_KEEPA_ASINS cannot be used: 5:short is not a valid product"),
+        ("VP_KEEPA_ASINS", "7:B0D8W1YVBX", "VP_KEEPA_ASINS cannot be used: 7:B0D8W1YVBX is not a valid product"),
+        ("VP_EXPORT_MART", "a; drop", "VP_EXPORT_MART cannot be used: a; drop is not a valid mart name"),
         ("VP_SLACK_TOKEN", "x", "The settings cannot be used: VP_SLACK_CHANNEL is not set, and VP_SLACK_TOKEN, VP_"),
         ("VP_EXPORT_TOKEN", "x", "The settings cannot be used: VP_EXPORT_TOKEN is set without VP_EXPORT_URL"),
         ("VP_POWER_BI_CLIENT_ID", "x", "The settings cannot be used: VP_POWER_BI_TENANT_ID, VP_POWER_BI_CLIENT_SECRET"),
@@ -36,8 +36,8 @@ def test_everything_has_a_default() -> None:
         ("VP_SOMETHING_ELSE", "x", "VP_SOMETHING_ELSE is not a setting of this project. Known: "),
     ],
 )
-def test_what_cannot_be_used_is_refused_by_name(variable: str, value: str, says: str) -> None:
-    with pytest.raises(SettingsError, match="^" + re.escape(says)):
+def test_what_cannot_be_used_is_refused_by_name(variable: str, value: str, message: str) -> None:
+    with pytest.raises(SettingsError, match="^" + re.escape(message)):
         load_settings({variable: value})
 
 

@@ -1,5 +1,5 @@
 {#-
-    The figures that Keepa tells of a series and that fct_price_stats has as columns: our column, the column of its time,
+    The figures that Keepa has for a series and that fct_price_stats has as columns: our column, the column of its time,
     the vendor's name of it, and how far apart the two may be.
 -#}
 {% macro keepa_figures() %}
@@ -15,7 +15,7 @@
     {{ return(figures) }}
 {% endmacro %}
 
-{#- One row a figure: figure, stat (the vendor's name), allowed_difference. -#}
+{#- One row per figure: figure, stat (the vendor's name), allowed_difference. -#}
 {% macro figure_rows() -%}
     {%- for figure in keepa_figures() -%}
 select
@@ -26,7 +26,7 @@ select
     {% endfor -%}
 {%- endmacro %}
 
-{#- `relation`, made like fct_price_stats, with one row a figure: our_value (-1 for null) and our_value_at. -#}
+{#- `relation`, made like fct_price_stats, with one row per figure: our_value (-1 for null) and our_value_at. -#}
 {% macro figures_long(relation) -%}
     {%- for figure in keepa_figures() -%}
 select

@@ -1,18 +1,20 @@
 {#-
-    Change tables: one row a key, from the newest snapshot that has the key, whatever order days were loaded in.
+    Change tables: one row per key, from the newest snapshot that has the key, whatever order days were loaded in.
 
     The rule. Of all RAW rows of a key the one with the greatest (snapshot_at, run_date) wins. A key that newer
     snapshots do not have keeps its row: absence is not deletion. Only a key that no RAW row has any more goes.
 
     Restating a window W of run_dates (RAW: "delete the day, load the day", so a day's rows may have changed or gone)
-    ends in what the rule says about all of RAW, without reading all of it:
+    ends in what the rule gives for all of RAW, without reading all of it:
 
-    - filed      RAW rows of W;
-    - candidates the newest of them for each key;
-    - orphans    keys whose row came from W and is not matched any more by a candidate at least as new. The row that
-                 stood behind it may be on any day, so these keys alone are looked up in the rest of RAW (normally
-                 there are none, and a hash join with nothing reads nothing);
-    - standing   rows that came from outside W: a candidate takes the place of an older one only.
+    - source_rows    RAW rows of W;
+    - candidates     the newest of them for each key;
+    - window_rows    rows of the table that came from W;
+    - orphaned_keys  those of their keys that no candidate at least as new has any more. The next newest row may be on
+                     any day, so these keys alone are looked up in the rest of RAW (normally there are none, and a
+                     hash join with nothing reads nothing);
+    - fallback_rows  what is found there;
+    - current_rows   rows of the table that came from outside W: a candidate replaces an older one only.
 
     The strategy `newest_snapshot` then deletes every row that came from W (a row that is still right comes back with
     the insert) and the rows that are replaced, and inserts, in one transaction.
@@ -34,7 +36,7 @@
 {%- set everything = key + columns + ['snapshot_at', 'run_date'] -%}
 {%- set restating = is_incremental() and partition_window() is not none -%}
 with
-filed as (
+source_rows as (
     select
         {{ everything | join(',\n        ') }}
     from {{ source }}
@@ -46,7 +48,7 @@ filed as (
 candidates as (
     select
         {{ everything | join(',\n        ') }}
-    from filed
+    from source_rows
     qualify {{ newest_first(key) }} = 1
 )
 {%- if not restating %}
@@ -56,47 +58,47 @@ select
 from candidates
 {%- else %},
 
-held as (
+window_rows as (
     select
         {{ (key + ['snapshot_at', 'run_date']) | join(',\n        ') }}
     from {{ this }}
     where {{ in_partition_window('run_date') }}
 ),
 
-orphans as (
+orphaned_keys as (
     select
-        {{ columns_of('held', key) | join(',\n        ') }}
-    from held
-    left join candidates on {{ same_key('held', 'candidates', key) }}
-    where candidates.run_date is null or {{ is_newer('held', 'candidates') }}
+        {{ columns_of('window_rows', key) | join(',\n        ') }}
+    from window_rows
+    left join candidates on {{ same_key('window_rows', 'candidates', key) }}
+    where candidates.run_date is null or {{ is_newer('window_rows', 'candidates') }}
 ),
 
-rescued as (
+fallback_rows as (
     select
-        {{ columns_of('elsewhere', everything) | join(',\n        ') }}
-    from {{ source }} as elsewhere
-    inner join orphans on {{ same_key('elsewhere', 'orphans', key) }}
-    where not {{ in_partition_window('elsewhere.run_date') }}
+        {{ columns_of('other_days', everything) | join(',\n        ') }}
+    from {{ source }} as other_days
+    inner join orphaned_keys on {{ same_key('other_days', 'orphaned_keys', key) }}
+    where not {{ in_partition_window('other_days.run_date') }}
 ),
 
-contenders as (
+candidates_and_fallbacks as (
     select
         {{ everything | join(',\n        ') }}
     from candidates
     union all
     select
         {{ everything | join(',\n        ') }}
-    from rescued
+    from fallback_rows
 ),
 
 newest as (
     select
         {{ everything | join(',\n        ') }}
-    from contenders
+    from candidates_and_fallbacks
     qualify {{ newest_first(key) }} = 1
 ),
 
-standing as (
+current_rows as (
     select
         {{ (key + ['snapshot_at', 'run_date']) | join(',\n        ') }}
     from {{ this }}
@@ -106,8 +108,8 @@ standing as (
 select
     {{ columns_of('newest', everything) | join(',\n    ') }}
 from newest
-left join standing on {{ same_key('newest', 'standing', key) }}
-where standing.run_date is null or {{ is_newer('newest', 'standing') }}
+left join current_rows on {{ same_key('newest', 'current_rows', key) }}
+where current_rows.run_date is null or {{ is_newer('newest', 'current_rows') }}
 {%- endif %}
 {% endmacro %}
 
@@ -121,17 +123,3 @@ where standing.run_date is null or {{ is_newer('newest', 'standing') }}
         or ({{ one }}.snapshot_at = {{ other }}.snapshot_at and {{ one }}.run_date > {{ other }}.run_date)
     )
 {%- endmacro %}
-
-{% macro same_key(one, other, key) -%}
-    {%- for column in key -%}
-        {{ one }}.{{ column }} = {{ other }}.{{ column }}{{ ' and ' if not loop.last }}
-    {%- endfor -%}
-{%- endmacro %}
-
-{% macro columns_of(relation, columns) %}
-    {%- set qualified = [] -%}
-    {%- for column in columns -%}
-        {%- do qualified.append(relation ~ '.' ~ column) -%}
-    {%- endfor -%}
-    {{ return(qualified) }}
-{% endmacro %}

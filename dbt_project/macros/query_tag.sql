@@ -1,8 +1,9 @@
 {#-
     What Snowflake's history shows of a statement: the run of the pipeline, the model, and the window of days.
 
-    dbt-snowflake calls it before a node is built; every node sets its own, so none is put back. The run comes by a variable that begins with DBT_ENV_CUSTOM_ENV_: dbt
-    takes those as they are, and does not parse the project again when one changes.
+    dbt-snowflake calls it before a node is built; every node sets its own, so none is put back. The run comes by a
+    variable that begins with DBT_ENV_CUSTOM_ENV_: dbt takes those as they are, and does not parse the project again when
+    one changes.
 -#}
 {% macro snowflake__set_query_tag() -%}
     {%- set window = partition_window() or {} -%}

@@ -1,12 +1,12 @@
 {#-
-    A history as one row a UTC day: from the day of its first point to its last moment, no day missing.
+    A history as one row per UTC day: from the day of its first point to its last moment, no day missing.
 
     A history is a step function: a value holds from its point until the next one, and the last one to the moment of
     the product's newest snapshot, floored to the minute (points are whole minutes). A last point that is younger than
     that snapshot (recordings without an envelope) ends the history itself. Time is half-open: `[point, next point)`.
     A history that ends at 00:00 has no row for the day that begins there, unless it has a point there.
 
-    changes: the relation of points (observed_at; `value` is null where there is none). products: one row a product
+    changes: the relation of points (observed_at; `value` is null where there is none). products: one row per product
     with snapshot_at. key: what makes a history, beginning with asin and domain_id. value: an integer column.
 
     Columns: `key`, observed_date and, of the day:
@@ -40,8 +40,8 @@ group by {{ (key + ['observed_date']) | join(', ') }}
 {% endmacro %}
 
 {#-
-    The same history in pieces, one row a step and UTC day: `key`, observed_date, step_value (of any type), is_open and
-    is_close (the piece that the day opens and closes with), is_change (1: its point is of the day) and step_minutes.
+    The same history in pieces, one row per step and UTC day: `key`, observed_date, step_value (of any type), is_open
+    and is_close (the piece that the day opens and closes with), is_change (1: its point is of the day) and step_minutes.
     A day's open piece has 0 minutes where its first point is at 00:00 sharp.
 -#}
 {% macro step_function_pieces(changes, products, key, value) %}
@@ -51,7 +51,7 @@ with
 {%- if is_incremental() %}
 {{ points_to_restate(changes, products, key, value) }}
 {%- else %}
-relevant as (
+relevant_points as (
     select
         {{ columns_of('changes', key) | join(',\n        ') }},
         changes.observed_at,
@@ -70,7 +70,7 @@ points as (
         changes.from_date,
         lag(changes.observed_at) over ({{ in_order }}) is null and not changes.is_continued as is_first,
         lead(changes.observed_at) over ({{ in_order }}) as next_observed_at
-    from relevant as changes
+    from relevant_points as changes
 ),
 
 steps as (
@@ -90,7 +90,7 @@ steps as (
         on points.asin = products.asin and points.domain_id = products.domain_id
 ),
 
-dated as (
+dated_steps as (
     select
         {{ (key + ['step_value'] + moments) | join(',\n        ') }},
         greatest(cast(observed_at as date), from_date) as first_date,
@@ -106,7 +106,7 @@ dated as (
 ),
 
 days as (
-    {{ each_day('dated', key + ['step_value'] + moments, 'first_date', 'last_date') | indent(4) }}
+    {{ each_day('dated_steps', key + ['step_value'] + moments, 'first_date', 'last_date') | indent(4) }}
 ),
 
 bounds as (
@@ -127,25 +127,3 @@ select
     ) }} as step_minutes
 from bounds
 {% endmacro %}
-
-{#- Each row of `relation` once for every day of `[first, last]`, with the day as observed_date. -#}
-{% macro each_day(relation, columns, first, last) -%}
-    {{ return(adapter.dispatch('each_day')(relation, columns, first, last)) }}
-{%- endmacro %}
-
-{% macro duckdb__each_day(relation, columns, first, last) -%}
-select
-    {{ columns | join(',\n    ') }},
-    cast(unnest(generate_series({{ first }}, {{ last }}, interval 1 day)) as date) as observed_date
-from {{ relation }}
-{%- endmacro %}
-
-{% macro snowflake__each_day(relation, columns, first, last) -%}
-select
-    {{ columns_of(relation, columns) | join(',\n    ') }},
-    dateadd(day, cast(numbered.value as integer), {{ relation }}.{{ first }}) as observed_date
-from {{ relation }},
-    lateral flatten(
-        input => array_generate_range(0, datediff(day, {{ relation }}.{{ first }}, {{ relation }}.{{ last }}) + 1)
-    ) as numbered
-{%- endmacro %}

@@ -1,7 +1,7 @@
 # The lake: private, encrypted, versioned. A landed object is never changed; versions keep even a mistaken delete.
 resource "aws_s3_bucket" "lake" {
-  #checkov:skip=CKV_AWS_144:Silver and RAW can be made again from bronze; a copy in another region is a decision about cost.
-  #checkov:skip=CKV2_AWS_62:Dagster asks Airbyte when a sync has ended; nobody listens for events of the bucket.
+  #checkov:skip=CKV_AWS_144:Silver and RAW can be rebuilt from bronze; a copy in another region is a decision about cost.
+  #checkov:skip=CKV2_AWS_62:Dagster polls Airbyte for the end of a sync; nothing subscribes to the bucket's events.
   #checkov:skip=CKV_AWS_18:Access is recorded by the account's CloudTrail data events, not by a second bucket.
   bucket = var.bucket
 }
@@ -55,7 +55,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
   depends_on = [aws_s3_bucket_versioning.lake]
 
   rule {
-    id     = "uploads-that-were-given-up"
+    id     = "incomplete-uploads"
     status = "Enabled"
     filter {}
 
@@ -65,7 +65,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
   }
 
   rule {
-    id     = "versions-that-were-replaced"
+    id     = "noncurrent-versions"
     status = "Enabled"
     filter {}
 
@@ -74,7 +74,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "lake" {
     }
   }
 
-  # Bronze is the only copy of what Keepa said on a day: it becomes cheaper, and never expires. Objects stay readable at
+  # Bronze is the only copy of Keepa's responses of a day: it moves to cheaper storage, and never expires. Objects stay readable at
   # once, so a day can be decoded again whenever the decoder changes.
   rule {
     id     = "old-bronze"

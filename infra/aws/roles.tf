@@ -1,4 +1,4 @@
-# One role a service, each with the policy in policies/ of its name: what it needs of the lake and nothing more.
+# One role per service, each with the policy in policies/ of its name: what it needs of the lake and nothing more.
 data "aws_caller_identity" "here" {}
 
 locals {
@@ -49,7 +49,7 @@ resource "aws_iam_role_policy" "service" {
 }
 
 data "aws_iam_policy_document" "key" {
-  #checkov:skip=CKV_AWS_109:The account's own root must be able to mend the key's policy, or nobody can.
+  #checkov:skip=CKV_AWS_109:The account's own root must be able to fix the key's policy, or nobody can.
   #checkov:skip=CKV_AWS_111:As above; in a key's policy the resource is the key itself.
   #checkov:skip=CKV_AWS_356:As above.
   statement {

@@ -13,6 +13,6 @@ grant role vp_publisher to role vp_pipeline;
 
 use role securityadmin;
 
--- What nobody owns an administrator cannot mend.
+-- What nobody owns an administrator cannot fix.
 grant role vp_pipeline to role sysadmin;
 grant role vp_reader to role sysadmin;

@@ -1,4 +1,4 @@
--- The database and a schema a layer. PUBLISHED, which consumers read, is made by the pipeline: a publication swaps it.
+-- The database and one schema per layer. The pipeline creates PUBLISHED, which consumers read: a publication swaps it.
 use role sysadmin;
 
 create database if not exists veracitypro comment = 'Amazon-marketplace analytics';

@@ -1,4 +1,4 @@
--- How Snowflake reads silver, and nothing else of the bucket. `describe integration vp_silver` tells the user and the
+-- How Snowflake reads silver, and nothing else of the bucket. `describe integration vp_silver` shows the user and the
 -- external ID that the role's trust (infra/aws) must name.
 use role accountadmin;
 

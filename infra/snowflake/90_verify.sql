@@ -1,4 +1,4 @@
--- Looks whether what was made is there and answers. A query without a row fails; the stage may be empty at first.
+-- Checks that what was created exists and responds. A query without a row fails; the stage may be empty at first.
 use role vp_pipeline;
 use warehouse vp_load;
 use database veracitypro;

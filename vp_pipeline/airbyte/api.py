@@ -1,7 +1,6 @@
 """Airbyte's API, through dagster-airbyte's client.
 
-Here: its failures told apart, and what an answer is in our words. Not here: which sync is started, and when
-(`remote.py`).
+Here: its failures by kind, and its responses as our types. Not here: which sync is started, and when (`remote.py`).
 """
 
 import time
@@ -11,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
-from dagster_airbyte.resources import AirbyteClient
 
+from vp_pipeline.dagster_internals.airbyte_client import AirbyteClient
 from vp_pipeline.failures import PermanentError, TransientError
 
 RUNNING = ("pending", "running", "incomplete")
@@ -25,7 +24,7 @@ class AlreadyRunning(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """A sync job. Times are UTC; `updated_at` of a job that ended is its end. `status` is one of Airbyte's words."""
+    """A sync job. Times are UTC; `updated_at` of a job that ended is its end. `status` is Airbyte's."""
 
     job_id: int
     status: str
@@ -36,19 +35,19 @@ class Job:
 
     @property
     def running(self) -> bool:
-        # "incomplete": an attempt has failed and Airbyte makes another one, or gives up and says "failed".
+        # "incomplete": an attempt has failed and Airbyte makes another one, or gives up and reports "failed".
         return self.status in RUNNING
 
 
 class AirbyteApi(AirbyteClient):
     """The client, with failures by kind.
 
-    Stock dagster-airbyte tries every refusal again and then tells only that it gave up: here a 4xx is told at once with
-    Airbyte's own reason, and what may pass (5xx, 429, no answer) is tried again with growing waits.
+    Stock dagster-airbyte retries every error and then reports only that it gave up: here a 4xx is raised at once with
+    Airbyte's own reason, and what is transient (5xx, 429, no response) is retried with growing waits.
     """
 
     def job(self, job_id: int) -> Job:
-        """Raises PermanentError: there is no such job, or it may not be seen."""
+        """Raises PermanentError: there is no such job, or access to it is denied."""
         return _job(self.get_job_details(job_id))
 
     def start(self, connection_id: str) -> Job:
@@ -57,12 +56,12 @@ class AirbyteApi(AirbyteClient):
 
     def running_job(self, connection_id: str) -> Job | None:
         """The sync of a connection that is running, if one is."""
-        asked = {"connectionId": connection_id, "jobType": "sync", "orderBy": "createdAt|DESC"}
-        found = self._paginated_request("GET", f"{self.rest_api_base_url}/jobs", params=asked)
+        query = {"connectionId": connection_id, "jobType": "sync", "orderBy": "createdAt|DESC"}
+        found = self._paginated_request("GET", f"{self.rest_api_base_url}/jobs", params=query)
         return next((job for job in map(_job, found) if job.running), None)
 
     def attempts(self, job_id: int) -> list[Mapping[str, Any]]:
-        """The attempts of a job, oldest first, as the configuration API tells them."""
+        """The attempts of a job, oldest first, as the configuration API returns them."""
         found = self._single_request("POST", f"{self.configuration_api_base_url}/jobs/get", data={"id": job_id})
         return [item["attempt"] for item in found.get("attempts", [])]
 
@@ -78,33 +77,33 @@ class AirbyteApi(AirbyteClient):
             last = attempt == _ATTEMPTS
             try:
                 session = self._get_session(include_additional_request_headers=include_additional_request_headers)
-                answer = session.request(method, url, json=data, params=params, timeout=self.request_timeout)
+                response = session.request(method, url, json=data, params=params, timeout=self.request_timeout)
             except requests.RequestException as error:
                 if last:
                     raise TransientError(
-                        f"Airbyte does not answer at {url} ({type(error).__name__}). Run it again later, and look at "
+                        f"Airbyte does not respond at {url} ({type(error).__name__}). Run it again later, and check "
                         "VP_AIRBYTE_API_URL and the network."
                     ) from None
             else:
-                if answer.status_code == 409:
+                if response.status_code == 409:
                     raise AlreadyRunning
-                if answer.status_code == 401 and include_additional_request_headers and attempt == 1:
-                    self._access_token_timestamp = None  # it expired before its time: ask for another one
+                if response.status_code == 401 and include_additional_request_headers and attempt == 1:
+                    self._access_token_timestamp = None  # it expired before its time: request another one
                     continue
-                if answer.ok:
-                    return _json(answer, url)
-                if answer.status_code < 500 and answer.status_code != 429:
-                    raise PermanentError(_refusal(answer, url))
+                if response.ok:
+                    return _json(response, url)
+                if response.status_code < 500 and response.status_code != 429:
+                    raise PermanentError(_rejection(response, url))
                 if last:
                     raise TransientError(
-                        f"Airbyte fails at {url} (HTTP {answer.status_code}), {_ATTEMPTS} times. Run it again later."
+                        f"Airbyte fails at {url} (HTTP {response.status_code}), {_ATTEMPTS} times. Run it again later."
                     )
             time.sleep(self.request_retry_delay * 2 ** (attempt - 1))
         raise AssertionError("the last attempt returns or raises")
 
 
 def reason_of(attempts: list[Mapping[str, Any]]) -> str:
-    """Why the newest attempt failed, in Airbyte's words for people."""
+    """Why the newest attempt failed, by Airbyte's messages."""
     failures = (attempts[-1].get("failureSummary") or {}).get("failures", []) if attempts else []
     messages = [f.get("externalMessage") or f.get("internalMessage") for f in failures]
     return "; ".join(dict.fromkeys(m.strip().rstrip(".") for m in messages if m)) or "Airbyte gives no reason"
@@ -126,25 +125,25 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
-def _json(answer: requests.Response, url: str) -> Mapping[str, Any]:
+def _json(response: requests.Response, url: str) -> Mapping[str, Any]:
     try:
-        found = answer.json()
+        found = response.json()
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise PermanentError(f"What answers at {url} is not Airbyte's API. Correct VP_AIRBYTE_API_URL.")
+        raise PermanentError(f"What responds at {url} is not Airbyte's API. Correct VP_AIRBYTE_API_URL.")
     return found
 
 
-def _refusal(answer: requests.Response, url: str) -> str:
+def _rejection(response: requests.Response, url: str) -> str:
     try:
-        body = answer.json()
-        said = str(body.get("detail") or body.get("message") or body.get("title") or "no reason given")
+        body = response.json()
+        reason = str(body.get("detail") or body.get("message") or body.get("title") or "no reason given")
     except (ValueError, AttributeError):
-        said = "no reason given"
+        reason = "no reason given"
     remedy = {
         401: "Correct VP_AIRBYTE_CLIENT_ID and VP_AIRBYTE_CLIENT_SECRET.",
         403: "Give the application access to the workspace, or correct VP_AIRBYTE_WORKSPACE_ID.",
         404: "Correct the ids and URLs in VP_AIRBYTE_….",
-    }.get(answer.status_code, "Trying again gives the same.")
-    return f"Airbyte refuses {url} (HTTP {answer.status_code}): {said}. {remedy}"
+    }.get(response.status_code, "A retry gives the same result.")
+    return f"Airbyte rejects {url} (HTTP {response.status_code}): {reason}. {remedy}"

@@ -1,13 +1,13 @@
 """One connector manifest, run inside this process by Airbyte's own runtime (`airbyte-cdk`).
 
-Here: building the connector, reading a stream, and telling a passing failure from a permanent one. Not here: where
-records go (`landing.py`), and how the runtime's logging is kept in check (`connector_logging.py`).
+Here: building the connector, reading a stream, and distinguishing transient from permanent failures. Not here: where
+records go (`landing.py`), and how the runtime's logging is contained (`connector_logging.py`).
 
-In-process, because the runtime takes seconds to import and then 0.1 s a sync: a subprocess would pay the import for
-every day of a backfill. It is imported by the first sync, never by the code location.
+In-process, because the runtime takes seconds to import and then 0.1 s per sync: a subprocess would repeat the import
+for every day of a backfill. It is imported by the first sync, never by the code location.
 
-Partitions are read one after the other in the caller's thread, not through the runtime's worker threads: those go on
-asking after a failure, cannot be stopped while they wait, and would keep the process from ending.
+Partitions are read one after the other in the caller's thread, not through the runtime's worker threads: those keep
+sending requests after a failure, cannot be stopped while they wait, and would keep the process from ending.
 """
 
 import logging
@@ -19,17 +19,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vp_pipeline.airbyte.connector_logging import Redaction, import_quietly, listening
+from vp_pipeline.airbyte.connector_logging import captured_logs, import_quietly
+from vp_pipeline.redaction import Redaction
 
 if TYPE_CHECKING:
     from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
 
-# What the runtime puts before a reason: that it gave up trying again, or which stream was checked.
+# What the runtime puts before a reason: that its retries are used up, or which stream was checked.
 _EXHAUSTED = "Exhausted available request attempts. Please see logs for more details. Exception: "
 _PREFIXES = re.compile(rf"^(?:Stream \w+ is not available: )?(?P<exhausted>{re.escape(_EXHAUSTED)})?")
 _UNREACHABLE = re.compile(r"^\w+: HTTPS?ConnectionPool\(host='(?P<host>[^']+)', port=(?P<port>\d+)\): ")
 _REASON = re.compile(r"\[Errno -?\d+\] [\w /,-]+|\w+ timed out|certificate verify failed[^(]*")
-# Messages of the runtime that keep to themselves what the internal ones tell.
+# Messages of the runtime that are less specific than its internal ones.
 _VAGUE = ("API rate limit exceeded", "The rate limit wait time is longer")
 
 _LONGEST_LINE = 500
@@ -44,15 +45,15 @@ class Record:
 
 
 class ConnectorFailed(Exception):
-    """The connector gave up; the message carries no secret. `passing`: trying again may help."""
+    """The connector failed; the message carries no secret. `transient`: a retry may help."""
 
-    def __init__(self, message: str, passing: bool) -> None:
+    def __init__(self, message: str, transient: bool) -> None:
         super().__init__(message)
-        self.passing = passing
+        self.transient = transient
 
 
 class Connector:
-    """A manifest with a config. `messages`: the warnings and retries of what ran so far, without secrets."""
+    """A manifest with a config. `messages`: the warnings and retries so far, without secrets."""
 
     def __init__(
         self,
@@ -80,7 +81,7 @@ class Connector:
         """Every record of `stream`, in the order of the partitions, for at most `seconds`.
 
         Raises:
-            ConnectorFailed: the stream was not read to its end. Nothing more is asked then.
+            ConnectorFailed: the stream was not read to its end. No more requests are sent then.
         """
         records = self._read(stream)
         until = time.monotonic() + seconds
@@ -93,14 +94,14 @@ class Connector:
             if record is None:
                 return
             if time.monotonic() > until:
-                raise ConnectorFailed(f"It took longer than {seconds:g} seconds.", passing=True)
+                raise ConnectorFailed(f"It took longer than {seconds:g} seconds.", transient=True)
             yield record
 
     def _read(self, stream: str) -> Iterator[Record]:
         streams = {s.name: s for s in self._source().streams(dict(self._config))}
         if stream not in streams:
             raise ConnectorFailed(
-                f"{self._manifest.name} has no stream {stream}; it has {', '.join(streams)}.", passing=False
+                f"{self._manifest.name} has no stream {stream}; it has {', '.join(streams)}.", transient=False
             )
         for partition in streams[stream].generate_partitions():
             for record in partition.read():
@@ -126,14 +127,14 @@ class Connector:
 
     @contextmanager
     def _runtime(self) -> Iterator[list[ConnectorFailed]]:
-        """Runs the block with the runtime imported and its log lines heard; collects what the block raises.
+        """Runs the block with the runtime imported and its log lines captured; collects what the block raises.
 
         The caller raises what was collected after the block: raised inside an `except` it would chain the
         original, and a request's text and URL hold the key.
         """
         failures: list[ConnectorFailed] = []
         import_quietly("airbyte_cdk.sources.declarative.concurrent_declarative_source")
-        with listening(self._redact, self._hear):
+        with captured_logs(self._redact, self._on_line):
             try:
                 yield failures
             except ConnectorFailed as failed:
@@ -141,7 +142,7 @@ class Connector:
             except Exception as error:
                 failures.append(self._failure_of(error))
             except BaseException as interrupt:
-                # It may land while the runtime handles a request's error, whose text holds the key, and would chain it.
+                # It may arrive while the runtime handles an error whose text holds the key, which would be chained.
                 interrupt.__context__ = interrupt.__cause__ = None
                 raise
 
@@ -150,27 +151,27 @@ class Connector:
 
         if not isinstance(error, AirbyteTracedException):
             return self._failed(f"{type(error).__name__}: {error}")
-        passing = error.failure_type.value == "transient_error"
+        transient = error.failure_type.value == "transient_error"
         message = error.message or error.internal_message or "The connector gave no reason."
         if message.startswith(_VAGUE) and error.internal_message:
             message = error.internal_message.removeprefix("Rate limit retry budget exhausted. Last exception: ")
-        return self._failed(message, passing)
+        return self._failed(message, transient)
 
-    def _failed(self, message: str, passing: bool = False) -> ConnectorFailed:
+    def _failed(self, message: str, transient: bool = False) -> ConnectorFailed:
         prefixes = _PREFIXES.match(message)
         assert prefixes is not None
-        # What the runtime tried again until it gave up is a passing failure, whatever type it says.
-        passing = passing or prefixes["exhausted"] is not None
+        # What the runtime retried until it gave up is transient, whatever type it reports.
+        transient = transient or prefixes["exhausted"] is not None
         text = message[prefixes.end() :].strip()
         if unreachable := _UNREACHABLE.match(text):
             reason = _REASON.search(text, unreachable.end())
             why = reason[0] if reason else text[unreachable.end() :]
             text = f"{unreachable['host']}:{unreachable['port']} cannot be reached ({why})."
-            passing = True
+            transient = True
         text = self._redact(text)
-        return ConnectorFailed(text if text.endswith((".", "?", "!")) else f"{text}.", passing)
+        return ConnectorFailed(text if text.endswith((".", "?", "!")) else f"{text}.", transient)
 
-    def _hear(self, level: int, line: str) -> None:
+    def _on_line(self, level: int, line: str) -> None:
         line = line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..."
         if level >= logging.WARNING or "Retrying in" in line:
             self.messages.append(line)

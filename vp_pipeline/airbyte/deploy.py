@@ -1,4 +1,4 @@
-"""Airbyte's connector, source, destination and connection from `infra/airbyte/`, by name: made, or brought up to date.
+"""Airbyte's connector, source, destination and connection from `infra/airbyte/`, by name: created, or updated.
 
 Here: what is sent to Airbyte's API. Not here: what a connection must look like to be used
 (`airbyte/drift.py`).
@@ -23,8 +23,8 @@ CONNECTOR = "VeracityPro Keepa"
 
 
 @dataclass(frozen=True)
-class Made:
-    """What became of one object: its kind, name and ID, and whether it is new."""
+class Applied:
+    """One object that was created or updated: its kind, name and ID, and whether it is new."""
 
     kind: str
     name: str
@@ -33,10 +33,10 @@ class Made:
 
 
 def values(settings: Settings, aws_role_arn: str, region: str) -> dict[str, object]:
-    """What the documents leave open.
+    """The values of the documents' `${…}`.
 
     Raises:
-        PermanentError: a setting that Airbyte needs is not there.
+        PermanentError: a setting that Airbyte needs is not set.
     """
     if settings.lake_url is None or settings.keepa_api_key is None or not settings.keepa_asins:
         raise PermanentError("Airbyte's source needs KEEPA_API_KEY and VP_KEEPA_ASINS, its destination VP_LAKE_URL.")
@@ -71,11 +71,11 @@ def document(name: str, filled: Mapping[str, object], folder: Path = FOLDER) -> 
     return found
 
 
-def apply(api: AirbyteApi, workspace: str, filled: Mapping[str, object]) -> Iterator[Made]:
-    """Makes or updates the four objects, in the order in which they need each other.
+def apply(api: AirbyteApi, workspace: str, filled: Mapping[str, object]) -> Iterator[Applied]:
+    """Creates or updates the four objects, in the order in which they need each other.
 
     Raises:
-        PermanentError, TransientError: Airbyte refuses one, or does not answer. What was made before stays.
+        PermanentError, TransientError: Airbyte rejects one, or does not respond. What was created before stays.
     """
     manifest = yaml.safe_load(KEEPA.manifest.read_text(encoding="utf-8"))
     connector = _put(
@@ -88,14 +88,14 @@ def apply(api: AirbyteApi, workspace: str, filled: Mapping[str, object]) -> Iter
     )
     yield connector
     source = document("source", filled) | {"definitionId": connector.object_id}
-    made = _put(api, "sources", source, identity="sourceId", update="PATCH", query={"workspaceIds": workspace})
-    yield made
+    created = _put(api, "sources", source, identity="sourceId", update="PATCH", query={"workspaceIds": workspace})
+    yield created
     target = document("destination", filled)
     lake = _put(
         api, "destinations", target, identity="destinationId", update="PATCH", query={"workspaceIds": workspace}
     )
     yield lake
-    connection = document("connection", {**filled, "source": made.object_id, "destination": lake.object_id})
+    connection = document("connection", {**filled, "source": created.object_id, "destination": lake.object_id})
     yield _put(
         api, "connections", connection, identity="connectionId", update="PATCH", query={"workspaceIds": workspace}
     )
@@ -103,19 +103,19 @@ def apply(api: AirbyteApi, workspace: str, filled: Mapping[str, object]) -> Iter
 
 def _put(
     api: AirbyteApi, path: str, body: dict[str, Any], *, identity: str, update: str, query: Mapping[str, str]
-) -> Made:
+) -> Applied:
     url = f"{api.rest_api_base_url}/{path}"
     there = api._paginated_request("GET", url, params=dict(query))
     same = [item for item in there if item["name"] == body["name"]]
     if len(same) > 1:
         raise PermanentError(f"Airbyte has {len(same)} {path} named {body['name']}: delete or rename all but one.")
     if same:
-        answer = api._single_request(update, f"{url}/{same[0][identity]}", data=_changeable(body))
+        response = api._single_request(update, f"{url}/{same[0][identity]}", data=_changeable(body))
     else:
-        answer = api._single_request("POST", url, data=body)
-    return Made(path.rpartition("/")[2], str(body["name"]), str(answer[identity]), new=not same)
+        response = api._single_request("POST", url, data=body)
+    return Applied(path.rpartition("/")[2], str(body["name"]), str(response[identity]), new=not same)
 
 
 def _changeable(body: dict[str, Any]) -> dict[str, Any]:
-    """What may be changed of an object that is there: not where it belongs."""
+    """What may be changed of an existing object: not where it belongs."""
     return {k: v for k, v in body.items() if k not in ("workspaceId", "sourceId", "destinationId", "definitionId")}

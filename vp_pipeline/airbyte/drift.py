@@ -1,6 +1,6 @@
 """Whether an Airbyte connection still is what the code expects.
 
-Here: the comparison of its streams and of where its destination writes. Not here: how it is made (`infra/airbyte/`).
+Here: the comparison of its streams and of where its destination writes. Not here: how it is created (`infra/airbyte/`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,9 +21,9 @@ def bucket_path(lake_url: str) -> tuple[str, str]:
 def drift(
     connection: Mapping[str, Any], destination: Mapping[str, Any], stream: Stream, lake_url: str
 ) -> Iterator[str]:
-    """Each difference, as a sentence that says what is expected.
+    """Each difference, as a sentence with what is expected.
 
-    `connection`: as the configuration API tells it; `destination`: as the API tells it.
+    `connection`: as the configuration API returns it; `destination`: as the API returns it.
     """
     yield from _of_stream(connection, stream)
     expected = {"status": "active", "namespaceDefinition": "customformat", "namespaceFormat": stream.source}

@@ -1,7 +1,7 @@
-"""A sync as the graph knows it, whoever makes it.
+"""What the graph needs of Airbyte, in every environment.
 
-Here: what the Airbyte assets ask of an environment's Airbyte, and the replay rule. Not here: how a sync is made
-(`local.py`, `remote.py`).
+Here: the interface that the Airbyte assets use, and the replay rule. Not here: its implementations, `local.py` (the
+connector runs in this process) and `remote.py` (an Airbyte server).
 """
 
 from collections.abc import Callable
@@ -30,31 +30,31 @@ class Airbyte(Protocol):
     def sync(
         self, source: Source, stream: Stream, run_date: date, *, resync: bool = False, log: Log | None = None
     ) -> Sync:
-        """One finished sync of a partition: the one that is there, or a new one.
+        """One finished sync of a partition: the existing one, or a new one.
 
-        A finished sync that asked the same question of the same origin is used again, so that re-running a day
-        changes nothing and costs no tokens; `resync` asks again all the same.
+        A finished sync that requested the same from the same origin is reused, so that re-running a day changes
+        nothing and costs no tokens; `resync` requests it again all the same.
 
         Raises:
-            PermanentError: the vendor tells only the present and the day has no bronze; or the sync was rejected.
-            TransientError: the sync failed in a way that trying again may mend.
+            PermanentError: the vendor serves only the present and the day has no bronze; or the sync was rejected.
+            TransientError: the sync failed in a way that a retry may fix.
         """
         ...
 
 
-def kept_for_the_past(stream: Stream, run_date: date, newest: date, existing: SyncRecord | None) -> Sync | None:
-    """What a stream that tells only the present has of a past day; None: the day may be asked for.
+def sync_of_past_day(stream: Stream, run_date: date, newest: date, existing: SyncRecord | None) -> Sync | None:
+    """The existing sync of a past day, for a stream that serves only the present; None: the day may be requested.
 
     Raises:
-        PermanentError: it has nothing. Today's answer is never filed under a past day.
+        PermanentError: there is none. Today's response is never filed under a past day.
     """
     if stream.replay != "snapshot" or run_date == newest:
         return None
     if existing is not None:
-        return Sync(existing, reused=f"{stream.source} cannot be asked for a past day any more")
+        return Sync(existing, reused=f"{stream.source} no longer serves a past day")
     raise PermanentError(
-        f"{stream.source} tells only the present, so {stream.source}/{stream.name} can be synced for {newest} (the "
-        f"newest finished day) but not for {run_date}, and that day has no bronze. Today's answer is never filed "
+        f"{stream.source} serves only the present, so {stream.source}/{stream.name} can be synced for {newest} (the "
+        f"newest finished day) but not for {run_date}, and that day has no bronze. Today's response is never filed "
         "under a past day. Choose a day that was synced at the time, or run without the key to try the day on the "
         "sandbox."
     )

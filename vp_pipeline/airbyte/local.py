@@ -1,7 +1,7 @@
-"""Airbyte on a laptop: which syncs happen, and where their answers come from.
+"""The embedded Airbyte of the local environment: no server, connectors run in this process.
 
-Here: the reuse of a finished sync, and the choice between the vendor and the sandbox. Not here: how a
-connector is run and its records landed (`airbyte.py`).
+Here: the reuse of a finished sync, and the choice between the vendor and the sandbox. Not here: how a connector is run
+and its records landed (`connector_runner.py`).
 """
 
 import hashlib
@@ -12,8 +12,8 @@ from datetime import date
 
 import orjson
 
-from vp_pipeline.airbyte.embedded import Connection, EmbeddedAirbyte
-from vp_pipeline.airbyte.interface import Log, Sync, kept_for_the_past
+from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRunner
+from vp_pipeline.airbyte.interface import Log, Sync, sync_of_past_day
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake import bronze
 from vp_pipeline.lake.manifests import SyncRecord
@@ -25,7 +25,7 @@ from vp_pipeline.sources.source import Origin, Source, Stream
 
 @dataclass(frozen=True)
 class LocalAirbyte:
-    """The local implementation of the Airbyte resource: runs the connector manifests in this process."""
+    """The local implementation of `Airbyte`: runs the connector manifests in this process."""
 
     settings: Settings
     lake: Lake
@@ -46,11 +46,11 @@ class LocalAirbyte:
             fingerprint = _fingerprint(source, origin, config)
             self._refuse_mixing(source)
             if existing is not None and existing.fingerprint == fingerprint and not resync:
-                return Sync(existing, reused=f"sync {existing.job_id} asked the same of {existing.origin}")
-            if self._asks_vendor(source):
-                kept = kept_for_the_past(stream, run_date, newest_finished_day(), existing)
-                if kept is not None:
-                    return kept
+                return Sync(existing, reused=f"sync {existing.job_id} requested the same from {existing.origin}")
+            if self._uses_vendor(source):
+                past = sync_of_past_day(stream, run_date, newest_finished_day(), existing)
+                if past is not None:
+                    return past
             return Sync(self._run(source, stream, run_date, origin, config, fingerprint, log), reused=None)
 
     def _run(
@@ -64,14 +64,14 @@ class LocalAirbyte:
         log: Log | None,
     ) -> SyncRecord:
         key = source.api_key(self.settings)
-        connection = Connection(
+        connection = AirbyteConnection(
             source=source.name,
             stream=stream.name,
             manifest=source.manifest,
             config=config,
             secrets=(key,) if key else (),
         )
-        job = EmbeddedAirbyte(self.lake, log=log).sync(connection)
+        job = ConnectorRunner(self.lake, log=log).sync(connection)
         record = SyncRecord(
             source=source.name,
             stream=stream.name,
@@ -92,7 +92,7 @@ class LocalAirbyte:
     @contextmanager
     def _origin(self, source: Source, run_date: date) -> Iterator[Origin]:
         settings = self.settings
-        if self._asks_vendor(source):
+        if self._uses_vendor(source):
             url = source.api_url(settings)
             yield Origin(base_url=url, label=url)
             return
@@ -105,20 +105,20 @@ class LocalAirbyte:
         with Sandbox(recordings=settings.recordings, seed=settings.sandbox_seed) as sandbox:
             yield Origin(base_url=sandbox.url_as_of(run_date), label=label, entities=entities)
 
-    def _asks_vendor(self, source: Source) -> bool:
+    def _uses_vendor(self, source: Source) -> bool:
         return source.api_key(self.settings) is not None and self.settings.recordings is None
 
     def _kind(self, source: Source) -> str:
-        return "vendor" if self._asks_vendor(source) else "stand-in"
+        return "vendor" if self._uses_vendor(source) else "stand-in"
 
     def _refuse_mixing(self, source: Source) -> None:
         path = _origin_path(source)
         there = self.lake.read(path).decode() if self.lake.exists(path) else None
         if there is not None and there != self._kind(source):
             raise PermanentError(
-                f"{self.settings.data_dir} holds {source.name} data of the {there}, and now the {self._kind(source)} "
-                "would be asked: real and made-up products must not meet in one warehouse. Set VP_DATA_DIR to another "
-                "folder."
+                f"{self.settings.data_dir} holds {source.name} data of the {there}, and this sync would read from the "
+                f"{self._kind(source)}: real and generated products must not mix in one warehouse. Set VP_DATA_DIR to "
+                "another folder."
             )
 
 
@@ -127,9 +127,9 @@ def _origin_path(source: Source) -> str:
 
 
 def _fingerprint(source: Source, origin: Origin, config: dict[str, object]) -> str:
-    """What is asked, of whom, by which connector; without the key, and without the address of a passing sandbox."""
-    asked = {name: value for name, value in config.items() if name not in ("api_key", "base_url")}
-    document = orjson.dumps([origin.label, asked], option=orjson.OPT_SORT_KEYS)
+    """What is requested, from where, by which connector; without the key and the sandbox's address, which varies."""
+    requested = {name: value for name, value in config.items() if name not in ("api_key", "base_url")}
+    document = orjson.dumps([origin.label, requested], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(document + source.manifest.read_bytes()).hexdigest()
 
 

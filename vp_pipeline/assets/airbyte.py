@@ -6,14 +6,15 @@ from datetime import date
 import dagster as dg
 
 from vp_pipeline.airbyte.interface import Airbyte
-from vp_pipeline.assets.days import DayReport, day_by_day, run_days
+from vp_pipeline.assets.days.flow import day_by_day, run_days
+from vp_pipeline.assets.days.report import DayReport, checked
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, check_specs
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.sources.source import Source, Stream
 
 
 class SyncConfig(dg.Config):
-    """`resync`: ask the API again although a finished sync of the day is there."""
+    """`resync`: request the day from the API again although a finished sync of it exists."""
 
     resync: bool = False
 
@@ -22,8 +23,8 @@ def airbyte_asset(source: Source, stream: Stream, partitions: dg.PartitionsDefin
     """The sync of a stream."""
     key = airbyte_key(stream)
     replay = {
-        "window": "A past day can be asked for again.",
-        "snapshot": "The API only tells the present: a past day is asked of the sandbox, or read from bronze.",
+        "window": "A past day can be requested again.",
+        "snapshot": "The API only has the current state: a past day comes from the sandbox or from bronze.",
     }[stream.replay]
 
     @dg.multi_asset(
@@ -49,12 +50,14 @@ def airbyte_asset(source: Source, stream: Stream, partitions: dg.PartitionsDefin
             sync = airbyte.sync(source, stream, day, resync=config.resync, log=context.log.info)
             job = sync.record
             seconds = (job.ended_at - job.started_at).total_seconds()
-            said = f"Sync {job.job_id} landed {job.records:,} records from {job.origin} in {seconds:.1f} s."
+            summary = f"Sync {job.job_id} landed {job.records:,} records from {job.origin} in {seconds:.1f} s."
             if sync.reused:
-                said = f"Nothing was asked: {sync.reused}. Set `resync: true` to ask again."
+                summary = f"Nothing was requested: {sync.reused}. Set `resync: true` to request it again."
             return {
-                key: DayReport(
-                    [Outcome("synced", True, said)],
+                key: checked(
+                    context,
+                    key,
+                    [Outcome("synced", True, summary)],
                     {
                         "dagster/row_count": job.records,
                         "bytes": job.bytes,

@@ -5,15 +5,16 @@ from datetime import date
 
 import dagster as dg
 
-from vp_pipeline.assets.days import DayReport, day_by_day, run_days
+from vp_pipeline.assets.days.flow import day_by_day, run_days
+from vp_pipeline.assets.days.report import DayReport, checked
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of
-from vp_pipeline.assets.preview import derived_from
+from vp_pipeline.assets.metadata import derived_from
 from vp_pipeline.lake import bronze
 from vp_pipeline.lake.manifests import ManifestObject
 from vp_pipeline.lake.objects import Lake
-from vp_pipeline.quality.answers import known_fields, unaltered
 from vp_pipeline.quality.freshness import POLICY
 from vp_pipeline.quality.outcome import Outcome, conservation
+from vp_pipeline.quality.schema_drift import known_fields, unaltered
 from vp_pipeline.quality.thresholds import VOLUME_DAYS
 from vp_pipeline.quality.volume import Volume, volume
 from vp_pipeline.sources.source import Stream
@@ -29,13 +30,12 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
             asset_spec(
                 key,
                 deps=[upstream],
-                description="The answers as Airbyte landed them, never changed: gzip JSONL, one answer a line. "
-                "A manifest lists the objects of each day.",
+                description="The API responses as Airbyte landed them, never changed: gzip JSONL, one response per "
+                "line. A manifest lists the objects of each day.",
                 kinds={"json", "gzip"},
                 partitions=partitions,
                 source=stream.source,
-                freshness_policy=POLICY,
-            )
+            ).replace_attributes(freshness_policy=POLICY)
         ],
         check_specs=check_specs([key], partitions),
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -45,7 +45,7 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
             manifest = bronze.land(lake, stream, day)
             empty = manifest.records == 0
             arrival = (
-                f"Sync {manifest.sync.job_id} landed no records for {day}: check what the connection asks for."
+                f"Sync {manifest.sync.job_id} landed no records for {day}: check what the connection requests."
                 if empty
                 else f"Every landed object is whole: {len(manifest.objects)}."
             )
@@ -55,7 +55,9 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
             records = [Volume(earlier.records) for earlier in before]
             reported = manifest.sync.records
             return {
-                key: DayReport(
+                key: checked(
+                    context,
+                    key,
                     [
                         Outcome("arrival", not empty, arrival),
                         conservation("Landed", reported, manifest.records, duplicates=0, quarantined=0),

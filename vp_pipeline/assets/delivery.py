@@ -1,25 +1,27 @@
 """Delivery: what leaves the pipeline after a publication. Power BI is refreshed, and changed rows are exported.
 
-Here: the assets, and when there is something to deliver. Not here: how (`delivery/`). Both come
-after the publication and never before; when one fails, the run is red and the data is there.
+Here: the assets, and when there is something to deliver. Not here: how (`delivery/`). Both run after the publication
+and never before; when one fails, the run is red and the data is published.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
 from pathlib import Path
 
 import dagster as dg
 
-from vp_pipeline.assets.days import Admitted, DayReport, run_days
-from vp_pipeline.assets.keys import EXPORT, OWNER, POWER_BI, PUBLISHED, check_specs, checks_of
+from vp_pipeline.assets.days.admission import Admitted
+from vp_pipeline.assets.days.flow import Build, run_days
+from vp_pipeline.assets.days.report import Reports, checked
+from vp_pipeline.assets.keys import EXPORT, POWER_BI, PUBLISHED, asset_spec, check_specs, checks_of
 from vp_pipeline.dbt.grain import grain_of
 from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.export_endpoint import ExportEndpoint, post_exports
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.delivery.power_bi import PowerBi, refresh_once
+from vp_pipeline.delivery.power_bi import PowerBi
+from vp_pipeline.delivery.power_bi_refresh import refresh_once
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake.objects import Lake
-from vp_pipeline.publishing.publisher import Publication
+from vp_pipeline.publishing.publication import Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.quality.outcome import Outcome
 
@@ -30,8 +32,8 @@ Delivered = tuple[str, Mapping[str, object]]
 def power_bi_asset(
     box: Box, checks: Sequence[dg.AssetCheckKey], partitions: dg.PartitionsDefinition
 ) -> dg.AssetsDefinition:
-    """The refresh of the Power BI model. One a publication, whatever the number of days and retries. `checks`: the
-    blocking checks of everything above the publication, so that a red day is told by its first cause."""
+    """The refresh of the Power BI model: one per publication, whatever the number of days and retries. `checks`: the
+    blocking checks of everything upstream of the publication, so that a failed day is reported with its first cause."""
 
     @_delivery(POWER_BI, "The Power BI semantic model, refreshed after each publication.", {"powerbi"}, partitions)
     def refresh(
@@ -44,10 +46,10 @@ def power_bi_asset(
             content = {"build": published.build_id, "run": context.run_id, "days": [f"{d}" for d in published.days]}
             result = refresh_once(power_bi, box, f"refresh:{published.content}", content, context.log.info)
             if result is None:
-                said = (
+                summary = (
                     f"Power BI is off (VP_POWER_BI_… is not set): nothing was refreshed. The request is in {box.path}."
                 )
-                return said, {"refreshed": False, "build": published.build_id}
+                return summary, {"refreshed": False, "build": published.build_id}
             return f"Refresh {result.request_id} completed.", {
                 "refreshed": True,
                 "build": published.build_id,
@@ -57,7 +59,7 @@ def power_bi_asset(
             }
 
         yield from run_days(
-            context, _once(POWER_BI, marts, deliver), depends_on=lambda _: [*checks, *checks_of(PUBLISHED)]
+            context, _once(context, POWER_BI, marts, deliver), depends_on=lambda _: [*checks, *checks_of(PUBLISHED)]
         )
 
     return refresh
@@ -66,7 +68,7 @@ def power_bi_asset(
 def export_asset(
     mart: str, manifest: Path, box: Box, checks: Sequence[dg.AssetCheckKey], partitions: dg.PartitionsDefinition
 ) -> dg.AssetsDefinition:
-    """The changed rows of a mart. `manifest`: dbt's, which tells the mart's grain. `checks`: as of `power_bi_asset`."""
+    """The changed rows of a mart. `manifest`: dbt's, which has the mart's grain. `checks`: as for `power_bi_asset`."""
     description = f"The rows of {mart} that changed since the last export, in gold/{mart}/ and, when set, posted."
 
     @_delivery(EXPORT, description, {"parquet", "csv"}, partitions)
@@ -93,7 +95,7 @@ def export_asset(
             }
 
         yield from run_days(
-            context, _once(EXPORT, marts, deliver), depends_on=lambda _: [*checks, *checks_of(PUBLISHED)]
+            context, _once(context, EXPORT, marts, deliver), depends_on=lambda _: [*checks, *checks_of(PUBLISHED)]
         )
 
     return export
@@ -104,40 +106,30 @@ def _delivery(
 ) -> Callable[[Callable[..., Iterator[object]]], dg.AssetsDefinition]:
     return dg.multi_asset(
         name="_".join(key.path),
-        specs=[
-            dg.AssetSpec(
-                key,
-                deps=[PUBLISHED],
-                description=description,
-                kinds=kinds,
-                group_name=key.path[0],
-                owners=[OWNER],
-                partitions_def=partitions,
-            )
-        ],
+        specs=[asset_spec(key, deps=[PUBLISHED], description=description, kinds=kinds, partitions=partitions)],
         check_specs=check_specs([key], partitions),
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
 
 
 def _once(
-    key: dg.AssetKey, marts: PublishedMarts, deliver: Callable[[], Delivered]
-) -> Callable[[Admitted], Iterator[tuple[dg.AssetKey, date, DayReport]]]:
+    context: dg.AssetExecutionContext, key: dg.AssetKey, marts: PublishedMarts, deliver: Callable[[], Delivered]
+) -> Build:
     """One delivery for all days of a run: consumers read the publication as a whole."""
 
-    def build(admitted: Admitted) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:
+    def build(admitted: Admitted) -> Reports:
         days = set(_published(marts).days)
         if not days & admitted.keys():
             raise PermanentError(
-                f"Nothing is delivered: what is published does not hold {', '.join(map(str, admitted))}. Materialize "
+                f"Nothing is delivered: the publication does not include {', '.join(map(str, admitted))}. Materialize "
                 "published/marts for it first."
             )
-        said, metadata = deliver()
+        summary, metadata = deliver()
+        delivered = Outcome("delivered", True, summary)
         for day in admitted:
-            if day in days:
-                yield key, day, DayReport([Outcome("delivered", True, said)], {"said": said, **metadata})
-            else:
-                yield key, day, DayReport([Outcome("delivered", False, f"What is published does not hold {day}.")])
+            missing = Outcome("delivered", False, f"The publication does not include {day}.")
+            outcome = delivered if day in days else missing
+            yield key, day, checked(context, key, [outcome], {"summary": summary, **metadata})
 
     return build
 

@@ -1,4 +1,4 @@
-"""The names of the assets and of their own checks, layer by layer in flow order, and how their specs are made.
+"""The names of the assets and of their own checks, layer by layer in flow order, and their specs.
 
 Here: keys, groups, owners, check specs. Not here: what any of them does.
 """
@@ -22,22 +22,22 @@ EXPORT = dg.AssetKey(["delivery", "export"])
 CHECKS: dict[str, dict[str, str]] = {
     "airbyte": {"synced": "A sync of the day has finished."},
     "bronze": {
-        "arrival": "Every landed object is there, whole and readable to its end.",
+        "arrival": "Every landed object exists, complete and readable to its end.",
         "conservation": "The objects hold as many records as the sync reported.",
-        "volume": "About as many records came as on the days before that asked the same.",
-        "unaltered": "Airbyte nulled no field of a record (a warning), and not those of many.",
-        "known_fields": "The answers hold no field that nobody knows (a warning).",
+        "volume": "About as many records arrived as on earlier days with the same request.",
+        "unaltered": "Airbyte nulled no field of any record (a warning), or of many records (blocks).",
+        "known_fields": "The responses have no unknown fields (a warning).",
     },
     "silver": {
         "conservation": "Records in = rows + duplicates + quarantined.",
-        "contract": "Every row keeps the table's contract, and no natural key occurs twice.",
-        "quarantine": "No record broke the contract (a warning), and not too many did.",
-        "duplicates": "Few records came twice (a warning).",
-        "volume": "About as many rows came as on the days before.",
+        "contract": "Every row satisfies the table's contract, and no natural key occurs twice.",
+        "quarantine": "No record violates the contract (a warning), or too many do (blocks).",
+        "duplicates": "Few records arrived twice (a warning).",
+        "volume": "About as many rows were decoded as on the days before.",
     },
-    "raw": {"conservation": "The table holds exactly the rows of the silver manifest for the day."},
-    "delivery": {"delivered": "What is published was delivered, or the delivery is off and says so."},
-    "published": {"whole": "Consumers read one whole green build, and it holds the day."},
+    "raw": {"conservation": "The table has exactly the rows of the silver manifest for the day."},
+    "delivery": {"delivered": "The publication was delivered, or the delivery is off and reports so."},
+    "published": {"whole": "Consumers read one whole green build, and it includes the day."},
 }
 
 
@@ -78,11 +78,10 @@ def asset_spec(
     description: str,
     kinds: set[str],
     partitions: dg.PartitionsDefinition,
-    source: str,
+    source: str | None = None,
     metadata: dict[str, object] | None = None,
-    freshness_policy: dg.FreshnessPolicy | None = None,
 ) -> dg.AssetSpec:
-    """The spec of an asset; its group is the layer that its key begins with."""
+    """The spec of an asset; its group is the layer that its key begins with. `source`: where it is of one alone."""
     return dg.AssetSpec(
         key,
         deps=list(deps),
@@ -91,7 +90,6 @@ def asset_spec(
         group_name=key.path[0],
         owners=[OWNER],
         partitions_def=partitions,
-        tags={"source": source},
+        tags={"source": source} if source else {},
         metadata=metadata or {},
-        freshness_policy=freshness_policy,
     )

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Set
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
-from vp_pipeline.assets.days import DayReport, day_by_day, run_days
+from vp_pipeline.assets.days.flow import day_by_day, run_days
+from vp_pipeline.assets.days.report import DayReport, checked
 from vp_pipeline.assets.keys import (
     airbyte_key,
     asset_spec,
@@ -15,18 +17,18 @@ from vp_pipeline.assets.keys import (
     raw_key,
     silver_key,
 )
-from vp_pipeline.assets.preview import column_schema, derived_from
+from vp_pipeline.assets.metadata import column_schema, derived_from
 from vp_pipeline.lake import silver
 from vp_pipeline.lake.manifests import SilverManifest
 from vp_pipeline.lake.objects import Lake
-from vp_pipeline.quality.outcome import conservation
+from vp_pipeline.quality.outcome import Outcome, conservation
 from vp_pipeline.sources.contract import RAW_COLUMNS, Table
 from vp_pipeline.sources.source import Stream
 from vp_pipeline.warehouse.loading import Load, Warehouse
 
 
 def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str) -> dg.AssetsDefinition:
-    """The RAW tables of a stream: one step, and one transaction a day for all of them, so that a day is whole.
+    """The RAW tables of a stream: one step, and one transaction per day for all of them, so that a day is complete.
 
     `engine`: the warehouse's, and the pool of what writes it.
     """
@@ -64,24 +66,34 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
             tag = {"run": context.run_id, "asset": f"raw/{stream.source}_{stream.name}", "partition": day.isoformat()}
             with warehouse.connect(tag=tag) as connection:
                 loads = warehouse.load_day(connection, lake, manifests)
-            return {key: _report(lake, table, manifests[table], loads[table]) for key, table in tables.items()}
+            return {
+                key: checked(
+                    context,
+                    key,
+                    [_conservation(manifests[table], loads[table])],
+                    _metadata(lake, table, manifests[table], loads[table]),
+                    data_version=manifests[table].content[:16],
+                )
+                for key, table in tables.items()
+            }
 
         yield from run_days(context, day_by_day(context, build), depends_on=lambda _: above)
 
     return load
 
 
-def _report(lake: Lake, table: Table, manifest: SilverManifest, load: Load) -> DayReport:
+def _conservation(manifest: SilverManifest, load: Load) -> Outcome:
+    what = f"raw.{manifest.source}_{manifest.table} for {manifest.run_date}"
+    return conservation(what, manifest.rows, load.rows, duplicates=0, quarantined=0)
+
+
+def _metadata(lake: Lake, table: Table, manifest: SilverManifest, load: Load) -> dict[str, Any]:
     day = manifest.run_date
-    return DayReport(
-        [conservation(f"raw.{table.raw_name} for {day}", manifest.rows, load.rows, duplicates=0, quarantined=0)],
-        {
-            "dagster/row_count": load.rows,
-            "unchanged": dg.MetadataValue.bool(load.unchanged),
-            "added_columns": ", ".join(column.name for column in RAW_COLUMNS),
-            "derived_from": derived_from([silver_key(table)], day),
-            "silver_manifest": dg.MetadataValue.path(lake.location(silver.manifest_path(table, day))),
-            "silver_file": dg.MetadataValue.path(lake.location(manifest.objects[0].path)),
-        },
-        data_version=manifest.content[:16],
-    )
+    return {
+        "dagster/row_count": load.rows,
+        "unchanged": dg.MetadataValue.bool(load.unchanged),
+        "added_columns": ", ".join(column.name for column in RAW_COLUMNS),
+        "derived_from": derived_from([silver_key(table)], day),
+        "silver_manifest": dg.MetadataValue.path(lake.location(silver.manifest_path(table, day))),
+        "silver_file": dg.MetadataValue.path(lake.location(manifest.objects[0].path)),
+    }

@@ -1,4 +1,4 @@
-"""Silver: bronze decoded into typed tables, each row accounted for before any is written."""
+"""Silver: bronze decoded into typed tables, every row counted before any is written."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Set
@@ -7,9 +7,10 @@ from typing import Any
 
 import dagster as dg
 
-from vp_pipeline.assets.days import DayReport, apply_waiver, day_by_day, run_days
+from vp_pipeline.assets.days.flow import day_by_day, run_days
+from vp_pipeline.assets.days.report import DayReport, DayState, checked, not_built
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of, silver_key
-from vp_pipeline.assets.preview import column_schema, counted, derived_from, preview
+from vp_pipeline.assets.metadata import column_schema, counted, derived_from, preview
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake import bronze, silver
 from vp_pipeline.lake.manifests import BronzeManifest, SilverManifest
@@ -24,7 +25,8 @@ from vp_pipeline.sources.source import Stream
 
 
 def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    """The tables of a stream: one step decodes an answer once for all of them, and writes all of a day or nothing."""
+    """The tables of a stream: one step decodes each response once for all of them, and writes all of a day or
+    nothing."""
     tables = {silver_key(table): table for table in stream.tables}
     upstream = bronze_key(stream)
     above = checks_of(airbyte_key(stream), upstream)
@@ -56,28 +58,18 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Ass
                 )
             decoded = stream.decode(bronze.lines_of(lake, manifest))
             reports = {
-                key: DayReport(
-                    [
-                        apply_waiver(context, key, outcome)
-                        for outcome in _outcomes(lake, stream, decoded, decoded[table.name], manifest)
-                    ]
-                )
+                key: checked(context, key, _outcomes(lake, stream, decoded, decoded[table.name], manifest))
                 for key, table in tables.items()
             }
-            if any(report.blocked for report in reports.values()):
-                # The day is written as a whole or not at all; its sound tables are not built either. What people need
-                # to look into it is.
+            if any(report.state is DayState.BLOCKED for report in reports.values()):
+                # A day is written completely or not at all, so its good tables are not built either. The quarantine
+                # is written: people need it to look into the day.
                 for table in tables.values():
                     silver.write_quarantine(lake, decoded[table.name], day)
-                return {key: dataclasses.replace(report, built=False) for key, report in reports.items()}
-            for key, table in tables.items():
-                written = silver.write(lake, decoded[table.name], day, manifest.digest)
-                metadata = _metadata(lake, decoded[table.name], written)
-                metadata["derived_from"] = derived_from([upstream], day)
-                if table.name in stream.charts:
-                    metadata["histories"] = dg.MetadataValue.md(stream.charts[table.name](decoded[table.name].rows))
-                reports[key] = dataclasses.replace(reports[key], metadata=metadata, data_version=written.content[:16])
-            return reports
+                return {key: not_built(report) for key, report in reports.items()}
+            return {
+                key: _write(lake, stream, decoded[table.name], manifest, reports[key]) for key, table in tables.items()
+            }
 
         yield from run_days(context, day_by_day(context, build), depends_on=lambda _: above)
 
@@ -105,6 +97,15 @@ def _recent(lake: Lake, stream: Stream, table: Table, day: date) -> list[Volume]
         if landed is not None:
             found.append(Volume(silver.read_manifest(lake, table, earlier).rows, landed.records))
     return found
+
+
+def _write(lake: Lake, stream: Stream, decoded: Decoded, manifest: BronzeManifest, report: DayReport) -> DayReport:
+    written = silver.write(lake, decoded, manifest.sync.run_date, manifest.digest)
+    metadata = _metadata(lake, decoded, written)
+    metadata["derived_from"] = derived_from([bronze_key(stream)], written.run_date)
+    if decoded.table.name in stream.charts:
+        metadata["histories"] = dg.MetadataValue.md(stream.charts[decoded.table.name](decoded.rows))
+    return dataclasses.replace(report, metadata=metadata, data_version=written.content[:16])
 
 
 def _metadata(lake: Lake, decoded: Decoded, manifest: SilverManifest) -> dict[str, Any]:

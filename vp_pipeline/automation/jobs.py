@@ -1,11 +1,11 @@
-"""The jobs, by the names people look for."""
+"""The jobs that materialize assets. Not here: those that look after the pipeline (`retention.py`, `health.py`)."""
 
 from collections.abc import Mapping, Sequence
 
 import dagster as dg
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
+from vp_pipeline.dagster_internals.job_types import AssetJob
 
 DAILY = "daily_pipeline"
 FRESHNESS = "freshness_checks"
@@ -14,27 +14,25 @@ LATE_DATA = "late_data"
 DELIVERIES = "deliveries"
 DBT = "dbt_models"
 
-# A day of the pipeline: people hear of each.
+# A day of the pipeline: each of its runs is notified.
 WHOLE_DAYS = (DAILY, LANDED)
 
 # Layers with a name of their own for the job that builds them alone.
 _NAMES: Mapping[str, str] = {"published": "republish", "delivery": DELIVERIES}
 
 
-def daily_pipeline(
-    partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
-) -> UnresolvedAssetJobDefinition:
+def daily_pipeline(partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition) -> AssetJob:
     """Everything, from the syncs to the published marts, for the days of the run; without the checks of freshness."""
     return dg.define_asset_job(
         DAILY,
-        # Freshness is about days that a run may not have; it is asked on its own.
+        # Freshness is about days that a run may not have; it has a job of its own.
         selection=dg.AssetSelection.all() - dg.AssetSelection.checks(freshness),
         partitions_def=partitions,
         description="From the Airbyte syncs to the published marts, with every check, for one day or a range of days.",
     )
 
 
-def freshness_job(freshness: dg.AssetChecksDefinition) -> UnresolvedAssetJobDefinition:
+def freshness_job(freshness: dg.AssetChecksDefinition) -> AssetJob:
     """The checks of freshness, and nothing else."""
     return dg.define_asset_job(
         FRESHNESS,
@@ -43,9 +41,7 @@ def freshness_job(freshness: dg.AssetChecksDefinition) -> UnresolvedAssetJobDefi
     )
 
 
-def landed_pipeline(
-    partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
-) -> UnresolvedAssetJobDefinition:
+def landed_pipeline(partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition) -> AssetJob:
     """Everything after the syncs, for days whose syncs were made by an Airbyte on a schedule of its own."""
     return dg.define_asset_job(
         LANDED,
@@ -55,9 +51,7 @@ def landed_pipeline(
     )
 
 
-def partial_jobs(
-    partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
-) -> Sequence[UnresolvedAssetJobDefinition]:
+def partial_jobs(partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition) -> Sequence[AssetJob]:
     """Each layer alone, and all of dbt: what someone launches after a fix, on the layer above as it is."""
     layers = [
         dg.define_asset_job(

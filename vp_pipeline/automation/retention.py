@@ -1,13 +1,14 @@
-"""Retention: what is old and what nothing needs any more, listed first and removed on request.
+"""Retention: what is old and no longer needed, listed first and deleted on request.
 
-Here: the rules. Not here: the job and the command that call them (`jobs.py`, `cli/main.py`).
+Here: the rules, and the job that applies them. Not here: its schedule (`schedules.py`) and the command
+(`cli/retention.py`).
 
-- A run of Dagster goes when it is over, old enough, and neither a partition's newest materialization nor a check's
-  newest result is among its events: deleting a run deletes its events, and the asset would no longer know that the day
-  is there (or that it may not be built upon).
-- On the lake go superseded manifests, landed objects that no manifest and no sync record names, and states of exports
-  before the last one. What a current manifest names is never in the list, however old.
-- A message leaves the outbox when it is not open any more.
+- A run of Dagster is eligible for deletion when it has ended, is old enough, and neither a partition's newest
+  materialization nor a check's newest result is among its events: deleting a run deletes its events, and Dagster would
+  no longer know that the day exists (or that a check of it has failed).
+- On the lake: superseded manifests, landed objects that no manifest and no sync record names, and states of exports
+  before the last one. What a current manifest names is never eligible, however old.
+- A message, once it is no longer open.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -16,19 +17,21 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import orjson
-from dagster._core.event_api import PartitionKeyFilter
-from dagster._core.storage.dagster_run import FINISHED_STATUSES
 
+from vp_pipeline.automation.outboxes import build_outboxes
+from vp_pipeline.dagster_internals import run_statuses
+from vp_pipeline.dagster_internals.check_records import run_of_newest_result
 from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.environments.environment import build_environment
 from vp_pipeline.lake.objects import Lake, ObjectInfo
 from vp_pipeline.settings import Settings
 
-_A_TIME = 500
+_PAGE = 500
 
 
 @dataclass(frozen=True)
 class Removable:
-    """Something that may go: `kind` is run, object or message; `name` says which; `why` says what it was."""
+    """Something eligible for deletion: `kind` is run, object or message; `name` is which one; `why` is the reason."""
 
     kind: str
     name: str
@@ -45,7 +48,7 @@ class Retention:
     boxes: Sequence[Box]
 
     def removable(self, instance: dg.DagsterInstance, now: datetime | None = None) -> list[Removable]:
-        """Everything that may go at `now`; nothing is changed."""
+        """Everything eligible for deletion at `now`; nothing is changed."""
         now = now or datetime.now(UTC)
         runs = removable_runs(instance, now - timedelta(days=self.settings.keep_runs_days))
         objects = removable_objects(self.lake, now - timedelta(days=self.settings.keep_superseded_days))
@@ -55,11 +58,11 @@ class Retention:
     def remove(
         self, instance: dg.DagsterInstance, log: Callable[[str], None], now: datetime | None = None
     ) -> list[Removable]:
-        """Removes what `removable` lists, and returns it."""
+        """Deletes what `removable` lists, and returns it."""
         now = now or datetime.now(UTC)
         found = self.removable(instance, now)
         for item in found:
-            log(f"Removing {item.kind} {item.name}: {item.why}.")
+            log(f"Deleting {item.kind} {item.name}: {item.why}.")
             if item.kind == "run":
                 instance.delete_run(item.name)
             elif item.kind == "object":
@@ -76,9 +79,43 @@ class Retention:
                     yield Removable("message", f"{box.path.name}: {entry.key}", why)
 
 
+class RetentionConfig(dg.Config):
+    """`dry_run`: only list what is eligible for deletion."""
+
+    dry_run: bool = True
+
+
+def retention_job(retention: Retention) -> dg.JobDefinition:
+    """Lists what is old and no longer needed; deletes it when `dry_run` is false."""
+
+    @dg.op(name="remove_what_is_old")
+    def remove(context: dg.OpExecutionContext, config: RetentionConfig) -> None:
+        if config.dry_run:
+            found = retention.removable(context.instance)
+            for item in found:
+                context.log.info(f"Eligible for deletion: {item.kind} {item.name}: {item.why}.")
+        else:
+            found = retention.remove(context.instance, context.log.info)
+        size = sum(item.size for item in found)
+        done = "eligible for deletion" if config.dry_run else "deleted"
+        context.log.info(f"{len(found)} items {done}, {size:,} bytes on the lake.")
+        context.add_output_metadata({"items": len(found), "bytes": size, "dry_run": config.dry_run})
+
+    @dg.job(name="retention", description="Deletes what is old and no longer needed. By default it only lists.")
+    def retain() -> None:
+        remove()
+
+    return retain
+
+
+def build_retention(settings: Settings) -> Retention:
+    """The rules that VP_KEEP_…_DAYS set, on an environment's lake and outboxes."""
+    return Retention(settings, build_environment(settings).build_lake(), build_outboxes(settings).all)
+
+
 def removable_runs(instance: dg.DagsterInstance, before: datetime) -> Iterator[Removable]:
-    """Runs that ended before and hold nobody's newest result, oldest first."""
-    old = dg.RunsFilter(statuses=list(FINISHED_STATUSES), updated_before=before)
+    """Runs that ended before a moment and hold no newest result, oldest first."""
+    old = dg.RunsFilter(statuses=list(run_statuses.FINISHED), updated_before=before)
     newest: dict[dg.AssetKey, set[str]] = {}
     for record in instance.get_run_records(old, order_by="id", ascending=True):
         run = record.dagster_run
@@ -88,9 +125,9 @@ def removable_runs(instance: dg.DagsterInstance, before: datetime) -> Iterator[R
 
 
 def removable_objects(lake: Lake, before: datetime) -> Iterator[Removable]:
-    """Objects older than `before` that nothing current names."""
+    """Objects older than `before` that nothing current refers to."""
     bronze = lake.list("bronze")
-    # Named by what is current: manifests, and syncs that are still to be landed.
+    # By what is current: manifests, and syncs that are still to be landed.
     named: set[str] = set()
     for info in bronze:
         if info.path.endswith(".json") and "/superseded/" not in info.path:
@@ -101,7 +138,7 @@ def removable_objects(lake: Lake, before: datetime) -> Iterator[Removable]:
         if "/_manifests/superseded/" in info.path:
             yield _object(info, "a superseded manifest")
         elif info.path.endswith(".jsonl.gz") and info.path not in named:
-            yield _object(info, "in no manifest: of a superseded sync, or of one that died")
+            yield _object(info, "in no manifest: of a superseded sync, or of one that was killed")
     yield from _states(lake, before)
 
 
@@ -125,7 +162,7 @@ def _object(info: ObjectInfo, why: str) -> Removable:
 
 
 def _paths(document: object) -> Iterator[str]:
-    """Every text in a document: whatever a manifest names, under whichever word, is named."""
+    """Every text in a document, and so every path that a manifest names, in whichever field."""
     if isinstance(document, str):
         yield document
     elif isinstance(document, dict):
@@ -154,7 +191,7 @@ def _newest_runs(instance: dg.DagsterInstance, key: dg.AssetKey) -> Iterator[str
     latest = set(instance.event_log_storage.get_latest_storage_id_by_partition(key, kind).values())
     cursor = None
     while True:
-        page = instance.fetch_materializations(key, limit=_A_TIME, cursor=cursor)
+        page = instance.fetch_materializations(key, limit=_PAGE, cursor=cursor)
         if cursor is None and page.records:
             yield page.records[0].run_id  # also where the asset has no partitions
         yield from (record.run_id for record in page.records if record.storage_id in latest)
@@ -164,12 +201,10 @@ def _newest_runs(instance: dg.DagsterInstance, key: dg.AssetKey) -> Iterator[str
 
 
 def _holds_check(instance: dg.DagsterInstance, run_id: str) -> bool:
-    """Whether a run gave the newest result of some check of some partition."""
+    """Whether a run has the newest result of some check of some partition."""
     for entry in instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION):
         evaluation = entry.get_dagster_event().asset_check_evaluation_data
         key = dg.AssetCheckKey(evaluation.asset_key, evaluation.check_name)
-        of_day = PartitionKeyFilter(key=evaluation.partition)
-        newest = instance.event_log_storage.get_latest_asset_check_execution_by_key([key], partition_filter=of_day)
-        if key in newest and newest[key].run_id == run_id:
+        if run_of_newest_result(instance, key, evaluation.partition) == run_id:
             return True
     return False

@@ -1,23 +1,20 @@
-"""The schedules. They are off until someone switches them on."""
+"""Every schedule. They are off until someone switches them on."""
 
 from collections.abc import Iterable
 from datetime import date
 
 import dagster as dg
-from dagster._core.definitions.partitions.partitioned_schedule import UnresolvedPartitionedAssetScheduleDefinition
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from vp_pipeline.assets.keys import airbyte_key
 from vp_pipeline.automation.jobs import LATE_DATA
+from vp_pipeline.dagster_internals import tags
+from vp_pipeline.dagster_internals.job_types import AssetJob, Schedule
 from vp_pipeline.partitions import ONE_DAY, newest_finished_day
 from vp_pipeline.sources.source import Stream
 
-Schedule = dg.ScheduleDefinition | UnresolvedPartitionedAssetScheduleDefinition
 
-
-def daily_schedule(job: UnresolvedAssetJobDefinition) -> Schedule:
-    """At 00:10 UTC, for the day that has just finished: ten minutes let late answers of the old day in."""
+def daily_schedule(job: AssetJob) -> Schedule:
+    """At 00:10 UTC, for the day that has just finished: ten minutes allow for late responses of the old day."""
     return dg.build_schedule_from_partitioned_job(
         job,
         name="daily_pipeline_schedule",
@@ -33,11 +30,11 @@ def late_data(
     partitions: dg.PartitionsDefinition,
     start: date,
     freshness: dg.AssetChecksDefinition | None = None,
-) -> tuple[list[UnresolvedAssetJobDefinition], list[dg.ScheduleDefinition]]:
-    """The weekly job and schedule that ask `window` streams for the last `days` days again; none without such a stream.
+) -> tuple[list[AssetJob], list[dg.ScheduleDefinition]]:
+    """The weekly job and schedule that sync the last `days` days of `window` streams again; none without such a stream.
 
-    A stream that only tells the present cannot be asked again, so without a `window` stream there is nothing to do, and
-    a schedule that does nothing would pretend.
+    A `snapshot` stream cannot be synced for a past day, so without a `window` stream there is nothing to do, and a
+    schedule that does nothing would be misleading.
     """
     windowed = [stream for stream in streams if stream.replay == "window"]
     if not windowed:
@@ -51,7 +48,7 @@ def late_data(
         description=f"The last {days} days of {', '.join(key.to_user_string() for key in keys)} again, for late data.",
     )
 
-    # Not build_schedule_from_partitioned_job: that asks for one partition, and the days are one run here.
+    # Not build_schedule_from_partitioned_job: that requests one partition, and the days are one run here.
     @dg.schedule(
         job=job,
         name=f"{LATE_DATA}_schedule",
@@ -67,15 +64,15 @@ def late_data(
         steps = [f"airbyte_{stream.source}_{stream.name}" for stream in windowed]
         return dg.RunRequest(
             run_key=f"{LATE_DATA}:{last}",
-            tags={ASSET_PARTITION_RANGE_START_TAG: f"{first}", ASSET_PARTITION_RANGE_END_TAG: f"{last}"},
-            # A finished sync is used again unless it is asked not to be.
+            tags={tags.PARTITION_RANGE_START: f"{first}", tags.PARTITION_RANGE_END: f"{last}"},
+            # Otherwise a finished sync is used again.
             run_config={"ops": {step: {"config": {"resync": True}} for step in steps}},
         )
 
     return [job], [weekly]
 
 
-def freshness_schedule(job: UnresolvedAssetJobDefinition) -> Schedule:
+def freshness_schedule(job: AssetJob) -> Schedule:
     """At 02:10 UTC, two hours after the day's run began."""
     return dg.ScheduleDefinition(
         name="freshness_schedule",
@@ -83,4 +80,27 @@ def freshness_schedule(job: UnresolvedAssetJobDefinition) -> Schedule:
         cron_schedule="10 2 * * *",
         execution_timezone="UTC",
         description="02:10 UTC: is the day just finished there, in every layer?",
+    )
+
+
+def retention_schedule(job: dg.JobDefinition) -> Schedule:
+    """Weekly; unlike the job by default, it deletes."""
+    return dg.ScheduleDefinition(
+        name="retention_schedule",
+        job=job,
+        cron_schedule="0 4 * * 0",
+        execution_timezone="UTC",
+        run_config={"ops": {"remove_what_is_old": {"config": {"dry_run": False}}}},
+        description="Sundays 04:00 UTC. It deletes; run the job by hand to see first what it would delete.",
+    )
+
+
+def health_schedule(job: dg.JobDefinition) -> Schedule:
+    """Weekly, before the working week begins."""
+    return dg.ScheduleDefinition(
+        name="health_report_schedule",
+        job=job,
+        cron_schedule="0 6 * * 1",
+        execution_timezone="UTC",
+        description="Mondays 06:00 UTC.",
     )

@@ -1,24 +1,25 @@
 """`vp published`: what consumers read, and going back to what they read before."""
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from vp_pipeline.cli.terminal import console
 from vp_pipeline.settings import load_settings
 
 app = typer.Typer(help="The published marts: list, rollback.", no_args_is_help=True)
-console = Console(highlight=False)
 
 
 @app.command("list")
 def list_() -> None:
     """What consumers read now, and what it can be taken back to."""
-    from vp_pipeline.build import build_publisher
+    from vp_pipeline.environments.environment import build_environment
 
-    publisher = build_publisher(load_settings())
+    publisher = build_environment(load_settings()).build_publisher()
     kept = publisher.kept()
     if not kept:
-        console.print(f"Nothing is published yet ({publisher.address}). `vp run` publishes when every check is green.")
+        console.print(
+            f"Nothing is published yet ({publisher.marts.address}). `vp run` publishes when every check is green."
+        )
         return
     shown = Table(header_style="bold")
     for name in ("build", "published (UTC)", "run", "days", "tables", "rows", ""):
@@ -41,11 +42,11 @@ def list_() -> None:
 @app.command()
 def rollback() -> None:
     """Make consumers read again what they read before, in one step. The next green build replaces it."""
-    from vp_pipeline.assets.publish import rolled_back
-    from vp_pipeline.build import build_publisher
-    from vp_pipeline.cli.local_runs import project_instance
+    from vp_pipeline.assets.published import rolled_back
+    from vp_pipeline.cli.local_runs.instance import project_instance
+    from vp_pipeline.environments.environment import build_environment
 
-    publisher = build_publisher(load_settings())
+    publisher = build_environment(load_settings()).build_publisher()
     now = publisher.roll_back()
     with project_instance() as instance:
         instance.report_runless_asset_event(rolled_back(now, publisher.rolled_back_from()))

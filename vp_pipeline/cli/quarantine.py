@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from vp_pipeline.cli.run import run_days
+from vp_pipeline.cli.terminal import console
 from vp_pipeline.lake.quarantine import Quarantined, quarantined
 from vp_pipeline.settings import load_settings
 
 app = typer.Typer(help="Records that broke their contract: list, show, retry.", no_args_is_help=True)
-console = Console(highlight=False)
 
 Source = Annotated[str | None, typer.Option(help="Of this source only, such as keepa.")]
 TableName = Annotated[str | None, typer.Option("--table", help="Of this table only, such as price.")]
@@ -28,15 +28,15 @@ def list_(source: Source = None, table: TableName = None, day: Day = None) -> No
     if not found:
         console.print("Nothing is in quarantine.")
         return
-    shown = Table(header_style="bold")
+    rows = Table(header_style="bold")
     for name in ("source", "table", "day"):
-        shown.add_column(name)
-    shown.add_column("records", justify="right")
-    shown.add_column("reason")
+        rows.add_column(name)
+    rows.add_column("records", justify="right")
+    rows.add_column("reason")
     for each in found:
         for reason, count in each.reasons.most_common():
-            shown.add_row(each.source, each.table, f"{each.day}", f"{count:,}", reason)
-    console.print(shown)
+            rows.add_row(each.source, each.table, f"{each.day}", f"{count:,}", reason)
+    console.print(rows)
 
 
 @app.command()
@@ -60,11 +60,10 @@ def show(
 
 @app.command()
 def retry(source: Source = None, table: TableName = None, day: Day = None) -> None:
-    """Decode the days anew from bronze, with the code and contracts of now, and go on to the published marts.
+    """Decode the days again from bronze, with the present code and contracts, and build on to the published marts.
 
-    All tables of a day are decoded, because a day is written as a whole. The API is not asked.
+    All tables of a day are decoded, because a day is written as a whole. The API is not called.
     """
-    from vp_pipeline.cli.main import run_days
     from vp_pipeline.partitions import consecutive
 
     before = _found(source, table, day)
@@ -72,7 +71,7 @@ def retry(source: Source = None, table: TableName = None, day: Day = None) -> No
     if not days:
         console.print("Nothing is in quarantine.")
         return
-    codes = [run_days(load_settings(), stretch, from_bronze=True) for stretch in consecutive(days)]
+    codes = [run_days(load_settings(), part, from_bronze=True) for part in consecutive(days)]
     left = {(e.source, e.table, e.day): len(e.rows) for e in _found(source, table, None)}
     for each in before:
         still = left.get((each.source, each.table, each.day), 0)
@@ -83,6 +82,7 @@ def retry(source: Source = None, table: TableName = None, day: Day = None) -> No
 
 
 def _found(source: str | None, table: str | None, day: datetime | None) -> Sequence[Quarantined]:
-    from vp_pipeline.build import build_lake
+    from vp_pipeline.environments.environment import build_environment
 
-    return list(quarantined(build_lake(load_settings()), source, table, day.date() if day else None))
+    lake = build_environment(load_settings()).build_lake()
+    return list(quarantined(lake, source, table, day.date() if day else None))

@@ -1,34 +1,24 @@
-"""What `vp run` prints: progress while a run works, and the account at its end.
+"""What `vp run` prints: progress while a run executes, and a report at its end.
 
-Here: text and tables from Dagster events. Not here: running anything (`local_runs.py`).
+Here: text and tables from Dagster events. Not here: running anything (`run.py`, `local_runs/`).
 """
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
 from typing import Any, cast
 
 import dagster as dg
-from dagster._core.errors import DagsterExecutionInterruptedError
-from dagster._core.events import StepMaterializationData
-from dagster._core.execution.plan.objects import StepRetryData
-from dagster_shared.error import SerializableErrorInfo
-from rich.console import Console, Group
-from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
 
 from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
-from vp_pipeline.publishing.metrics import Answer, Metrics
+from vp_pipeline.automation.failure_reason import failure_reason, innermost_cause
 
 _DURATION = "Execution Duration"  # dagster-dbt's name for a model's seconds
 
 
 @dataclass
 class Layer:
-    """The account of one layer: rows by (asset, day), checks, and seconds by its steps or models."""
+    """What happened in one layer: rows by (asset, day), checks, and seconds by its steps or models."""
 
     rows: dict[tuple[str, str], int] = field(default_factory=dict)
     passed: int = 0
@@ -39,7 +29,7 @@ class Layer:
 
 @dataclass
 class RunReport:
-    """Collects a run's events into the account of each layer, and the reasons if it failed."""
+    """Collects a run's events by layer, and the reasons if it failed."""
 
     layers: defaultdict[str, Layer] = field(default_factory=lambda: defaultdict(Layer))
     reasons: list[str] = field(default_factory=list)
@@ -58,10 +48,10 @@ class RunReport:
             case dg.DagsterEventType.STEP_SUCCESS:
                 return self._finished(event)
             case dg.DagsterEventType.STEP_UP_FOR_RETRY:
-                error = cast(StepRetryData, event.event_specific_data).error
-                return f"[yellow]{event.step_key}: trying again. {_told(error) if error else ''}[/yellow]"
+                error = event.step_retry_data.error
+                return f"[yellow]{event.step_key}: trying again. {innermost_cause(error) if error else ''}[/yellow]"
             case dg.DagsterEventType.STEP_FAILURE:
-                self.reasons.append(_reason(event))
+                self.reasons.append(failure_reason(event))
                 return f"[red]✗ {event.step_key}[/red]"
             case dg.DagsterEventType.RUN_SUCCESS:
                 self.succeeded = True
@@ -91,7 +81,7 @@ class RunReport:
     def _materialized(self, event: dg.DagsterEvent) -> None:
         key = event.asset_key
         assert key is not None
-        materialization = cast(StepMaterializationData, event.event_specific_data).materialization
+        materialization = event.step_materialization_data.materialization
         metadata = materialization.metadata
         layer = self.layers[key.path[0]]
         rows = metadata.get("dagster/row_count")
@@ -99,7 +89,7 @@ class RunReport:
         day = None if key.path[0] in (*DBT_LAYERS, "published") else materialization.partition
         layer.rows[key.to_user_string(), day or ""] = int(cast(Any, rows).value) if rows else 0
         if _DURATION in metadata:
-            # One build makes all days of a range: each of them tells the same seconds.
+            # One build makes all days of a range: each of them has the same seconds.
             layer.seconds[key.to_user_string()] = float(cast(Any, metadata[_DURATION]).value)
         else:
             self._layer_of_step[event.step_key or ""] = key.path[0]
@@ -123,64 +113,6 @@ class RunReport:
         if layer is not None:
             self.layers[layer].seconds[event.step_key or ""] = seconds
         return f"[green]✓[/green] {event.step_key}  [dim]{seconds:.1f} s[/dim]"
-
-
-def metrics_table(metrics: Metrics) -> Table:
-    """Every metric, with what it may be broken down by."""
-    table = Table(header_style="bold", show_lines=True)
-    for name in ("metric", "what it is", "unit", "by"):
-        table.add_column(name, overflow="fold")
-    for metric in metrics.all:
-        table.add_row(metric.name, metric.description, metric.unit, "\n".join(metrics.dimensions([metric.name])))
-    return table
-
-
-def answer_table(answer: Answer) -> Table:
-    """The rows of an answer; numbers to the right."""
-    table = Table(header_style="bold")
-    for number, name in enumerate(answer.columns):
-        numeric = all(isinstance(row[number], int | float | Decimal | None) for row in answer.rows)
-        table.add_column(name, justify="right" if numeric else "left")
-    for row in answer.rows:
-        table.add_row(*(_cell(value) for value in row))
-    return table
-
-
-def print_failure(console: Console, title: str, reasons: list[str], hint: str | None = None) -> None:
-    """Why it failed, in one block."""
-    texts = [Text(reason) for reason in dict.fromkeys(reasons)] or [Text("The run ended without saying why.")]
-    if hint:
-        texts.append(Text(hint, style="dim"))
-    console.print(Panel(Group(*texts), title=title, title_align="left", border_style="red"))
-
-
-def _cell(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case float():
-            return f"{value:,.4f}"
-        case datetime():
-            return f"{value:%Y-%m-%d}"  # times of metrics are days or longer
-        case _:
-            return str(value)
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    failure = event.step_failure_data
-    if failure.user_failure_data and failure.user_failure_data.description:
-        return failure.user_failure_data.description
-    return _told(failure.error) if failure.error else "The step failed without saying why."
-
-
-def _told(error: SerializableErrorInfo) -> str:
-    """The innermost cause."""
-    while error.cause:
-        error = error.cause
-    if error.cls_name == DagsterExecutionInterruptedError.__name__:
-        return "Interrupted. Run the same days again: what was finished is used again."
-    # Our own errors are sentences; any other is named, because it is a bug of ours.
-    return re.sub(r"^vp_pipeline\.failures\.\w+: ", "", error.message.strip())
 
 
 def _colored(count: int, color: str) -> str:

@@ -1,8 +1,19 @@
 """Dagster's own SQLite storage, with its connections kept open.
 
-Stock Dagster makes an engine and opens the file anew for every statement, 14 ms an event on 2 cores; a run of a day has
-900 events. Kept, it is 3 ms (`docs/performance.md`). `dagster.yaml` names `KeptSqliteStorage`; what is stored, and
+Stock Dagster makes an engine and opens the file anew for every statement, 14 ms per event on 2 cores; a run of a day
+has 900 events. Kept, it is 3 ms (`docs/performance.md`). `dagster.yaml` names `KeptSqliteStorage`; what is stored, and
 where, is Dagster's.
+
+Private names:
+
+- `DagsterSqliteStorage`, `ConfigurableClassData`: the storage that is extended, and how dagster.yaml configures it.
+  Guard: `dagster_internals/test_sqlite_storage.py::test_what_is_stored_is_what_dagster_reads`
+- `SqliteEventLogStorage`, `INDEX_SHARD_NAME`: its events, and where it keeps the newest of each asset.
+  Guard: `dagster_internals/test_sqlite_storage.py::test_what_is_stored_is_what_dagster_reads`
+- `create_engine`, `create_db_conn_string`, `SQLITE_BUSY_TIMEOUT_SECONDS`: how it connects.
+  Guard: `dagster_internals/test_sqlite_storage.py::test_what_is_stored_is_what_dagster_reads`
+- `SqliteEventLogStorageWatchdog`: how the UI learns of new events.
+  Guard: `dagster_internals/test_sqlite_storage.py::test_a_watcher_in_another_process_receives_each_event`
 """
 
 from collections import OrderedDict
@@ -27,7 +38,7 @@ _RUNS = 8
 
 
 class KeptSqliteEventLogStorage(SqliteEventLogStorage):
-    """See the module: how it connects and how it hears of changes is all that differs."""
+    """Differs from Dagster's in how it connects and in which files it watches for changes."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._index = self._new_engine(base_dir, INDEX_SHARD_NAME)
@@ -45,7 +56,7 @@ class KeptSqliteEventLogStorage(SqliteEventLogStorage):
                 yield connection
 
     def has_table(self, table_name: str) -> bool:
-        """Asked before every check result is stored."""
+        """Whether a table exists; called before every check result is stored."""
         with self._index.connect() as connection:
             return bool(self._index.dialect.has_table(connection, table_name))
 

@@ -1,8 +1,8 @@
-"""The columns of the dbt models, their types and what each is made from, for the Dagster UI (`make generate`).
+"""The columns of the dbt models, their types and what each is derived from, for the Dagster UI (`make generate`).
 
 Here: building the project on an empty warehouse and reading the SQL that dbt compiled. Not here: descriptions (the
-project's YAML), and how Dagster shows it (`assets/preview.py`). Read at load time from the file it costs nothing; asked
-of the warehouse at run time it would cost every run two queries a model.
+project's YAML), and how Dagster displays it (`assets/metadata.py`). Read at load time from the file it costs nothing;
+read from the warehouse at run time it would cost every run two queries per model.
 """
 
 import json
@@ -17,7 +17,8 @@ from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from vp_pipeline.dbt.project import DBT_PROJECT_DIR, WAREHOUSE_VARIABLE
+from vp_pipeline.dbt.environment import WAREHOUSE_VARIABLE
+from vp_pipeline.dbt.project import DBT_PROJECT_DIR
 from vp_pipeline.sources.contract import RAW_COLUMNS
 from vp_pipeline.sources.registry import STREAMS
 
@@ -86,7 +87,7 @@ def _origins(
 ) -> frozenset[tuple[str, str]]:
     key = (id(scope), name)
     if key not in known:
-        known[key] = frozenset()  # a query that rests on itself adds nothing of its own
+        known[key] = frozenset()  # a recursive query adds nothing of its own
         known[key] = frozenset(_found(scope, name, known))
     return known[key]
 
@@ -108,7 +109,7 @@ def _found(
             isinstance(parent, exp.Window) and column in parent.args.get("partition_by", ())
             for parent in _above(column)
         ):
-            continue  # it says which rows belong together, not what they say
+            continue  # it groups rows and adds nothing to their values
         source = scope.sources.get(column.table)
         if isinstance(source, Scope):
             yield from _origins(source, column.name, known)

@@ -1,4 +1,4 @@
-"""What a row of a mart is, read from the dbt project's own tests."""
+"""The grain of a mart, read from the dbt project's own tests."""
 
 from pathlib import Path
 
@@ -20,6 +20,6 @@ def grain_of(manifest: Path, model: str) -> tuple[str, ...]:
         if attached == model and test.get("name") == "unique_combination":
             return tuple(test["kwargs"]["columns"])
     raise PermanentError(
-        f"The dbt project has no model {model} with a unique_combination test, which says what a row of it is. "
+        f"The dbt project has no model {model} with a unique_combination test, which names the columns of its grain. "
         "Set VP_EXPORT_MART to a mart that has one."
     )

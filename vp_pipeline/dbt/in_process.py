@@ -1,22 +1,26 @@
-"""One dbt command in this process, told to Dagster as dagster-dbt tells its subprocesses.
+"""dbt in this process: parsing the project, and one command whose events dagster-dbt reads as those of a subprocess.
 
-Here: the thread that dbt runs in, its events, its end. Not here: which commands, and what is made of their events.
+Here: every use of dbt's own Python (dbt-core, its adapters), whose interfaces are not promised: the thread that a
+command runs in, its events, its end. Not here: which commands (`invocation.py`), and what Dagster records of them
+(`assets/dbt/`).
 
 Starting Python and importing dbt costs a process three seconds a command. In this process it is paid once, a killed run
-leaves no dbt behind that goes on writing, and no second process holds the warehouse's file.
+leaves no dbt behind that is still writing, and no second process holds the warehouse's file.
 """
 
 import os
 import queue
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from dagster_dbt.core.dbt_cli_invocation import DbtCliInvocation
+
+from vp_pipeline.dagster_internals.dbt_invocation import DbtCliInvocation
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -25,6 +29,15 @@ if TYPE_CHECKING:
 # dbt keeps flags, adapters and connections for the process as a whole: one command at a time.
 _ONE_AT_A_TIME = threading.Lock()
 _THE_END = None
+
+
+def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> BaseException | None:
+    """Runs `dbt parse`; the error where it failed."""
+    from dbt.cli.main import dbtRunner
+
+    with alone(environment):
+        result = dbtRunner().invoke(["--quiet", "parse", *arguments])
+    return None if result.success else result.exception or RuntimeError("dbt gives no reason")
 
 
 @contextmanager
@@ -47,29 +60,27 @@ class DbtThread:
     """A dbt command on a thread of its own; it starts at once.
 
     It has the parts of `subprocess.Popen` that `DbtCliInvocation` uses: `args`, `returncode` and `wait`.
-    `parsed` gives the parsed project, `environment` what its `env_var` calls see on top of this process's own, while it
-    runs.
+    `target` is the folder of its artefacts, `project` the parsed project (`partial_parse.msgpack`), `environment` what
+    its `env_var` calls see on top of this process's own, while it runs.
     """
 
-    def __init__(
-        self, args: Sequence[str], target: Path, parsed: "Callable[[], Manifest]", environment: Mapping[str, str]
-    ) -> None:
+    def __init__(self, args: Sequence[str], target: Path, project: Path, environment: Mapping[str, str]) -> None:
         self.args = list(args)
         self.returncode: int | None = None
         self._target = target
-        self._parsed = parsed
+        self._project = project
         self._environment = dict(environment)
         self._events: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
-        self._told = False  # to the end: the thread may live a little longer
+        self._all_read = False  # the thread may live a little longer than its events
         self._thread = threading.Thread(target=self._run, name="dbt", daemon=True)
         self._thread.start()
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """dbt's structured events of level info and above as they happen; what was taken does not come again."""
-        while not self._told:
+        """dbt's structured events of level info and above as they happen, each once."""
+        while not self._all_read:
             event = self._events.get()
             if event is _THE_END:
-                self._told = True
+                self._all_read = True
                 return
             yield event
 
@@ -92,9 +103,9 @@ class DbtThread:
                 result = self._invoke()
             self.returncode = 0 if result.success else 1
             if result.exception is not None:
-                self._events.put(_told(result.exception))
+                self._events.put(_as_event(result.exception))
         except Exception as error:
-            self._events.put(_told(error))
+            self._events.put(_as_event(error))
         finally:
             self._events.put(_THE_END)
 
@@ -102,17 +113,18 @@ class DbtThread:
         from dbt.cli.main import dbtRunner
         from dbt_common.events.functions import reset_metadata_vars
 
-        reset_metadata_vars()  # dbt would go on telling the run of its first command in this process
+        reset_metadata_vars()  # dbt would otherwise report the run of the first command of this process
         folders = ["--target-path", os.fspath(self._target), "--log-path", os.fspath(self._target)]
         # The manifest and the graph are written by the code location; here it would be a second a command.
         quietly = ["--log-level", "none", "--log-level-file", "info", "--no-write-json"]
         try:
-            result = dbtRunner(self._parsed(), callbacks=[self._take]).invoke([*quietly, *self.args, *folders])
+            manifest = _read_project(self._project, self._project.stat().st_mtime_ns)
+            result = dbtRunner(manifest, callbacks=[self._take]).invoke([*quietly, *self.args, *folders])
             if result.result is not None and hasattr(result.result, "write"):
                 result.result.write(os.fspath(self._target / "run_results.json"))
             return result
         finally:
-            _let_go()
+            _release_warehouse()
 
     def _take(self, event: Any) -> None:
         from dbt_common.events.functions import msg_to_dict
@@ -136,14 +148,24 @@ class InProcessInvocation(DbtCliInvocation):
             raise
 
 
-def _told(error: BaseException) -> dict[str, Any]:
-    """An error that is no event of dbt's, in the shape of one."""
+def _as_event(error: BaseException) -> dict[str, Any]:
+    """An error that dbt has no event for, in the shape of an event."""
     info = {"name": "UnhandledError", "level": "error", "msg": str(error) or type(error).__name__}
     return {"info": info, "data": {}}
 
 
-def _let_go() -> None:
-    """Closes the warehouse, and forgets how to sign in. dbt's DuckDB adapter would hold the file until this process
+@lru_cache(maxsize=1)
+def _read_project(path: Path, changed: int) -> "Manifest":
+    """The parsed project. `changed` is part of the key: a project that was parsed again is read again."""
+    from dbt.contracts.graph.manifest import Manifest
+
+    manifest = Manifest.from_msgpack(path.read_bytes())
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
+    return manifest
+
+
+def _release_warehouse() -> None:
+    """Closes the warehouse, and drops the credentials. dbt's DuckDB adapter would hold the file until this process
     ends."""
     from dbt.adapters.factory import FACTORY
 

@@ -1,4 +1,4 @@
-"""Gold: what changed in a mart between two publications, as files for others.
+"""Change exports: what changed in a mart between two publications, as files for others.
 
 Here: the comparison and the layout. Not here: which mart, and when (`assets/delivery.py`); posting rows
 (`export_endpoint.py`).
@@ -8,8 +8,8 @@ Here: the comparison and the layout. Not here: which mart, and when (`assets/del
     gold/<mart>/_manifests/000001.json                         the export; written last
 
 A row that is new or differs is an `upsert`; one that is gone from the mart is a `delete`: its key, and null in every
-other column. A consumer that only adds would keep a deal that has ended, so silence was not an option; and a whole copy
-every day would hide what changed. The same two publications give the same bytes; no change gives no export.
+other column. Without it a consumer that only adds rows would keep a deal that has ended; a full copy every day would
+hide what changed. The same two publications give the same bytes; no change gives no export.
 """
 
 import hashlib
@@ -60,11 +60,11 @@ def export(lake: Lake, mart: str, key: Sequence[str], rows: "pa.Table", build: s
 
     Raises:
         PermanentError: the mart lacks a column of its key, or a key occurs twice.
-        DamagedDataError: the last export's state is not what its manifest says.
+        DamagedDataError: the last export's state is not what its manifest lists.
     """
     missing = [name for name in key if name not in rows.column_names]
     if missing:
-        raise PermanentError(f"{mart} has no column {', '.join(missing)}, of which its grain is made.")
+        raise PermanentError(f"{mart} has no column {', '.join(missing)}, which its grain is made of.")
     last = newest(lake, mart)
     is_full = last is None or last.key != tuple(key)
     before = None if last is None or is_full else _read_state(lake, last)
@@ -101,7 +101,7 @@ def changed_rows(lake: Lake, manifest: ExportManifest) -> "pa.Table":
     """The rows of an export.
 
     Raises:
-        DamagedDataError: the file is not what the manifest says.
+        DamagedDataError: the file is not what the manifest lists.
     """
     return _read(lake, manifest.objects[0])
 
@@ -161,7 +161,7 @@ def _read(lake: Lake, item: ManifestObject) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    remedy = "Restore it, or remove the mart's folder in gold/ to begin with a whole export."
+    remedy = "Restore it, or remove the mart's folder in gold/ to start with a full export."
     ((_, content),) = verified(lake, (item,), remedy)
     return pq.read_table(pa.BufferReader(content))
 

@@ -3,9 +3,9 @@
 Here: batches, their order, and which of them the endpoint has. Not here: what changed (`change_export.py`).
 
 Exports are posted in order, batch after batch, and the first batch that is not taken stops the rest: the endpoint never
-sees a newer change before an older one. A batch that was acknowledged is never posted again. One in doubt is posted
-again with the same `Idempotency-Key`, the SHA-256 of its body: the body names mart, export and batch, so equal rows of
-two exports are two batches. `gold/<mart>/_posted.json` says how far the endpoint is.
+sees a newer change before an older one. A batch that was acknowledged is never posted again. One that is unconfirmed is
+posted again with the same `Idempotency-Key`, the SHA-256 of its body: the body names mart, export and batch, so equal
+rows of two exports are two batches. `gold/<mart>/_posted.json` records how far the endpoint is.
 """
 
 import hashlib
@@ -58,27 +58,27 @@ class ExportEndpoint:
         return self.url is not None
 
     def post(self, batch: Batch) -> None:
-        """Posts a batch. A 409 says that the endpoint has it already.
+        """Posts a batch. A 409 means that the endpoint has it already.
 
         Raises:
-            TransientError: it is not known to have been taken: rate limit, 5xx, no answer.
+            TransientError: it is not known to have been taken: rate limit, 5xx, no response.
             PermanentError: the endpoint refuses it.
         """
-        import requests  # 0.1 s that the code location need not pay
+        import requests  # deferred import: 0.1 s
 
         assert self.url is not None
         headers = {"Content-Type": "application/json", "Idempotency-Key": batch.key}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token.get_secret_value()}"
         try:
-            answer = requests.post(
+            response = requests.post(
                 self.url, data=batch.body, headers=headers, timeout=self.timeout_seconds, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise TransientError(f"The export endpoint gave no answer ({type(error).__name__}).") from None
-        status = answer.status_code
+            raise TransientError(f"The export endpoint gave no response ({type(error).__name__}).") from None
+        status = response.status_code
         if status == 429 or status >= 500:
-            raise TransientError(f"The export endpoint answered with HTTP {status}.")
+            raise TransientError(f"The export endpoint responded with HTTP {status}.")
         if not 200 <= status < 300 and status != 409:
             raise PermanentError(
                 f"The export endpoint refused batch {batch.number} of export {batch.export} with HTTP {status}. Look "
@@ -121,11 +121,6 @@ def post_exports(endpoint: ExportEndpoint, box: Box, lake: Lake, mart: str, log:
             _remember(lake, mart, there)
             log(f"The endpoint has export {manifest.sequence} of {mart}.")
     return posted
-
-
-def waiting(endpoint: ExportEndpoint, lake: Lake, mart: str) -> int:
-    """Exports that the endpoint does not have as a whole; 0 where it is off."""
-    return len(change_export.manifests(lake, mart, after=_posted(lake, mart).sequence)) if endpoint.is_on else 0
 
 
 def batches(lake: Lake, manifest: ExportManifest, size: int) -> Iterator[Batch]:

@@ -7,13 +7,13 @@ A box is a file of JSON lines in `<VP_DATA_DIR>/outbox/`, one line an event of a
 
     queued ─▶ sending ─▶ delivered        the service took it; `receipt` is what it gave (a ts, a request id)
                  ├─────▶ failed           it certainly did not take it: to be tried again, not before `not_before`
-                 ├─────▶ doubtful         the answer was lost: it may have taken it
-                 └─────▶ (nothing)        the process was killed before it could write what became of it: doubtful too
+                 ├─────▶ doubtful         unconfirmed: the response was lost, so it may have taken it
+                 └─────▶ (nothing)        the process was killed before it could write the outcome: unconfirmed too
     queued ─▶ kept                        the service is not configured: the entry stays here, and is never sent later
     queued ─▶ refused                     the service will never take it; a person has to look
 
-`sending` is written before the request, so what may have been taken is known to be in doubt. A service that can be
-asked is asked then (`slack.py`, `power_bi.py`); one that takes idempotency keys gets the same key again
+`sending` is written before the request, so what may have been taken is known to be unconfirmed. A service that can look
+it up is queried then (`slack.py`, `power_bi_refresh.py`); one that takes idempotency keys gets the same key again
 (`export_endpoint.py`).
 """
 
@@ -59,8 +59,8 @@ class Entry:
         return self.state in OPEN
 
     @property
-    def in_doubt(self) -> bool:
-        """Whether the service may have it although no answer was recorded."""
+    def is_unconfirmed(self) -> bool:
+        """Whether the service may have it although no response was recorded."""
         return self.state in ("sending", "doubtful")
 
 
@@ -86,7 +86,7 @@ class Box:
         reason: str | None = None,
         not_before: datetime | None = None,
     ) -> Entry:
-        """Records what became of an entry; on disk when this returns.
+        """Records the new state of an entry; on disk when this returns.
 
         Raises:
             KeyError: there is no such entry.
@@ -127,7 +127,7 @@ class Box:
                 yield
         except Timeout:
             raise TransientError(
-                f"Another process is delivering from {self.path}. It will take what is there."
+                f"Another process is delivering from {self.path}. It will deliver what is there."
             ) from None
 
     def forget(self, before: datetime) -> int:
@@ -158,7 +158,7 @@ class Box:
             try:
                 event = orjson.loads(line)
             except orjson.JSONDecodeError:
-                continue  # torn by a crash while it was written: whoever wrote it was never told that it is there
+                continue  # torn by a crash while it was written: `put` or `note` never returned
             entry = _applied(entries.get(event["key"]), event)
             if entry is not None:
                 entries[entry.key] = entry
@@ -175,9 +175,9 @@ class Box:
             yield
 
 
-def retry_at(tries: int, now: datetime, asked_seconds: float | None = None) -> datetime:
-    """When to try again: as the service asks, or after 30 s doubled with each try, half an hour at most."""
-    return now + timedelta(seconds=asked_seconds if asked_seconds is not None else min(30 * 2**tries, 1800))
+def retry_at(tries: int, now: datetime, wait_seconds: float | None = None) -> datetime:
+    """When to try again: when the service allows it, or after 30 s doubled with each try, half an hour at most."""
+    return now + timedelta(seconds=wait_seconds if wait_seconds is not None else min(30 * 2**tries, 1800))
 
 
 def _applied(entry: Entry | None, event: Mapping[str, Any]) -> Entry | None:

@@ -1,13 +1,13 @@
 """Slack: posting a message, and delivering the outbox's messages once each.
 
-Here: `chat.postMessage`, what its answers mean for an entry, and the order of delivery. Not here: what a message says
-(`automation/notifications/`).
+Here: `chat.postMessage`, what its responses mean for an entry, and the order of delivery. Not here: the text of a
+message (`automation/notifications/`).
 
 What is guaranteed. Slack takes no idempotency keys. A message that was refused or never reached it is sent again; one
-that may have been taken (the answer was lost, or the process died between sending and recording) is looked for in the
+that may have been taken (the response was lost, or the process died between sending and recording) is looked for in the
 channel's history first, by the key in its metadata, and recorded when it is there. So each message is there once, as
 long as the token may read the history (`channels:history`, or `groups:history` for a private channel). Without that
-scope a message in doubt is sent again and says so: twice is better than never.
+scope an unconfirmed message is sent again, marked as such: twice is better than never.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,18 +29,18 @@ if TYPE_CHECKING:
 EVENT_TYPE = "veracitypro_alert"
 _LOOK_BACK = timedelta(minutes=5)  # clocks differ
 _PAGES = 5
-# Answers about the message itself: no other message and no later try would fare better.
+# Errors of the message itself: no later try would be accepted, and other messages are not affected.
 _ABOUT_THE_MESSAGE = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text", "invalid_metadata"}
 )
 
 
 class MayBeTaken(TransientError):
-    """The request went out and no answer told what became of it."""
+    """The request was sent, and no response shows whether the message was taken."""
 
 
 class Busy(TransientError):
-    """Slack did not take the message, and said when to come again (seconds), or not."""
+    """Slack did not take the message. `seconds`: when to try again, if it requires a delay."""
 
     def __init__(self, message: str, seconds: float | None = None) -> None:
         super().__init__(message)
@@ -65,10 +65,10 @@ class Slack:
 
         Raises:
             Busy: it was not taken: rate limit, no connection, or settings that Slack does not accept.
-            MayBeTaken: no answer came, or one that says nothing (5xx).
+            MayBeTaken: no response came, or one that leaves it open (5xx).
             PermanentError: the message itself is refused.
         """
-        answer = self._call(
+        response = self._call(
             "chat.postMessage",
             {
                 "channel": self.channel,
@@ -79,7 +79,7 @@ class Slack:
                 "unfurl_media": False,
             },
         )
-        return str(answer["ts"])
+        return str(response["ts"])
 
     def find(self, key: str, since: datetime) -> str | None:
         """The ts of the message of `key` in the channel's history, if it is there.
@@ -88,26 +88,26 @@ class Slack:
             Busy, MayBeTaken: the history could not be read now.
             PermanentError: the token may not read the history.
         """
-        asked: dict[str, Any] = {
+        query: dict[str, Any] = {
             "channel": self.channel,
             "oldest": f"{(since - _LOOK_BACK).timestamp():.6f}",
             "include_all_metadata": True,
             "limit": 200,
         }
         for _ in range(_PAGES):
-            answer = self._call("conversations.history", asked)
-            for message in answer.get("messages") or []:
+            response = self._call("conversations.history", query)
+            for message in response.get("messages") or []:
                 metadata = message.get("metadata") or {}
                 if metadata.get("event_type") == EVENT_TYPE and metadata["event_payload"].get("key") == key:
                     return str(message["ts"])
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor")
+            cursor = (response.get("response_metadata") or {}).get("next_cursor")
             if not cursor:
                 return None
-            asked["cursor"] = cursor
+            query["cursor"] = cursor
         return None
 
     def _client(self) -> "WebClient":
-        from slack_sdk import WebClient  # 0.2 s that the code location need not pay
+        from slack_sdk import WebClient  # deferred import: 0.2 s
 
         assert self.token is not None
         # Its own retries are off: they repeat a request that may have been taken.
@@ -122,20 +122,20 @@ class Slack:
         from slack_sdk.errors import SlackApiError, SlackClientError
 
         try:
-            answer = self._client().api_call(method, json=dict(body))
+            response = self._client().api_call(method, json=dict(body))
         except SlackApiError as error:
             raise _refusal(method, error.response) from None
         except (URLError, HTTPException, OSError, SlackClientError) as error:
             raise _unreachable(self.api_url, error) from None
-        assert isinstance(answer.data, dict)
-        return answer.data
+        assert isinstance(response.data, dict)
+        return response.data
 
 
 @dataclass
 class Delivery:
     """What one round did: keys that are delivered now, keys kept (Slack is off), and why the others are not.
 
-    `tried`: Slack was asked; otherwise it was too early for the first that waits.
+    `tried`: a request was sent; otherwise it was too early for the first that waits.
     """
 
     delivered: list[str] = field(default_factory=list)
@@ -183,13 +183,13 @@ def deliver(slack: Slack, box: Box, log: Callable[[str], None], now: datetime | 
 
 
 def _deliver(slack: Slack, box: Box, entry: Entry, done: Delivery, now: datetime) -> None:
-    content, doubt = entry.content, entry.in_doubt
+    content, is_unconfirmed = entry.content, entry.is_unconfirmed
     done.tried = True
     try:
-        if doubt:
+        if is_unconfirmed:
             try:
                 found = slack.find(entry.key, entry.changed_at)
-                doubt = False
+                is_unconfirmed = False
             except PermanentError:
                 found, content = None, {"text": f"(This may have been sent before.) {entry.content['text']}"}
             if found is not None:
@@ -204,7 +204,7 @@ def _deliver(slack: Slack, box: Box, entry: Entry, done: Delivery, now: datetime
         done.refused.append(f"{entry.key}: {error}")
     except TransientError as error:
         wait = error.seconds if isinstance(error, Busy) else None
-        state: State = "doubtful" if doubt or isinstance(error, MayBeTaken) else "failed"
+        state: State = "doubtful" if is_unconfirmed or isinstance(error, MayBeTaken) else "failed"
         box.note(entry.key, state, now, reason=str(error), not_before=retry_at(entry.tries, now, wait))
         done.waiting += 1
         done.problem = str(error)
@@ -216,7 +216,7 @@ def _post(slack: Slack, key: str, content: Mapping[str, Any]) -> str:
     except PermanentError:
         if not content.get("blocks"):
             raise
-        # News in plain text is better than none.
+        # A message in plain text is better than none.
         return slack.post(key, {"text": content["text"]})
 
 
@@ -224,9 +224,9 @@ def _refusal(method: str, response: Any) -> Exception:
     status = response.status_code
     if status == 429:
         seconds = float(response.headers.get("Retry-After", response.headers.get("retry-after", 30)))
-        return Busy(f"Slack limits the rate of {method} and asks to wait {seconds:.0f} s.", seconds)
+        return Busy(f"Slack limits the rate of {method} and requires a delay of {seconds:.0f} s.", seconds)
     if status >= 500:
-        return MayBeTaken(f"Slack answered {method} with HTTP {status}.")
+        return MayBeTaken(f"Slack responded to {method} with HTTP {status}.")
     error = response.data.get("error", "no reason") if isinstance(response.data, dict) else f"HTTP {status}"
     if error in _ABOUT_THE_MESSAGE or (method == "conversations.history" and error != "ratelimited"):
         return PermanentError(f"Slack refused {method}: {error}.")
@@ -238,4 +238,4 @@ def _unreachable(url: str, error: Exception) -> Exception:
     # Refused or not resolved: no byte of the request left this machine.
     if isinstance(cause, ConnectionRefusedError) or type(cause).__name__ == "gaierror":
         return Busy(f"Slack cannot be reached at {url} ({cause}).")
-    return MayBeTaken(f"Slack at {url} gave no answer ({type(cause).__name__}: {cause}).")
+    return MayBeTaken(f"Slack at {url} gave no response ({type(cause).__name__}: {cause}).")

@@ -1,4 +1,4 @@
-"""The asset graph as a picture and as a list of names, for `docs/`.
+"""The asset graph as a diagram and as a list of names, for `docs/`.
 
 Both are compared with the graph in tests, so that a change of it shows in review.
 """

@@ -27,7 +27,7 @@ def files() -> dict[Path, str]:
 
 
 def sources(tables: tuple[Table, ...]) -> dict[str, Any]:
-    """The source `raw`: one table a contract, with the columns that RAW adds."""
+    """The source `raw`: one table per contract, with the columns that RAW adds."""
     return {
         "version": 2,
         "sources": [
@@ -42,12 +42,12 @@ def sources(tables: tuple[Table, ...]) -> dict[str, Any]:
 
 
 def staging(tables: tuple[Table, ...]) -> dict[str, Any]:
-    """The staging models: one a RAW table, the same columns under the project's names."""
+    """The staging models: one per RAW table, the same columns under the project's names."""
     return {"version": 2, "models": [_staging_model(table) for table in tables]}
 
 
 def staging_name(column: str) -> str | None:
-    """The name that a RAW column has in staging; None: it is not there (it says nothing new)."""
+    """The name that a RAW column has in staging; None: it is left out (it adds nothing)."""
     renamed = {"_run_date": "run_date", "_source_object": "source_object", "_loaded_at": "loaded_at"}
     return None if column == "_snapshot_at" else renamed.get(column, column)
 
@@ -90,10 +90,10 @@ def _staging_model(table: Table) -> dict[str, Any]:
     }
 
 
-def _key_test(table: Table, says: str, test: str) -> dict[str, Any]:
+def _key_test(table: Table, name: str, test: str) -> dict[str, Any]:
     columns = [*table.natural_key, "run_date"]
     return {
-        "name": f"stg_{table.raw_name}_{says}",
+        "name": f"stg_{table.raw_name}_{name}",
         "test_name": test,
         "arguments": {"columns": columns, "in_window": True},
     }

@@ -25,7 +25,7 @@ from vp_pipeline.lake.objects import Lake, checksum
 from vp_pipeline.sources.landed import LandedLine
 from vp_pipeline.sources.source import Stream
 
-# Beside the syncs of a folder: one that is still waited for.
+# The suffix of a sync that a run still waits for, in the folder of the finished ones.
 RUNNING = ".running.json"
 
 
@@ -48,9 +48,9 @@ def read_manifest(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest 
 
 
 def land(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest:
-    """Makes the objects of the finished sync the partition, after reading every one of them to its end.
+    """Makes the objects of the finished sync the partition, after reading each of them to its end.
 
-    A partition that holds this very sync stays as it is, provided its objects are still what its manifest says.
+    A partition that holds this very sync stays as it is, provided its objects still match its manifest.
 
     Raises:
         PermanentError: no sync of the day has finished.
@@ -81,8 +81,8 @@ def land(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest:
 
 
 def recent(lake: Lake, stream: Stream, sync: SyncRecord, days: int) -> list[BronzeManifest]:
-    """The newest partitions before the sync's day, at most `days`, that asked the same question and came through: those
-    that silver was decoded from."""
+    """The newest partitions before the sync's day, at most `days`, that requested the same and that silver was decoded
+    from."""
     found: list[BronzeManifest] = []
     for day in silver.days_before(lake, stream.tables[0], sync.run_date):
         manifest = read_manifest(lake, stream, day)
@@ -97,7 +97,7 @@ def lines_of(lake: Lake, manifest: BronzeManifest) -> Iterator[LandedLine]:
     """Every landed line of a partition, in order of object and line.
 
     Raises:
-        DamagedDataError: an object is not what the manifest says.
+        DamagedDataError: an object differs from its manifest.
     """
     for item, content in verified(lake, manifest.objects, _remedy(manifest.sync.run_date)):
         for number, text in enumerate(_unzip(item.path, content, manifest.sync.run_date).splitlines(), start=1):

@@ -1,6 +1,6 @@
 """A lake's objects as files in a folder.
 
-Here: whole files or none, by writing beside the place and renaming. Not here: what a lake promises (`lake.py`).
+Here: whole files or none, by writing a temporary file and renaming it. Not here: what a lake promises (`objects.py`).
 """
 
 import os
@@ -54,11 +54,11 @@ class FolderStore:
     def delete(self, path: str) -> None:
         self._file(path).unlink(missing_ok=True)
 
-    def list(self, folder: str, begins: str) -> Iterator[tuple[str, int, float]]:
+    def list(self, folder: str, prefix: str) -> Iterator[tuple[str, int, float]]:
         base = self._file(folder)
         for file in base.rglob("*"):
             if file.is_file() and not file.name.startswith("."):
-                if not file.relative_to(base).as_posix().startswith(begins):
+                if not file.relative_to(base).as_posix().startswith(prefix):
                     continue
                 stat = file.stat()
                 yield file.relative_to(self.root.resolve()).as_posix(), stat.st_size, stat.st_mtime
@@ -74,5 +74,5 @@ class FolderStore:
 
 
 def _discard(partial: Path) -> None:
-    with suppress(OSError):  # where it could not be made, there is nothing to remove
+    with suppress(OSError):  # where it could not be created, there is nothing to remove
         partial.unlink()

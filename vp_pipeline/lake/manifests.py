@@ -37,7 +37,7 @@ class ManifestObject(_Document):
 
 
 class SyncRecord(_Document):
-    """A finished Airbyte sync of one partition. `fingerprint`: what was asked (connector and configuration)."""
+    """A finished Airbyte sync of one partition. `fingerprint`: what was requested (connector and configuration)."""
 
     source: str
     stream: str
@@ -64,7 +64,7 @@ class BronzeManifest(_Document):
 
 
 class SilverManifest(_Document):
-    """A partition of one silver table, and the account of its records. `bronze`: digest of what it was decoded from."""
+    """A partition of one silver table, with its counts of records. `bronze`: digest of the decoded manifest."""
 
     source: str
     table: str
@@ -113,7 +113,7 @@ def read_document(lake: Lake, path: str, kind: type[Document]) -> Document | Non
     """The document at `path`, or None where there is none.
 
     Raises:
-        DamagedDataError: it is there but cannot be understood.
+        DamagedDataError: it exists but cannot be parsed.
     """
     content = lake.find(path)
     if content is None:
@@ -125,17 +125,17 @@ def read_document(lake: Lake, path: str, kind: type[Document]) -> Document | Non
 
 
 def verified(lake: Lake, objects: tuple[ManifestObject, ...], remedy: str) -> Iterator[tuple[ManifestObject, bytes]]:
-    """Each object with its bytes, once they are what the manifest says.
+    """Each object with its bytes, once they match the manifest.
 
     Raises:
-        DamagedDataError: an object is missing or differs; `remedy` says what to do about it.
+        DamagedDataError: an object is missing or differs; `remedy`: what to do about it, for the message.
     """
     for expected in objects:
         content = lake.find(expected.path)
         if content is None:
-            problem = "is gone"
+            problem = "is missing"
         elif len(content) != expected.size:
-            problem = f"has {len(content)} bytes where its manifest says {expected.size}"
+            problem = f"has {len(content)} bytes where its manifest has {expected.size}"
         elif checksum(content) != expected.sha256:
             problem = "has other content than when its manifest was written"
         else:

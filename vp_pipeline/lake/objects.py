@@ -1,7 +1,7 @@
-"""The lake: objects that are written whole or not at all, in a folder or in a bucket.
+"""The lake: objects that are written whole or not at all, in a folder, in a bucket, or in any other `Store`.
 
-Here: what every layer may ask of the lake. Not here: how a folder (`folder.py`) or S3 (`s3.py`) keeps these
-promises, and what is in the objects (`bronze.py`, `silver.py` beside this file know the layouts).
+Here: the interface that every layer uses (`Lake`), and the one that a store implements (`Store`). Not here: the stores
+(`folder.py`, `s3.py`), and what is in the objects (`bronze.py` and `silver.py` define the layouts).
 """
 
 import hashlib
@@ -25,13 +25,19 @@ class ObjectInfo:
 
 
 class Store(Protocol):
-    """Where the objects of a lake are. Paths have been checked; what fails is told as the errors of `Lake`."""
+    """What a store of objects implements; the methods of `Lake` with the same names define the behaviour.
+
+    Paths have been checked. Failures are raised as the errors of `Lake`; an object that is not there is None.
+    """
 
     def writing(self, path: str) -> AbstractContextManager[BinaryIO]: ...
     def read(self, path: str) -> bytes | None: ...
     def size(self, path: str) -> int | None: ...
     def delete(self, path: str) -> None: ...
-    def list(self, folder: str, begins: str) -> Iterator[tuple[str, int, float]]: ...
+    def list(self, folder: str, prefix: str) -> Iterator[tuple[str, int, float]]:
+        """(path, size, modified) of each finished object below `folder` (empty: the root), in any order."""
+        ...
+
     def location(self, path: str) -> str: ...
 
 
@@ -44,11 +50,11 @@ class Lake:
     def writing(self, path: str) -> AbstractContextManager[BinaryIO]:
         """A binary file that appears at `path`, whole, when the block ends; after an error nothing appears.
 
-        An object that is there already is replaced in one step.
+        An existing object is replaced in one step.
 
         Raises:
             PermanentError: the lake cannot be written (no space, no permission).
-            TransientError: the lake does not answer.
+            TransientError: the lake does not respond.
         """
         return self._store.writing(self._checked(path))
 
@@ -62,7 +68,7 @@ class Lake:
 
         Raises:
             DamagedDataError: there is no such object.
-            PermanentError, TransientError: the lake refuses, or does not answer.
+            PermanentError, TransientError: the lake rejects the request, or does not respond.
         """
         content = self.find(path)
         if content is None:
@@ -88,15 +94,15 @@ class Lake:
         return size
 
     def delete(self, path: str) -> None:
-        """Removes an object; one that is not there is no error."""
+        """Removes an object; a missing one is not an error."""
         self._store.delete(self._checked(path))
 
-    def list(self, folder: str, begins: str = "") -> list[ObjectInfo]:
+    def list(self, folder: str, prefix: str = "") -> list[ObjectInfo]:
         """Every finished object below `folder`, in order of path; an absent folder is an empty one.
 
-        `begins`: only those whose path below `folder` begins so.
+        `prefix`: only those whose path below `folder` begins with it.
         """
-        found = self._store.list(self._checked(folder).rstrip("/"), begins)
+        found = self._store.list(self._checked(folder).rstrip("/"), prefix)
         return sorted((ObjectInfo(*item) for item in found), key=lambda info: info.path)
 
     def location(self, path: str) -> str:

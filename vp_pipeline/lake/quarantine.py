@@ -1,6 +1,6 @@
-"""The quarantine as people look at it: what is in it, by source, table and day.
+"""What is in quarantine, by source, table and day.
 
-Here: reading. Not here: what goes in (`silver.py` writes it, with the partition that it was left out of).
+Here: reading. Not here: writing (`silver.py` does, with the partition that the rows were left out of).
 """
 
 from collections import Counter
@@ -32,7 +32,7 @@ class Quarantined:
 def quarantined(
     lake: Lake, source: str | None = None, table: str | None = None, day: date | None = None
 ) -> Iterator[Quarantined]:
-    """What is in quarantine, in order of source, table and day; each argument that is given narrows it.
+    """What is in quarantine, in order of source, table and day; each argument narrows it.
 
     Raises:
         PermanentError: there is no such source or table.
@@ -40,8 +40,8 @@ def quarantined(
     from vp_pipeline.sources.registry import STREAMS
 
     tables = [each for _, stream in STREAMS for each in stream.tables]
-    _must_be(source, {each.source for each in tables}, "source")
-    _must_be(table, {each.name for each in tables if source in (None, each.source)}, "table")
+    _check_known(source, {each.source for each in tables}, "source")
+    _check_known(table, {each.name for each in tables if source in (None, each.source)}, "table")
     for info in lake.list("quarantine"):
         _, its_source, its_table, file = info.path.split("/")
         its_day = date.fromisoformat(file.removeprefix("run_date=").removesuffix(".jsonl"))
@@ -50,6 +50,6 @@ def quarantined(
             yield Quarantined(its_source, its_table, its_day, rows)
 
 
-def _must_be(name: str | None, known: set[str], what: str) -> None:
+def _check_known(name: str | None, known: set[str], what: str) -> None:
     if name is not None and name not in known:
-        raise PermanentError(f"{name} is no {what} of this project. Known: {', '.join(sorted(known))}.")
+        raise PermanentError(f"Unknown {what} {name}. Known: {', '.join(sorted(known))}.")

@@ -1,7 +1,7 @@
-"""Silver: decoded, typed, de-duplicated Parquet; one partition a day and table, under the same names on every re-run.
+"""Silver: decoded, typed, de-duplicated Parquet; one partition per day and table, under the same names on every re-run.
 
 Here: how a decoded partition is written and read back. Not here: decoding (`sources`), and whether a partition may
-be written at all (`assets/silver.py` asks the gates first).
+be written at all (`assets/silver.py` evaluates the gates first).
 
     silver/<source>/<table>/run_date=D/part-00000.parquet
     silver/<source>/<table>/_manifests/run_date=D.json
@@ -56,7 +56,7 @@ def days_before(lake: Lake, table: Table, day: date) -> list[date]:
 
 
 def write(lake: Lake, decoded: Decoded, run_date: date, bronze: str) -> SilverManifest:
-    """Replaces the partition of one table: quarantine first, then the rows, then the manifest that makes them count.
+    """Replaces the partition of one table: quarantine first, then the rows, then the manifest.
 
     `bronze`: digest of the bronze manifest that it was decoded from.
     """
@@ -87,7 +87,7 @@ def write(lake: Lake, decoded: Decoded, run_date: date, bronze: str) -> SilverMa
 
 
 def write_quarantine(lake: Lake, decoded: Decoded, run_date: date) -> ManifestObject | None:
-    """Makes the quarantine of a table and day what `decoded` has of it; nothing, where that is nothing."""
+    """Replaces the quarantine of a table and day by that of `decoded`; removes it where there is none."""
     path = quarantine_path(decoded.table, run_date)
     if not decoded.quarantined:
         lake.delete(path)

@@ -2,11 +2,11 @@
 
 A process that writes a DuckDB file locks everyone else out of it, so consumers never read the warehouse. A published
 file is complete before it gets its name, is read-only, and is never opened for writing again: whoever has the old one
-open goes on reading it, and whoever opens the name gets one whole build.
+open keeps reading it, and whoever opens the name gets one whole build.
 
     <data>/published.duckdb                    what consumers read: another name of one of the files below
     <data>/published/<build id>.duckdb         the publications that are kept
-    <data>/published/rolled_back.json          there while a person has taken the newest one back
+    <data>/published/rolled_back.json          there while a person has rolled back the newest one
 
 Here: those files. Not here: when a build may be published (`publisher.py`).
 """
@@ -15,24 +15,26 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.publishing.publisher import KEPT, SCHEMAS, Publication, publishable
-from vp_pipeline.warehouse import ledger
+from vp_pipeline.publishing.publication import SCHEMAS, Contents, Publication
+from vp_pipeline.publishing.reader import PublishedMarts
+from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
+from vp_pipeline.warehouse.ledger import Build
 
 if TYPE_CHECKING:
-    from vp_pipeline.warehouse.duckdb import Connection
+    import duckdb
+    import pyarrow as pa
 
-_ABOUT = (
+_RECORD = (
     "create schema published.publication",
     "create table published.publication.build "
     "(build_id varchar, run_id varchar, published_at timestamp, replaces varchar, content varchar)",
@@ -42,110 +44,116 @@ _ABOUT = (
 
 
 @dataclass(frozen=True)
-class DuckDBPublisher:
-    """Publishes from `warehouse` to the file `path`."""
+class DuckDBPublications:
+    """Publications of the builds of `warehouse`; consumers read `path`. See `Engine` and `Session`."""
 
     path: Path
     warehouse: DuckDBWarehouse
 
     @property
-    def address(self) -> str:
-        return str(self.path)
+    def marts(self) -> PublishedMarts:
+        return PublishedMarts(DuckDBPublishedFile(self.path))
 
-    def publish(self, run_id: str) -> Publication:
-        with self._alone():
+    @contextmanager
+    def history(self) -> Iterator["DuckDBPublications"]:
+        yield self
+
+    @contextmanager
+    def session(self, run_id: str) -> Iterator["DuckDBPublications"]:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._folder / ".lock"):
             self._sweep()
-            standing = self.current()
-            partial = self._folder / f".{run_id}.partial"
             try:
-                made = self._copy(run_id, partial, standing)
-                if made is None:
-                    assert standing is not None
-                    return standing
-                _verify(partial, made)
-                partial.chmod(0o444)
-                file = self._file(made.build_id)
-                partial.replace(file)
-                _sync(self._folder)
-                self._point_to(file)
+                yield self
             finally:
-                partial.unlink(missing_ok=True)
-            self._taken_back.unlink(missing_ok=True)
-            self._prune()
-            return made
+                self._sweep()
 
-    def current(self) -> Publication | None:
-        return read_publication(self.path) if self.path.exists() else None
-
-    def kept(self) -> list[Publication]:
-        found: list[Publication] = []
-        publication = self.current()
-        while publication is not None and len(found) < KEPT:
-            found.append(publication)
-            before = self._file(publication.replaces) if publication.replaces else None
-            publication = read_publication(before) if before and before.exists() else None
-        return found
+    def find(self, build_id: str) -> Publication | None:
+        return PublishedMarts(DuckDBPublishedFile(self._file(build_id))).current()
 
     def rolled_back_from(self) -> str | None:
-        if not self._taken_back.exists():
+        if not self._rolled_back.exists():
             return None
-        return str(json.loads(self._taken_back.read_text())["from"])
+        return str(json.loads(self._rolled_back.read_text())["from"])
 
-    def roll_back(self) -> Publication:
-        with self._alone():
-            kept = self.kept()
-            if len(kept) < 2:
-                which = f"{kept[0].build_id} is the only one" if kept else "nothing was published yet"
-                raise PermanentError(f"There is no publication to go back to: {which} ({self._folder}).")
-            now, before = kept[0], kept[1]
-            note = {"from": self.rolled_back_from() or now.build_id, "to": before.build_id}
-            _write_whole(self._taken_back, json.dumps(note).encode())
-            self._point_to(self._file(before.build_id))
-            return before
+    @contextmanager
+    def built_marts(self) -> Iterator[Connection]:
+        """One transaction, so what is copied is of one state of the warehouse."""
+        with self.warehouse.connect() as connection:
+            connection.execute(f"attach '{_quoted(self._partial)}' as published")
+            connection.execute("begin")
+            yield connection
+            connection.execute("commit")
+            connection.execute("detach published")
+
+    def contents(self, connection: Connection, build: Build) -> Contents:
+        tables: dict[str, tuple[int, str]] = {}
+        parts: list[object] = [build.days]
+        for schema, name in _tables(connection):
+            columns = connection.execute(f'describe "{schema}"."{name}"').fetchall()
+            found = connection.execute(f'select count(*), sum(hash(t)) from "{schema}"."{name}" as t').fetchone()
+            tables[f"{schema}.{name}"] = (int(found[0]), str(found[1]))
+            parts.append((schema, name, [column[:2] for column in columns], found))
+        return Contents(tables, hashlib.sha256(repr(parts).encode()).hexdigest())
+
+    def copy(self, connection: Connection, made: Publication) -> None:
+        for schema in SCHEMAS:
+            connection.execute(f'create schema published."{schema}"')
+        for schema, name in made.tables:
+            connection.execute(f'create table published."{schema}"."{name}" as from "{schema}"."{name}"')
+        _write_record(connection, made)
+
+    def verify(self, made: Publication, contents: Contents) -> None:
+        """Reads the file as a consumer will: every table is there, with the rows of the build. Then it is on disk."""
+        import duckdb
+
+        with duckdb.connect(str(self._partial), read_only=True) as connection:
+            for schema, name in made.tables:
+                (expected, _) = contents.tables[f"{schema}.{name}"]
+                found = connection.execute(f'select count(*) from "{schema}"."{name}"').fetchone()
+                if found != (expected,):
+                    raise PermanentError(
+                        f"The copy of {schema}.{name} has {found[0] if found else 'no'} rows where the build has "
+                        f"{expected}. Nothing was published; consumers read what they did. Publish again."
+                    )
+        if self._partial.with_name(f"{self._partial.name}.wal").exists():
+            raise PermanentError(f"{self._partial} was not written to its end. Nothing was published. Publish again.")
+        _sync(self._partial)
+
+    def swap_in(self, made: Publication) -> None:
+        self._partial.chmod(0o444)
+        file = self._file(made.build_id)
+        self._partial.replace(file)
+        _sync(self._folder)
+        self._point_to(file)
+        self._rolled_back.unlink(missing_ok=True)
+
+    def restore(self, earlier: Publication, current: Publication) -> None:
+        note = {"from": self.rolled_back_from() or current.build_id, "to": earlier.build_id}
+        _write_whole(self._rolled_back, json.dumps(note).encode())
+        self._point_to(self._file(earlier.build_id))
+
+    def prune(self, kept: Sequence[Publication]) -> None:
+        files = {self._file(publication.build_id) for publication in kept}
+        for file in self._folder.glob("*.duckdb"):
+            if file not in files:
+                file.unlink()
 
     @property
     def _folder(self) -> Path:
         return self.path.with_name("published")
 
     @property
-    def _taken_back(self) -> Path:
+    def _partial(self) -> Path:
+        """The copy, until it is complete. One session at a time, so one name will do."""
+        return self._folder / ".publishing.partial"
+
+    @property
+    def _rolled_back(self) -> Path:
         return self._folder / "rolled_back.json"
 
     def _file(self, build_id: str) -> Path:
         return self._folder / f"{build_id}.duckdb"
-
-    def _copy(self, run_id: str, target: Path, standing: Publication | None) -> Publication | None:
-        """Copies the last build into `target`, in one transaction and so from one state of the warehouse; None: it is
-        what is published already."""
-        with self.warehouse.connect() as connection:
-            connection.execute(f"attach '{_quoted(target)}' as published")
-            connection.execute("begin")
-            build = publishable(ledger.last_build(connection))
-            if build.build_id == self.rolled_back_from():
-                raise PermanentError(
-                    f"Build {build.build_id} was taken back by hand. Run a day: the next build is published again."
-                )
-            tables = _tables(connection)
-            rows, content = _contents(connection, tables, build)
-            if standing is not None and standing.content == content:
-                return None
-            for schema in SCHEMAS:
-                connection.execute(f'create schema published."{schema}"')
-            for schema, name in tables:
-                connection.execute(f'create table published."{schema}"."{name}" as from "{schema}"."{name}"')
-            made = Publication(
-                build_id=build.build_id,
-                run_id=run_id,
-                published_at=datetime.now(UTC).replace(tzinfo=None),
-                rows=rows,
-                days=build.days,
-                replaces=standing.build_id if standing else None,
-                content=content,
-            )
-            _write_about(connection, made)
-            connection.execute("commit")
-            connection.execute("detach published")
-        return made
 
     def _point_to(self, file: Path) -> None:
         """Makes `path` another name of `file`, in one step."""
@@ -159,66 +167,56 @@ class DuckDBPublisher:
         link.replace(self.path)
         _sync(self.path.parent)
 
-    def _prune(self) -> None:
-        kept = {self._file(publication.build_id) for publication in self.kept()}
-        for file in self._folder.glob("*.duckdb"):
-            if file not in kept:
-                file.unlink()
-
     def _sweep(self) -> None:
-        """What a killed publish left behind."""
+        """Removes what a session left that was killed or failed."""
         for pattern in (".*.partial*", ".next"):
             for file in self._folder.glob(pattern):
                 file.unlink()
 
+
+@dataclass(frozen=True)
+class DuckDBPublishedFile:
+    """A published file; see `Store`. Whoever has it open keeps reading the same build while another takes its name."""
+
+    path: Path
+
+    @property
+    def address(self) -> str:
+        return str(self.path)
+
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._folder / ".lock"):
-            yield
+    def open(self) -> Iterator["_OpenFile | None"]:
+        import duckdb
+
+        if not self.path.exists():
+            yield None
+            return
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            yield _OpenFile(connection, _read_record(connection))
 
 
-def read_publication(file: Path) -> Publication:
-    """What a published file says of itself."""
-    import duckdb
+@dataclass(frozen=True)
+class _OpenFile:
+    connection: "duckdb.DuckDBPyConnection"
+    publication: Publication
 
-    with duckdb.connect(str(file), read_only=True) as connection:
-        found = connection.execute(
-            "select build_id, run_id, published_at, replaces, content from publication.build"
-        ).fetchone()
-        assert found is not None
-        build_id, run_id, published_at, replaces, content = found
-        rows = connection.execute("select table_name, rows from publication.tables order by 1").fetchall()
-        days = connection.execute("select run_date from publication.days order by 1").fetchall()
-    return Publication(build_id, run_id, published_at, dict(rows), tuple(d for (d,) in days), replaces, content)
+    def rows(self, mart: str) -> "pa.Table":
+        rows: pa.Table = self.connection.sql(f'select * from mart."{mart}"').to_arrow_table()
+        return rows
 
 
-def _tables(connection: "Connection") -> list[tuple[str, str]]:
+def _tables(connection: Connection) -> list[tuple[str, str]]:
     marks = ", ".join("?" * len(SCHEMAS))
-    return connection.execute(
+    found = connection.execute(
         "select schema_name, table_name from duckdb_tables() where database_name = current_database() "
         f"and schema_name in ({marks}) and not starts_with(table_name, '_') order by all",
         list(SCHEMAS),
     ).fetchall()
+    return [(schema, name) for schema, name in found]
 
 
-def _contents(
-    connection: "Connection", tables: list[tuple[str, str]], build: ledger.Build
-) -> tuple[dict[str, int], str]:
-    """Rows of each table, and a checksum of all of them in any order, of their columns, and of the days."""
-    rows: dict[str, int] = {}
-    told: list[object] = [build.days]
-    for schema, name in tables:
-        columns = connection.execute(f'describe "{schema}"."{name}"').fetchall()
-        found = connection.execute(f'select count(*), sum(hash(t)) from "{schema}"."{name}" as t').fetchone()
-        assert found is not None
-        rows[f"{schema}.{name}"] = int(found[0])
-        told.append((schema, name, [column[:2] for column in columns], found))
-    return rows, hashlib.sha256(repr(told).encode()).hexdigest()
-
-
-def _write_about(connection: "Connection", made: Publication) -> None:
-    for statement in _ABOUT:
+def _write_record(connection: Connection, made: Publication) -> None:
+    for statement in _RECORD:
         connection.execute(statement)
     connection.execute(
         "insert into published.publication.build values (?, ?, ?, ?, ?)",
@@ -230,30 +228,17 @@ def _write_about(connection: "Connection", made: Publication) -> None:
         connection.execute("insert into published.publication.days values (?)", [day])
 
 
-def _verify(file: Path, made: Publication) -> None:
-    """Reads the file as a consumer will: every table there, with the rows of the build. Then it is on the disk.
-
-    Raises:
-        PermanentError: it is not so.
-    """
-    import duckdb
-
-    with duckdb.connect(str(file), read_only=True) as connection:
-        for name, expected in made.rows.items():
-            schema, table = name.split(".", 1)
-            found = connection.execute(f'select count(*) from "{schema}"."{table}"').fetchone()
-            if found != (expected,):
-                raise PermanentError(
-                    f"The copy of {name} has {found[0] if found else 'no'} rows where the build has {expected}. "
-                    "Nothing was published; consumers read what they did. Publish again."
-                )
-    if file.with_name(f"{file.name}.wal").exists():
-        raise PermanentError(f"{file} was not written to its end. Nothing was published. Publish again.")
-    _sync(file)
+def _read_record(connection: Connection) -> Publication:
+    build_id, run_id, published_at, replaces, content = connection.execute(
+        "select build_id, run_id, published_at, replaces, content from publication.build"
+    ).fetchone()
+    rows = connection.execute("select table_name, rows from publication.tables order by 1").fetchall()
+    days = connection.execute("select run_date from publication.days order by 1").fetchall()
+    return Publication(build_id, run_id, published_at, dict(rows), tuple(d for (d,) in days), replaces, content)
 
 
 def _sync(path: Path) -> None:
-    """The file's bytes, or a folder's names, are on the disk."""
+    """Returns when the file's bytes, or a folder's names, are on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

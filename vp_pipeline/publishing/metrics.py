@@ -1,7 +1,7 @@
-"""The governed metrics, asked of the marts: what `vp metrics` does.
+"""The governed metrics, queried from the marts: what `vp metrics` does.
 
 Here: MetricFlow on the project's semantic models (`dbt_project/models/marts/_metrics.yml`), which writes the SQL, and
-the answer of the warehouse. Not here: what a metric means.
+the warehouse's result. Not here: what a metric means.
 """
 
 import json
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from metricflow.engine.metricflow_engine import MetricFlowEngine
 
 Engine = Literal["duckdb", "snowflake"]
-# A metric's `config.meta` key: what its answers are always broken down by.
+# A metric's `config.meta` key: what it is always broken down by.
 _ALWAYS_BY = "always_by"
 
 
 class MetricsError(PermanentError):
-    """A question that no metric answers; the message says what may be asked."""
+    """A query that cannot be made; the message lists what can."""
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric as its definition tells it. `always_by`: what an answer is broken down by in any case."""
+    """A metric as it is defined. `always_by`: what it is broken down by in any case."""
 
     name: str
     description: str
@@ -42,7 +42,7 @@ class Metric:
 class Question:
     """Which metrics, by what, where and when; names are those of the semantic models (`product__brand`).
 
-    `where`: conditions in MetricFlow's words, `{{ Dimension('product__brand') }} = 'Anker'`. `first` and `last`: days,
+    `where`: conditions in MetricFlow's syntax, `{{ Dimension('product__brand') }} = 'Anker'`. `first` and `last`: days,
     both included.
     """
 
@@ -57,7 +57,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """The rows, their column names, and the SQL that was asked."""
+    """The rows, their column names, and the SQL of the query."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
@@ -87,16 +87,16 @@ class Metrics:
         return tuple(found)
 
     def dimensions(self, names: Sequence[str]) -> tuple[str, ...]:
-        """What answers about these metrics may be broken down by; times without their granularities."""
+        """What these metrics may be broken down by; times without their granularities."""
         self._check(names)
         found = self._engine.simple_dimensions_for_metrics(list(names))
         return tuple(sorted({dimension.granularity_free_dunder_name for dimension in found}))
 
     def sql(self, question: Question) -> str:
-        """The SQL that answers a question.
+        """The SQL of a query.
 
         Raises:
-            MetricsError: there is no such metric, or it cannot be asked this way.
+            MetricsError: the metric is unknown, or cannot be queried this way.
         """
         from metricflow.engine.metricflow_engine import MetricFlowQueryRequest, OutputColumnOrderMode
         from metricflow_semantics.errors.error_classes import InvalidQueryException
@@ -117,19 +117,19 @@ class Metrics:
             return self._engine.explain(request).sql_statement.without_descriptions.sql
         except InvalidQueryException as error:
             raise MetricsError(
-                f"{', '.join(question.metrics)} cannot be asked this way. By and where may name "
+                f"{', '.join(question.metrics)} cannot be queried this way. By and where may name "
                 f"{', '.join(self.dimensions(question.metrics))} "
                 "(a time with __day, __week, __month, __quarter or __year). "
-                f"MetricFlow said: {' '.join(str(error).split())[:500]}"
+                f"MetricFlow reports: {' '.join(str(error).split())[:500]}"
             ) from None
 
     def ask(self, warehouse: Warehouse, question: Question) -> Answer:
-        """Ask the warehouse, which is opened for reading only.
+        """Runs a query in the warehouse, which is opened for reading only.
 
         Raises:
-            MetricsError: as `sql`, or there is nothing to ask yet.
-            TransientError: the warehouse is being written, or does not answer.
-            PermanentError: Snowflake refuses the question.
+            MetricsError: as `sql`, or the marts are not built yet.
+            TransientError: the warehouse is being written, or does not respond.
+            PermanentError: Snowflake refuses the query.
         """
         import duckdb
 
@@ -145,16 +145,16 @@ class Metrics:
                     f"The marts are not built yet: `vp run` builds them. ({_first_line(error)})"
                 ) from None
             except duckdb.Error as error:
-                raise MetricsError(f"The warehouse refused the question: {_first_line(error)}") from None
+                raise MetricsError(f"The warehouse refused the query: {_first_line(error)}") from None
             names = tuple(str(column[0]) for column in result.description or ())
-            # Snowflake tells names that were not quoted in capitals.
+            # Snowflake returns names that were not quoted in capitals.
             return Answer(names if self._written_for == "duckdb" else tuple(map(str.lower, names)), rows, sql)
 
     def _check(self, names: Sequence[str]) -> None:
         known = [metric.name for metric in self.all]
         for name in names:
             if name not in known:
-                raise MetricsError(f"{name} is no metric. There are: {', '.join(known)}.")
+                raise MetricsError(f"Unknown metric: {name}. There are: {', '.join(known)}.")
 
     @cached_property
     def _engine(self) -> "MetricFlowEngine":
@@ -167,7 +167,7 @@ class Metrics:
 
 
 def _dialect(engine: Engine) -> Any:
-    """What MetricFlow needs to know of the engine to write SQL; it is never asked to run any."""
+    """What MetricFlow needs to know of the engine to write SQL; it runs none."""
     from metricflow.protocols.sql_client import SqlEngine
     from metricflow.sql.render.duckdb_renderer import DuckDbSqlPlanRenderer
     from metricflow.sql.render.snowflake import SnowflakeSqlPlanRenderer

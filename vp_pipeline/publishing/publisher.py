@@ -1,88 +1,187 @@
-"""Publishing: what consumers read is replaced as a whole, by the last finished build of the marts or not at all.
+"""Publishing, the same way on every engine: the last finished build of the marts replaces what consumers read, as a
+whole or not at all.
 
-Here: what a publisher can do, and when it may. Not here: how a warehouse does it (`duckdb.py`).
+Here: when a build may be published, and the order of the steps. Not here: how an engine takes a step (`duckdb.py`,
+`snowflake.py`), and reading (`reader.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, datetime
 from typing import Protocol
 
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.publishing.publication import KEPT, Contents, Publication
+from vp_pipeline.publishing.reader import PublishedMarts
+from vp_pipeline.warehouse import ledger
+from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.ledger import Build
 
-# What consumers read: the marts, and what tells them how far to trust them.
-SCHEMAS = ("mart", "monitoring")
-KEPT = 3  # the published one and two to go back to
+
+class History(Protocol):
+    """The publications beside the current one."""
+
+    def find(self, build_id: str) -> Publication | None:
+        """The publication of a build, if it is kept."""
+        ...
+
+    def rolled_back_from(self) -> str | None:
+        """The build that a person rolled back, while an earlier one is current."""
+        ...
+
+
+class Session(History, Protocol):
+    """The steps of publishing. Consumers notice `swap_in` and `restore` only; a kill before, between or after any of
+    them leaves one whole publication current."""
+
+    def built_marts(self) -> AbstractContextManager[Connection]:
+        """The warehouse. `contents` and `copy` within one block see the same state of it, as far as the engine can."""
+        ...
+
+    def contents(self, connection: Connection, build: Build) -> Contents:
+        """What a build's marts hold."""
+        ...
+
+    def copy(self, connection: Connection, made: Publication) -> None:
+        """Makes the publication beside the current one: the tables, and its record."""
+        ...
+
+    def verify(self, made: Publication, contents: Contents) -> None:
+        """Compares the copy with the build.
+
+        Raises:
+            PermanentError: it differs.
+        """
+        ...
+
+    def swap_in(self, made: Publication) -> None:
+        """Makes the copy current, in one step. No build is rolled back from then on."""
+        ...
+
+    def restore(self, earlier: Publication, current: Publication) -> None:
+        """Makes an earlier publication current again, in one step, and records that `current` was rolled back."""
+        ...
+
+    def prune(self, kept: Sequence[Publication]) -> None:
+        """Removes every other publication, and what a killed session left."""
+        ...
+
+
+class Engine(Protocol):
+    """What differs between warehouses."""
+
+    @property
+    def marts(self) -> PublishedMarts:
+        """What consumers read."""
+        ...
+
+    def history(self) -> AbstractContextManager[History]:
+        """To look only."""
+        ...
+
+    def session(self, run_id: str) -> AbstractContextManager[Session]:
+        """To publish or to roll back. One session at a time."""
+        ...
 
 
 @dataclass(frozen=True)
-class Publication:
-    """What was published, as it says itself.
+class Publisher:
+    """Replaces what consumers read. Each method leaves it as it was or changes it in one step."""
 
-    `rows`: of each table, by `schema.name`. `days`: the run_dates that the marts hold. `replaces`: the publication that
-    consumers read before it; None: it is the first. `content`: a checksum of all rows of all tables.
-    """
-
-    build_id: str
-    run_id: str
-    published_at: datetime
-    rows: Mapping[str, int]
-    days: tuple[date, ...]
-    replaces: str | None
-    content: str
-
-
-class Publisher(Protocol):
-    """Where consumers read. Each method leaves it as it was or changes it in one step."""
+    engine: Engine
 
     @property
-    def address(self) -> str:
-        """Where consumers find it."""
+    def marts(self) -> PublishedMarts:
+        """What consumers read."""
+        return self.engine.marts
 
     def publish(self, run_id: str) -> Publication:
-        """Makes the last build what consumers read; returns what they read now.
+        """Makes the last build current; returns what is current then.
 
-        A build with the same contents as what is published changes nothing: its consumers need not read it again, and
-        what can be gone back to stays something else.
+        A build with the same contents as the current publication changes nothing: consumers need not read it again,
+        and what can be restored stays something else.
 
         Raises:
-            PermanentError: the last build is not whole and green, or the copy differs from it.
+            PermanentError: the last build is not whole and green, was rolled back, or the copy differs from it.
         """
-
-    def current(self) -> Publication | None:
-        """What consumers read; None: nothing was published yet."""
+        with self.engine.session(run_id) as session:
+            replaced = self.marts.current()
+            with session.built_marts() as connection:
+                build = publishable(ledger.last_build(connection), session.rolled_back_from())
+                contents = session.contents(connection, build)
+                if replaced is not None and replaced.content == contents.digest:
+                    return replaced
+                made = Publication(
+                    build_id=build.build_id,
+                    run_id=run_id,
+                    published_at=datetime.now(UTC).replace(tzinfo=None),
+                    rows={name: rows for name, (rows, _) in contents.tables.items()},
+                    days=build.days,
+                    replaces=replaced.build_id if replaced else None,
+                    content=contents.digest,
+                )
+                session.copy(connection, made)
+            session.verify(made, contents)
+            session.swap_in(made)
+            session.prune(self._kept(session))
+            return made
 
     def kept(self) -> list[Publication]:
-        """What consumers read and what it can be taken back to, newest first."""
+        """The current publication and those that can be restored, newest first."""
+        with self.engine.history() as history:
+            return self._kept(history)
 
     def rolled_back_from(self) -> str | None:
-        """The build that a person took back, while what was before it is published."""
+        """The build that a person rolled back, while an earlier one is current."""
+        with self.engine.history() as history:
+            return history.rolled_back_from()
 
     def roll_back(self) -> Publication:
-        """Makes consumers read again what they read before; returns that.
+        """Makes the publication before the current one current again; returns it.
 
         Raises:
-            PermanentError: nothing before it is kept.
+            PermanentError: none before it is kept.
         """
+        with self.engine.session("rollback") as session:
+            kept = self._kept(session)
+            if len(kept) < 2:
+                which = f"{kept[0].build_id} is the only one" if kept else "nothing was published yet"
+                raise PermanentError(f"There is no publication to go back to: {which} ({self.marts.address}).")
+            current, earlier = kept[:2]
+            session.restore(earlier, current)
+            return earlier
+
+    def _kept(self, history: History) -> list[Publication]:
+        kept: list[Publication] = []
+        publication = self.marts.current()
+        while publication is not None and len(kept) < KEPT:
+            kept.append(publication)
+            publication = history.find(publication.replaces) if publication.replaces else None
+        return kept
 
 
-def publishable(build: Build | None) -> Build:
-    """The build, if it may be published.
+def publishable(build: Build | None, rolled_back: str | None) -> Build:
+    """The build, if it may be published. `rolled_back`: the build that a person rolled back.
 
     Raises:
-        PermanentError: it may not; the message says why and what to do.
+        PermanentError: it may not; the message has the reason and the remedy.
     """
-    whole = "Run the whole pipeline (or all dbt models) for a day; consumers read the last published marts until then."
+    remedy = "Run the whole pipeline (or all dbt models) for a day; consumers read the last published marts until then."
     if build is None:
-        raise PermanentError(f"The marts were never built as a whole. {whole}")
+        raise PermanentError(f"The marts were never built as a whole. {remedy}")
     of = f"of {build.began_at:%Y-%m-%d %H:%M} UTC (run {build.run_id[:8]})"
-    if build.state == "building":
-        raise PermanentError(f"The last build of the marts, {of}, did not finish. {whole}")
-    if build.state == "red":
-        raise PermanentError(f"The last build of the marts, {of}, is red: its checks say why. {whole}")
-    if build.state == "part":
-        raise PermanentError(f"The last build, {of}, was of some models only. {whole}")
-    if not build.days:
-        raise PermanentError(f"The last build of the marts, {of}, holds no day. {whole}")
+    refusal = {
+        "building": f"The last build of the marts, {of}, did not finish.",
+        "red": f"The last build of the marts, {of}, is red: see its checks.",
+        "part": f"The last build, {of}, was of some models only.",
+    }.get(build.state)
+    if refusal is None and not build.days:
+        refusal = f"The last build of the marts, {of}, holds no day."
+    if refusal is not None:
+        raise PermanentError(f"{refusal} {remedy}")
+    if build.build_id == rolled_back:
+        raise PermanentError(
+            f"Build {build.build_id} was rolled back by hand. Run a day: the next build is published again."
+        )
     return build

@@ -1,87 +1,73 @@
-"""The published marts as a consumer reads them: what is published, and the rows of one mart.
+"""The published marts as a consumer reads them: which build is current, and the rows of one mart.
 
-Here: reading. Not here: publishing (`publisher.py`).
+Here: the only way in for consumers, on every engine. Not here: how an engine stores a publication (`duckdb.py`,
+`snowflake.py`), and making one (`publisher.py`).
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from vp_pipeline.failures import PermanentError, TransientError
-from vp_pipeline.publishing import snowflake as published_snowflake
-from vp_pipeline.publishing.duckdb import read_publication
-from vp_pipeline.publishing.publisher import Publication
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.publishing.publication import Publication
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from vp_pipeline.warehouse.loading import Warehouse
 
+class OpenPublication(Protocol):
+    """A publication that is open for reading."""
 
-class PublishedMarts(Protocol):
-    """Where consumers read."""
+    @property
+    def publication(self) -> Publication: ...
 
-    def current(self) -> Publication | None:
-        """What is published; None: nothing was yet."""
-
-    def read(self, mart: str) -> tuple[str, "pa.Table"]:
-        """The build that is published, and every row of one of its marts.
+    def rows(self, mart: str) -> "pa.Table":
+        """Every row of a mart that is there; column names in lower case.
 
         Raises:
-            PermanentError: nothing is published, or it has no such mart.
+            TransientError: another build became current while this one was read.
         """
+        ...
+
+
+class Store(Protocol):
+    """Where an engine keeps the current publication."""
+
+    @property
+    def address(self) -> str:
+        """Where consumers find it."""
+        ...
+
+    def open(self) -> AbstractContextManager[OpenPublication | None]:
+        """The current publication until the end of the block; None: nothing was published yet."""
+        ...
 
 
 @dataclass(frozen=True)
-class DuckDBPublishedMarts:
-    """The published marts in a DuckDB file."""
+class PublishedMarts:
+    """What consumers read."""
 
-    path: Path
+    store: Store
 
-    def current(self) -> Publication | None:
-        return read_publication(self.path) if self.path.exists() else None
-
-    def read(self, mart: str) -> tuple[str, "pa.Table"]:
-        import duckdb
-
-        if not self.path.exists():
-            raise PermanentError(f"Nothing was published yet ({self.path}). Run a day first.")
-        # Whoever has the file open goes on reading the same build while another one takes its name.
-        with duckdb.connect(str(self.path), read_only=True) as connection:
-            found = connection.execute("select build_id from publication.build").fetchone()
-            assert found is not None
-            there = connection.execute(
-                "select count(*) from duckdb_tables() where schema_name = 'mart' and table_name = ?", [mart]
-            ).fetchone()
-            if there != (1,):
-                raise PermanentError(f"No mart {mart} is published ({self.path}). Look at VP_EXPORT_MART.")
-            rows = connection.execute(f'select * from mart."{mart}"').to_arrow_table()
-            assert rows is not None
-            return str(found[0]), rows
-
-
-@dataclass(frozen=True)
-class SnowflakePublishedMarts:
-    """The published marts in a schema of Snowflake's."""
-
-    warehouse: "Warehouse"
+    @property
+    def address(self) -> str:
+        return self.store.address
 
     def current(self) -> Publication | None:
-        with self.warehouse.connect(read_only=True) as connection:
-            found = published_snowflake.read_publication(connection, published_snowflake.PUBLISHED)
+        """The current publication; None: nothing was published yet."""
+        with self.store.open() as found:
             return found.publication if found else None
 
     def read(self, mart: str) -> tuple[str, "pa.Table"]:
-        schema = published_snowflake.PUBLISHED
-        with self.warehouse.connect(read_only=True) as connection:
-            found = published_snowflake.read_publication(connection, schema)
+        """The id of the current build, and every row of one of its marts.
+
+        Raises:
+            PermanentError: nothing is published, or it has no such mart.
+            TransientError: another build was published meanwhile.
+        """
+        with self.store.open() as found:
             if found is None:
-                raise PermanentError("Nothing was published yet. Run a day first.")
+                raise PermanentError(f"Nothing was published yet ({self.address}). Run a day first.")
             if f"mart.{mart}" not in found.publication.rows:
-                raise PermanentError(f"No mart {mart} is published. Look at VP_EXPORT_MART.")
-            rows = connection.execute(f"select * from {schema}.{mart}").fetch_arrow_all(force_return_table=True)
-            after = published_snowflake.read_publication(connection, schema)
-        if after is None or after.publication.build_id != found.publication.build_id:
-            raise TransientError("Another build was published while this one was read. It is read again.")
-        # Snowflake tells names that were not quoted in capitals.
-        return found.publication.build_id, rows.rename_columns([name.lower() for name in rows.column_names])
+                raise PermanentError(f"No mart {mart} is published ({self.address}). Look at VP_EXPORT_MART.")
+            return found.publication.build_id, found.rows(mart)

@@ -1,11 +1,11 @@
-"""Which days of a build are to blame when a test that looks at whole tables is red.
+"""Which days of a build are the cause when a test that looks at whole tables fails.
 
-Here: the search, over any `attempt` that builds with some of the days and says whether all was green. Not here:
+Here: the search, over any `attempt` that builds with some of the days and returns whether every test passed. Not here:
 building.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 Attempt = Callable[[Sequence[date]], bool]
@@ -13,55 +13,69 @@ Attempt = Callable[[Sequence[date]], bool]
 
 @dataclass(frozen=True)
 class Bisection:
-    """`good` and `bad` part the days. `elsewhere`: it is red without any of them too, so none is to blame; then both
-    are empty. The last attempt was made with exactly the good days."""
+    """The result: `good` and `bad` divide the days. `not_caused_by_any_day`: it is red without any of them too; then
+    both are empty. The last attempt was made with exactly the good days."""
 
     good: tuple[date, ...] = ()
     bad: tuple[date, ...] = ()
-    elsewhere: bool = False
+    not_caused_by_any_day: bool = False
 
 
 def bisect(days: Sequence[date], attempt: Attempt) -> Bisection:
-    """Parts `days` into good and bad ones, by attempts with all, none, and halves of them.
+    """Divides `days` into good and bad ones, by attempts with all, none, and halves of them.
 
-    A single sound build costs one attempt. One bad day costs about two more, and two for each halving. Days that are
-    sound alone and not together: the earlier ones are the good ones.
+    A build without bad days costs one attempt. One bad day costs about two more, and two for each halving. Where days
+    are good alone and not together, the earlier ones are the good ones.
     """
+    if not days:
+        return Bisection(not_caused_by_any_day=not attempt([]))
+    attempts = _Attempts(attempt)
     good: list[date] = []
     bad: list[date] = []
-    red: set[frozenset[date]] = set()
-    last: list[date] | None = None
-    any_green = False
-
-    def is_green(wanted: list[date]) -> bool:
-        nonlocal last, any_green
-        if frozenset(wanted) in red:
-            return False
-        last = wanted
-        if attempt(sorted(wanted)):
-            any_green = True
-            return True
-        red.add(frozenset(wanted))
-        return False
-
-    if not days:
-        return Bisection(elsewhere=not attempt([]))
     parts = [sorted(days)]
     while parts:
         part = parts.pop(0)
-        if is_green([*good, *part]):
+        if attempts.is_green([*good, *part]):
             good += part
-            continue
-        # Before looking further: is it a day's fault at all? The whole and one half of it red is reason to ask.
-        if not any_green and (len(part) < len(days) or len(days) == 1) and not is_green([]):
-            return Bisection(elsewhere=True)
-        if len(part) == 1:
+        elif _may_be_caused_otherwise(part, days, attempts) and not attempts.is_green([]):
+            return Bisection(not_caused_by_any_day=True)
+        elif len(part) == 1:
             bad += part
         else:
             middle = len(part) // 2
             parts[:0] = [part[:middle], part[middle:]]
-    if last is None or set(last) != set(good):
-        red.clear()
-        if not is_green(good):
-            return Bisection(elsewhere=True)
+    if not attempts.ends_with(good):
+        return Bisection(not_caused_by_any_day=True)
     return Bisection(tuple(sorted(good)), tuple(sorted(bad)))
+
+
+@dataclass
+class _Attempts:
+    """The attempts so far. One that was red is not repeated."""
+
+    attempt: Attempt
+    any_green: bool = False
+    _red: set[frozenset[date]] = field(default_factory=set)
+    _last: frozenset[date] | None = None
+
+    def is_green(self, days: Sequence[date]) -> bool:
+        if frozenset(days) in self._red:
+            return False
+        return self._make(days)
+
+    def ends_with(self, days: Sequence[date]) -> bool:
+        """Whether it is green with exactly these days, as the last attempt of all."""
+        return self._last == frozenset(days) or self._make(days)
+
+    def _make(self, days: Sequence[date]) -> bool:
+        self._last = frozenset(days)
+        is_green = self.attempt(sorted(days))
+        self.any_green |= is_green
+        if not is_green:
+            self._red.add(self._last)
+        return is_green
+
+
+def _may_be_caused_otherwise(part: Sequence[date], days: Sequence[date], attempts: _Attempts) -> bool:
+    """Whether to try without any day before searching on: when the whole is red and one half of it too."""
+    return not attempts.any_green and (len(part) < len(days) or len(days) == 1)

@@ -1,4 +1,4 @@
-"""The gate of a written table: do its rows still keep the contract that they were decoded under?
+"""The gate of a written table: do its rows satisfy the contract that they were decoded under?
 
 Here: schema, ranges, the natural key of a whole partition, and what was quarantined, as outcomes. Not here: the rules
 themselves (`sources/enforce.py`, which the decoders use too), and conservation (`outcome.py`).
@@ -16,65 +16,67 @@ from vp_pipeline.sources.landed import Decoded
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_SHOWN = 5
+_NAMED = 5
 
 
 def keeps_contract(what: str, table: Table, rows: "pa.Table") -> Outcome:
     """Whether rows, read back or about to be loaded, are what the table's contract promises.
 
-    `what` names the partition in the description. Silver has parted invalid rows from valid ones before: a failure here
-    means that a file was changed or that decoder and contract disagree, not that the vendor sent something odd.
+    `what` names the partition in the description. Silver has separated invalid rows from valid ones before: a failure
+    here means that a file was changed or that decoder and contract disagree, not that the vendor sent something odd.
     """
     breaches = breaches_of(table, rows)
     if not breaches:
-        return Outcome("contract", True, f"{what}: {rows.num_rows:,} rows keep the contract.")
-    told = "; ".join(f"{reason} ({count:,}×)" for reason, count in breaches.most_common(_SHOWN))
-    more = f"; and {len(breaches) - _SHOWN} more kinds" if len(breaches) > _SHOWN else ""
+        return Outcome("contract", True, f"{what}: {rows.num_rows:,} rows satisfy the contract.")
+    named = "; ".join(f"{reason} ({count:,}×)" for reason, count in breaches.most_common(_NAMED))
+    more = f"; and {len(breaches) - _NAMED} more kinds" if len(breaches) > _NAMED else ""
     return Outcome(
         "contract",
         False,
-        f"{what}: the rows break the contract of {table.raw_name}: {told}{more}.",
+        f"{what}: the rows violate the contract of {table.raw_name}: {named}{more}.",
         metadata={"breaches": breaches.total(), "rows": rows.num_rows},
     )
 
 
 def duplicates(what: str, table: Decoded) -> Outcome:
-    """A warning where many records came more than once."""
+    """A warning where many records arrived more than once."""
     share = table.duplicates / table.records_in if table.records_in else 0.0
-    said = f"{what}: {table.duplicates:,} of {table.records_in:,} records came twice ({share:.1%})."
+    description = f"{what}: {table.duplicates:,} of {table.records_in:,} records arrived twice ({share:.1%})."
     metadata = {"duplicates": table.duplicates, "records_in": table.records_in}
     passed = share <= DUPLICATES_WARN
-    return Outcome("duplicates", passed, said, warning=not passed, metadata=metadata)
+    return Outcome("duplicates", passed, description, warning=not passed, metadata=metadata)
 
 
 def quarantine(what: str, table: Decoded, day: Iterable[Decoded]) -> Outcome:
-    """Whether records of a table broke the contract; a warning, unless too many did or nothing at all came of the day.
+    """Whether records of a table violate the contract; a warning, unless too many do or the day has no rows at all.
 
-    `day`: all tables of the stream and day. Answers from which not one row came are no day, as when an API answers
-    every question with an error.
+    `day`: all tables of the stream and day. Responses from which not one row was decoded are not a day, as when an API
+    responds to every request with an error.
     """
     reasons = Counter(row.reason for row in table.quarantined)
-    told = "; ".join(f"{reason} ({count:,}×)" for reason, count in reasons.most_common(_SHOWN))
+    named = "; ".join(f"{reason} ({count:,}×)" for reason, count in reasons.most_common(_NAMED))
     metadata = {"quarantined": len(table.quarantined)}
     if table.quarantined and not any(decoded.rows.num_rows for decoded in day):
         return Outcome(
-            "quarantine", False, f"{what}: not one row came of the day's records: {told}.", metadata=metadata
+            "quarantine", False, f"{what}: not one row was decoded from the day's records: {named}.", metadata=metadata
         )
     share = len(table.quarantined) / table.records_in if table.records_in else 0.0
     if share > QUARANTINE.warn:
-        said = f"{what}: {len(table.quarantined):,} of {table.records_in:,} records are in quarantine: {told}."
+        count = f"{len(table.quarantined):,} of {table.records_in:,}"
+        description = f"{what}: {count} records are in quarantine: {named}."
         blocks = len(table.quarantined) >= FEW and share > QUARANTINE.block
         if blocks:
-            said += (
-                f" More than {QUARANTINE.block:.0%}: the rest would not be the market. `vp quarantine show` has them."
+            description += (
+                f" With more than {QUARANTINE.block:.0%} of them missing, the rest does not represent the market. "
+                "`vp quarantine show` lists them."
             )
-        return Outcome("quarantine", False, said, warning=not blocks, metadata=metadata)
+        return Outcome("quarantine", False, description, warning=not blocks, metadata=metadata)
     return Outcome("quarantine", True, f"{what}: nothing is in quarantine.", metadata=metadata)
 
 
 def breaches_of(table: Table, rows: "pa.Table") -> Counter[str]:
-    """How often each rule is broken; empty: never. A wrong schema is told alone: nothing else can be looked at."""
-    from vp_pipeline.sources.enforce import enforce  # brings Arrow, which the code location need not load
+    """How often each rule is violated; empty: never. A wrong schema is reported alone: no other rule can be checked."""
+    from vp_pipeline.sources.enforce import enforce  # deferred: it imports Arrow
 
     differences = _schema_differences(table, rows.schema)
     if differences:
@@ -87,14 +89,14 @@ def breaches_of(table: Table, rows: "pa.Table") -> Counter[str]:
 
 
 def _schema_differences(table: Table, schema: "pa.Schema") -> list[str]:
-    told = {field.name: field.type for field in schema}
+    found = {field.name: field.type for field in schema}
     names = [column.name for column in table.columns]
-    differences = [f"column {name} is not in the contract" for name in told if name not in names]
+    differences = [f"column {name} is not in the contract" for name in found if name not in names]
     for column in table.columns:
-        if column.name not in told:
+        if column.name not in found:
             differences.append(f"column {column.name} is missing")
-        elif told[column.name] != column.type.arrow:
-            differences.append(f"column {column.name} is {told[column.name]} instead of {column.type.arrow}")
-    if not differences and list(told) != names:
-        differences.append(f"columns are in the order {', '.join(told)}")
+        elif found[column.name] != column.type.arrow:
+            differences.append(f"column {column.name} is {found[column.name]} instead of {column.type.arrow}")
+    if not differences and list(found) != names:
+        differences.append(f"columns are in the order {', '.join(found)}")
     return differences

@@ -1,8 +1,8 @@
-"""Freshness: is the day that has just finished there?
+"""Freshness: does the day that has just finished exist?
 
-Here: Dagster's own policy, and a check that it cannot be fooled by. Dagster looks at when an asset was last
-materialized, whichever day that was for, so a backfill of an old day makes a late pipeline look fresh. Not here: when
-the check is made (`automation/`); it is no part of the daily run, and nothing is built upon it.
+Here: Dagster's own policy, and a check that a backfill does not mislead. Dagster's policy is about when an asset was
+last materialized, whichever day that was for, so a backfill of an old day makes a late pipeline look fresh. Not here:
+when the check runs (`automation/`); it is not part of the daily run, and nothing depends on it.
 """
 
 from collections.abc import Iterator, Sequence

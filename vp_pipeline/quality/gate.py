@@ -8,22 +8,23 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 from dagster import AssetCheckSeverity, DagsterInstance
-from dagster._core.event_api import PartitionKeyFilter
-from dagster._core.storage.asset_check_execution_record import (
+
+from vp_pipeline.dagster_internals.check_records import (
     AssetCheckExecutionRecord,
     AssetCheckExecutionRecordStatus,
+    PartitionKeyFilter,
 )
 
 _FINISHED = {AssetCheckExecutionRecordStatus.SUCCEEDED, AssetCheckExecutionRecordStatus.FAILED}
 
 
-def standing_failures(
+def current_failures(
     instance: DagsterInstance, checks: Sequence[dg.AssetCheckKey], partition: str
 ) -> Mapping[dg.AssetCheckKey, str]:
-    """Why a day may not be built upon: those of `checks` whose newest result for the day is a failure.
+    """Why nothing may be built on a day: those of `checks` whose newest result for the day is a failure.
 
-    Each with a sentence that names the check, the day and the run. A check that was never evaluated for the day does
-    not stand in the way: then the layer's own reading of what it needs decides.
+    Each with a sentence that names the check, the day and the run. A check that was never evaluated for the day blocks
+    nothing: whether its input exists, the layer itself finds out when it reads it.
     """
     failures = {}
     for key, record in _newest(instance, checks, partition).items():

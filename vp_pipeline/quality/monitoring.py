@@ -1,8 +1,8 @@
-"""What the warehouse is told of each run: its account, every test's result, and how many rows each table has.
+"""What is recorded of each run in the warehouse: its dbt invocations, every test's result, the rows of each table.
 
 Here: reading dbt's own results, and writing them where the mon_ models read. Not here: the tables
-(`dbt_project/macros/recorded.sql`) and whether a run is red (the gates): an account that cannot be written changes no
-data and no verdict. It waits in a file then, and the next run writes it.
+(`dbt_project/macros/recorded.sql`) and whether a run is red (the gates): a record that cannot be written changes
+neither the data nor the result of the run. It waits in a file then, and the next run writes it.
 """
 
 import json
@@ -27,11 +27,11 @@ _PENDING = "monitoring_pending"
 
 
 @dataclass(frozen=True)
-class Account:
+class Invocation:
     """One invocation of dbt over some days.
 
-    `jobs`: the Airbyte job of each day. `rows`: (layer, table) → rows. `results`, `started_at`, `seconds`: dbt's own,
-    each result with its layer and model where it is of one.
+    `jobs`: the Airbyte job of each day. `rows`: (layer, table, rows). `results`, `started_at`, `seconds`: dbt's own,
+    each result with its layer and model where it has one. The field names are those of the files that wait.
     """
 
     run_id: str
@@ -44,15 +44,15 @@ class Account:
     seconds: float
 
 
-def account(
+def read_invocation(
     run_id: str,
     days: Sequence[date],
     jobs: Mapping[date, str],
     rows: Mapping[tuple[str, str], int],
     target: Path,
     manifest: Path,
-) -> Account | None:
-    """The account of the invocation that left its `run_results.json` in `target`; none if it left none."""
+) -> Invocation | None:
+    """The invocation whose `run_results.json` is in `target`; None where there is no such file."""
     file = target / "run_results.json"
     if not file.exists():
         return None
@@ -61,7 +61,7 @@ def account(
     finished = datetime.fromisoformat(run["metadata"]["generated_at"]).astimezone(UTC).replace(tzinfo=None)
     seconds = float(run["elapsed_time"])
     started = finished - timedelta(seconds=seconds)
-    return Account(
+    return Invocation(
         run_id,
         tuple(day.isoformat() for day in days),
         {day.isoformat(): job for day, job in jobs.items()},
@@ -73,17 +73,17 @@ def account(
     )
 
 
-def record(warehouse: "Warehouse", folder: Path, told: Account) -> None:
-    """Write an account, and those that wait in `folder`, in one transaction; the same account twice is one.
+def record(warehouse: "Warehouse", folder: Path, invocation: Invocation) -> None:
+    """Writes an invocation, and those that wait in `folder`, in one transaction; the same one twice is recorded once.
 
     Raises:
-        Exception: whatever kept it from being written; it waits in a file then and is lost by nobody.
+        Exception: whatever prevented writing it; it waits in a file then and is not lost.
     """
     pending = folder / _PENDING
     pending.mkdir(parents=True, exist_ok=True)
-    file = pending / f"{told.run_id}-{told.days[0]}.json"
+    file = pending / f"{invocation.run_id}-{invocation.days[0]}.json"
     partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(told)), encoding="utf-8")
+    partial.write_text(json.dumps(asdict(invocation)), encoding="utf-8")
     partial.replace(file)
     waiting = sorted(pending.glob("*.json"))
     with warehouse.connect() as connection, transaction(connection):
@@ -93,18 +93,18 @@ def record(warehouse: "Warehouse", folder: Path, told: Account) -> None:
         each.unlink()
 
 
-def _write(connection: "Connection", told: Mapping[str, Any]) -> None:
-    run_id, days = told["run_id"], told["days"]
+def _write(connection: "Connection", invocation: Mapping[str, Any]) -> None:
+    run_id, days = invocation["run_id"], invocation["days"]
     first, last = days[0], days[-1]
     among = f"in ({', '.join(['cast(? as date)'] * len(days))})"
     for table, column in zip(_TABLES, ("run_date", "first_date", "run_date"), strict=True):
         connection.execute(f"delete from monitoring._{table} where run_id = ? and {column} {among}", [run_id, *days])
-    models = [result for result in told["results"] if result["kind"] in _MODELS]
-    tests = [result for result in told["results"] if result["kind"] == "test"]
+    models = [result for result in invocation["results"] if result["kind"] in _MODELS]
+    tests = [result for result in invocation["results"] if result["kind"] == "test"]
     built = sum(result["status"] == "success" for result in models)
     counted = [sum(result["status"] == status for result in tests) for status in ("pass", "warn")]
     counts = [built, len(models) - built, *counted, len(tests) - sum(counted)]
-    times = [told["started_at"], told["finished_at"], told["seconds"]]
+    times = [invocation["started_at"], invocation["finished_at"], invocation["seconds"]]
     loads = connection.execute(
         f'select run_date, table_name, "rows" from raw._loads where run_date {among}', days
     ).fetchall()
@@ -112,26 +112,26 @@ def _write(connection: "Connection", told: Mapping[str, Any]) -> None:
     _insert(
         connection,
         "runs",
-        [[run_id, day, told["jobs"].get(day), sum(n for _, n in loaded[day]), *counts, *times] for day in days],
+        [[run_id, day, invocation["jobs"].get(day), sum(n for _, n in loaded[day]), *counts, *times] for day in days],
     )
     _insert(
         connection,
         "test_results",
-        [[run_id, first, last, *(test[name] for name in _RESULT), told["finished_at"]] for test in tests],
+        [[run_id, first, last, *(test[name] for name in _RESULT), invocation["finished_at"]] for test in tests],
     )
     _insert(
         connection,
         "rows",
         [
-            [run_id, day, layer, name, count, told["finished_at"]]
+            [run_id, day, layer, name, count, invocation["finished_at"]]
             for day in days
-            for layer, name, count in [*(("raw", *table) for table in loaded[day]), *told["rows"]]
+            for layer, name, count in [*(("raw", *table) for table in loaded[day]), *invocation["rows"]]
         ],
     )
 
 
 def _insert(connection: "Connection", table: str, rows: Sequence[Sequence[object]]) -> None:
-    """One statement: a row at a time costs DuckDB more than all else here."""
+    """One statement: one per row costs DuckDB more than everything else here."""
     if rows:
         places = ", ".join(f"({', '.join('?' * len(rows[0]))})" for _ in rows)
         connection.execute(f"insert into monitoring._{table} values {places}", [v for row in rows for v in row])

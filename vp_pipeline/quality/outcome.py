@@ -1,4 +1,4 @@
-"""What a gate said: the result of one check for one day, before Dagster hears of it."""
+"""The outcome of one check for one day, before Dagster records it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,13 +7,22 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Outcome:
-    """`check` passed or not for a day. `description` is a sentence for people; a warning shows and does not block."""
+    """`check` passed or not for a day. `description` is a sentence for people; a warning does not block.
+
+    `waived`: it would block, and a person has waived it for the run (`waivers.py`).
+    """
 
     check: str
     passed: bool
     description: str
     warning: bool = False
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    waived: bool = False
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the day may not be built."""
+        return not self.passed and not self.warning
 
 
 def conservation(what: str, records_in: int, rows: int, duplicates: int, quarantined: int) -> Outcome:

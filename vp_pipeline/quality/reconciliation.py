@@ -1,4 +1,4 @@
-"""What the reconciliation with Keepa's own figures found, as the metadata of its check.
+"""The result of the reconciliation with Keepa's own figures, as the metadata of its check.
 
 Here: reading `monitoring.mon_keepa_reconciliation`. Not here: the comparison itself and its tolerance (`dbt_project/`).
 """
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from vp_pipeline.warehouse.connection import Connection
 
 CHECK = "mon_keepa_reconciliation_agrees"
-_SHOWN = 20
+_FIGURES_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Reconciliation:
 
 
 def reconciliation(connection: "Connection") -> Reconciliation:
-    """What the table says now. The worst difference includes those within tolerance."""
+    """The result now. The worst difference includes those within tolerance."""
     name = "monitoring.mon_keepa_reconciliation"
     summary = connection.execute(
         "select count(distinct product_key), count(*), count(case when not is_within_tolerance then 1 end), "
@@ -48,7 +48,7 @@ def reconciliation(connection: "Connection") -> Reconciliation:
     worst = connection.execute(
         f"select product_key, series, figure, our_value, keepa_value, finding from {name} "
         "where difference <> 0 or not is_within_tolerance "
-        f"order by is_within_tolerance, abs(difference) desc, product_key, series, figure limit {_SHOWN}"
+        f"order by is_within_tolerance, abs(difference) desc, product_key, series, figure limit {_FIGURES_NAMED}"
     ).fetchall()
     products, compared, differing, difference = map(int, summary)
     return Reconciliation(products, compared, differing, difference, tuple(worst))

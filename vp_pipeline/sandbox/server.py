@@ -1,8 +1,8 @@
 """The sandbox: stand-in APIs on a loopback port, over real HTTP.
 
-Here: the server, its clocks and its life. Not here: what an API answers (`keepa/`).
+Here: the server, its clocks and its life cycle. Not here: what an API responds (`keepa/`).
 
-Nothing is written about requests, on purpose: Keepa's key travels in the query string.
+Requests are not logged, on purpose: Keepa's key travels in the query string.
 """
 
 import gzip
@@ -20,23 +20,23 @@ from urllib.parse import parse_qsl, urlsplit
 
 import orjson
 
-from vp_pipeline.sandbox.keepa.api import KeepaApi, Reply, known_products
+from vp_pipeline.sandbox.keepa.api import KeepaApi, Response, known_products
 
 HOST = "127.0.0.1"
 _AS_OF = re.compile(r"/as-of/(\d{4}-\d{2}-\d{2})(/.*)")
 
 
 class Sandbox:
-    """Stand-in APIs at `url`. The port is taken at once; answers come inside `with` or from `serve_forever`.
+    """Stand-in APIs at `url`. The port is bound at once; requests are served inside `with` or by `serve_forever`.
 
         with Sandbox() as sandbox:
             requests.get(f"{sandbox.url}/product", params={...})
 
     Args:
-        recordings: a folder of recorded Keepa answers to serve; None: answers are made up.
-        seed: another seed is another world.
+        recordings: a folder of recorded Keepa responses to serve; None: responses are generated.
+        seed: another seed generates other histories.
         port: 0 takes a free one.
-        tokens: what each key begins with.
+        tokens: the initial balance of each key.
         refill_per_minute: how many tokens a key gets back each minute.
 
     Raises:
@@ -58,11 +58,11 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The base URL that answers as of the real present."""
+        """The base URL with the real present as its clock."""
         return f"http://{HOST}:{self._server.server_address[1]}"
 
     def url_as_of(self, day: date) -> str:
-        """The base URL that answers as of the last millisecond of a UTC day."""
+        """The base URL whose clock stands at the last millisecond of a UTC day."""
         return f"{self.url}/as-of/{day.isoformat()}"
 
     def serve_forever(self) -> None:
@@ -89,11 +89,11 @@ class Sandbox:
 
 
 def catalogue(recordings: Path | None, seed: int) -> tuple[str, ...]:
-    """The products to ask for, as `DOMAIN:ASIN`.
+    """The products to request, as `DOMAIN:ASIN`.
 
     Without recordings: the sandbox's own, the same for each seed (only their histories differ). With
-    recordings: one entry for each recorded answer, in time order, so that asking for all of them once gets
-    every answer.
+    recordings: one entry per recorded response, in time order, so that requesting all of them once gets
+    every response.
 
     Raises:
         PermanentError: the recordings cannot be used.
@@ -120,7 +120,7 @@ class _Server(ThreadingHTTPServer):
 
     def server_close(self) -> None:
         super().server_close()
-        # A connection that is kept alive would be answered on, long after.
+        # A connection that is kept alive would still be served, long after.
         for connection in list(self._open):
             try:
                 connection.shutdown(socket.SHUT_RDWR)
@@ -128,7 +128,7 @@ class _Server(ThreadingHTTPServer):
                 continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news; an answer that failed is sent as a 500."""
+        """A client that disconnected is not an error; a response that failed is sent as a 500."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -141,12 +141,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         try:
-            reply = self._answer()
+            response = self._respond()
         except Exception as error:
-            reply = _refusal(500, "internalError", f"The sandbox failed with {type(error).__name__}.")
-        self._send(reply)
+            response = _error_response(500, "internalError", f"The sandbox failed with {type(error).__name__}.")
+        self._send(response)
 
-    def _answer(self) -> Reply:
+    def _respond(self) -> Response:
         parts = urlsplit(self.path)
         path, clock, now = parts.path, "", time.time_ns() // 1_000_000
         as_of = _AS_OF.fullmatch(path)
@@ -155,35 +155,37 @@ class _Handler(BaseHTTPRequestHandler):
             try:
                 now = _last_millisecond(date.fromisoformat(clock))
             except (ValueError, OverflowError):
-                return _refusal(400, "invalidParameter", f"{clock} is no day: write /as-of/YYYY-MM-DD/.")
+                return _error_response(
+                    400, "invalidParameter", f"{clock} is not a valid day: write /as-of/YYYY-MM-DD/."
+                )
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
-        return self.server.keepa.answer(path, query, clock, now)
+        return self.server.keepa.respond(path, query, clock, now)
 
     def _not_allowed(self) -> None:
-        # The body, if any, is not read: what follows on this connection could not be told from it.
+        # The body, if any, is not read: it would be taken for the next request on this connection.
         self.close_connection = True
-        self._send(_refusal(405, "methodNotAllowed", f"{self.command} is not answered here: use GET."))
+        self._send(_error_response(405, "methodNotAllowed", f"{self.command} is not supported: use GET."))
 
     do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _not_allowed
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refusals of the standard library (a broken request line, an unheard-of method) in Keepa's form."""
+        """Errors of the standard library (a malformed request line, an unknown method) in Keepa's form."""
         if code == HTTPStatus.NOT_IMPLEMENTED:
             self._not_allowed()
             return
         self.close_connection = True
-        self._send(_refusal(code, "badRequest", HTTPStatus(code).phrase))
+        self._send(_error_response(code, "badRequest", HTTPStatus(code).phrase))
 
-    def _send(self, reply: Reply) -> None:
-        body = reply.body
-        self.send_response(reply.status)
+    def _send(self, response: Response) -> None:
+        body = response.body
+        self.send_response(response.status)
         headers = getattr(self, "headers", None) or {}
         if "gzip" in headers.get("Accept-Encoding", "") and len(body) > 1000:
             body = gzip.compress(body, compresslevel=1, mtime=0)
             self.send_header("Content-Encoding", "gzip")
         self.send_header("Content-Type", "application/json;charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
-        if reply.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        if response.status == HTTPStatus.METHOD_NOT_ALLOWED:
             self.send_header("Allow", "GET")
         if self.close_connection:
             self.send_header("Connection", "close")
@@ -192,7 +194,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Silence: request lines hold keys."""
+        """Logs nothing: request lines hold keys."""
 
 
 def _last_millisecond(day: date) -> int:
@@ -200,6 +202,6 @@ def _last_millisecond(day: date) -> int:
     return int(following.timestamp()) * 1000 - 1
 
 
-def _refusal(status: int, kind: str, message: str) -> Reply:
+def _error_response(status: int, kind: str, message: str) -> Response:
     error = {"type": kind, "message": message, "details": ""}
-    return Reply(status, orjson.dumps({"timestamp": time.time_ns() // 1_000_000, "error": error}))
+    return Response(status, orjson.dumps({"timestamp": time.time_ns() // 1_000_000, "error": error}))

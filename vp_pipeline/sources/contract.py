@@ -25,7 +25,7 @@ class Type(Enum):
     @property
     def arrow(self) -> "pa.DataType":
         """The type in Arrow; timestamps in microseconds."""
-        # Imported when needed: the contracts are read whenever the code location loads, and Arrow takes 0.2 s.
+        # A deferred import: the contracts are read whenever the code location loads, and Arrow takes 0.2 s.
         import pyarrow as pa
 
         arrow: dict[str, pa.DataType] = {"int64": pa.int64(), "string": pa.string(), "bool": pa.bool_()}
@@ -33,7 +33,7 @@ class Type(Enum):
 
     @property
     def sql(self) -> str:
-        """The type's name in SQL, one that DuckDB and Snowflake both take."""
+        """The type's name in SQL, valid in DuckDB and Snowflake."""
         sql = {"int64": "bigint", "string": "varchar", "bool": "boolean", "timestamp": "timestamp", "date": "date"}
         return sql[self.value]
 
@@ -54,14 +54,14 @@ class Column:
     at_most: int | None = None
     one_of: tuple[str, ...] | None = None
     matches: str | None = None  # a regular expression (RE2) that a text must match as a whole
-    unbounded_where: tuple[str, str] | None = None  # (column, value): rows that the range is not for
+    unbounded_where: tuple[str, str] | None = None  # (column, value): rows exempt from the range
 
 
 @dataclass(frozen=True)
 class Table:
     """One table that a stream is decoded into.
 
-    `natural_key` names the columns that make a row unique within a partition. `grain` says the same in words.
+    `natural_key` names the columns that make a row unique within a partition. `grain` describes the same in words.
     """
 
     source: str
@@ -85,10 +85,10 @@ class Table:
         return f"{self.source}_{self.name}"
 
 
-# What RAW adds to every row of every table.
+# The columns that RAW adds to every table.
 RAW_COLUMNS = (
     Column("_run_date", DATE, "The partition that the row was loaded with (UTC day)."),
-    Column("_snapshot_at", TIMESTAMP, "The moment the vendor answered.", unit="UTC"),
+    Column("_snapshot_at", TIMESTAMP, "The moment of the vendor's response.", unit="UTC"),
     Column("_source_object", TEXT, "The silver object that the row was loaded from."),
     Column("_loaded_at", TIMESTAMP, "When the row was loaded.", unit="UTC"),
 )

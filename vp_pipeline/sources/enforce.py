@@ -1,4 +1,4 @@
-"""Holds candidate rows against a table's contract.
+"""Checks candidate rows against a table's contract.
 
 Here: which rows break which rule of `Column`. Not here: what happens to them (the decoders quarantine them), and the
 checks of tables that are already written (`quality/contract.py`).
@@ -20,11 +20,11 @@ Mask = npt.NDArray[np.bool_]
 
 
 def enforce(table: Table, rows: pa.Table) -> tuple[pa.Table, list[tuple[int, str]]]:
-    """Part rows into those that keep the contract and the others.
+    """Separate the rows that keep the contract from the others.
 
-    `rows` has the table's columns in order; text columns may be dictionary-encoded (then each distinct text is looked
-    at once, which is what makes the gate cheap). Returns the valid rows, in order, and `(index into rows, reason)` of
-    each other row, by index; a row that breaks several rules has them all in its reason. With no breach, `rows` itself
+    `rows` has the table's columns in order; text columns may be dictionary-encoded (then each distinct text is
+    checked once, which makes the gate cheap). Returns the valid rows, in order, and `(index into rows, reason)` of each
+    other row, by index; a row that breaks several rules has them all in its reason. With no breach, `rows` itself
     is returned. Raises ValueError when the columns are not the table's.
     """
     if rows.column_names != [c.name for c in table.columns]:
@@ -63,7 +63,7 @@ def _range_breaches(column: Column, rows: pa.Table, values: "pa.ChunkedArray[Any
 
 
 def _bounded(column: Column, rows: pa.Table) -> Mask | None:
-    """Rows that the column's range is for; None: all."""
+    """Rows that the column's range applies to; None: all."""
     if column.unbounded_where is None:
         return None
     name, value = column.unbounded_where

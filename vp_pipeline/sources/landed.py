@@ -1,4 +1,4 @@
-"""What a decoder takes and gives: landed lines in, one table's rows and everything that did not become a row out.
+"""A decoder's input and output: landed lines in, one table's rows and everything that did not become a row out.
 
 Here: the values that pass between bronze, the decoders and silver. Not here: how a source's lines become rows
 (`sources/<source>/decode.py`) and what a valid row is (`sources/enforce.py`).
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RECORD_LIMIT = 2000
-# Every rejection of a record that Airbyte says it changed begins with these words: count them by it.
+# Every rejection of a record that Airbyte reports as changed begins with these words: they are counted by it.
 ALTERED = "altered by Airbyte"
 
 
@@ -31,9 +31,9 @@ class LandedLine:
 
 @dataclass(frozen=True)
 class Inspection:
-    """A first look at landed lines. `altered`: records that Airbyte says it changed. `unexpected`: what the decoder
-    does not know, with how many records have it. `figures`: whatever else is worth showing, such as what the answers
-    cost."""
+    """Counts over landed lines. `altered`: records that Airbyte reports as changed. `unexpected`: fields that the
+    decoder does not know, with the number of records that have them. `figures`: other figures to show, such as what the
+    responses cost."""
 
     records: int
     altered: int
@@ -46,7 +46,7 @@ class Rejected:
     """A record that could not become a row: a row of the quarantine.
 
     `record` is the offending piece as compact JSON, at most `RECORD_LIMIT` characters (a longer one ends in '…'; a
-    line that is no JSON is quoted as it is). `asin` is None where the piece is not of a product that could be told.
+    line that is not JSON is quoted as it is). `asin` is None where the product of the piece is unknown.
     """
 
     table: str
@@ -63,7 +63,7 @@ class Decoded:
 
     `rows` has the table's schema, is sorted by its natural key, valid and unique. `duplicates` counts records equal to
     a kept row in every column. `records_in` is counted while the input is read, before any row is built, so that
-    `unaccounted` is a measurement: anything but 0 means that records were lost or made up.
+    `unaccounted` is a measurement: anything but 0 means that records were lost or invented.
     """
 
     table: Table
@@ -79,12 +79,12 @@ class Decoded:
 
 
 def as_record(piece: Any) -> str:
-    """A piece of an answer as compact JSON, cut to `RECORD_LIMIT` characters. Timestamps become ISO 8601."""
+    """A piece of a response as compact JSON, cut to `RECORD_LIMIT` characters. Timestamps become ISO 8601."""
     return shorten(orjson.dumps(piece, option=orjson.OPT_NON_STR_KEYS))
 
 
 def shorten(text: bytes) -> str:
-    """UTF-8 text cut to `RECORD_LIMIT` characters; bytes that are no UTF-8 show as U+FFFD."""
+    """UTF-8 text cut to `RECORD_LIMIT` characters; bytes that are not UTF-8 become U+FFFD."""
     # A character is at most 4 bytes: no need to decode megabytes to keep 2000 characters.
     short = text[: 4 * RECORD_LIMIT].decode("utf-8", errors="replace")
     return short if len(short) <= RECORD_LIMIT else short[: RECORD_LIMIT - 1] + "…"

@@ -20,10 +20,10 @@ ReplayMode = Literal["window", "snapshot"]
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a stream's answers come from.
+    """Where a stream's responses come from.
 
-    `base_url` is given to the connector; `label` tells people and the sync record which vendor, sandbox or recording
-    answered. `entities` are the things to ask for where the settings name none.
+    `base_url` is passed to the connector; `label` names the vendor, sandbox or recording, for people and in the sync
+    record. `entities` are what to request where the settings name nothing.
     """
 
     base_url: str
@@ -35,8 +35,8 @@ class Origin:
 class Stream:
     """One Airbyte stream of a source, and the tables it is decoded into.
 
-    `replay`: "window" if the API can be asked again for a past day, "snapshot" if it only tells the present.
-    `charts`: for some tables, what a day of it looks like, as Markdown.
+    `replay`: "window" if the API still serves a past day, "snapshot" if it only serves the present.
+    `charts`: for some tables, a chart of a day's rows, as Markdown.
     """
 
     source: str
@@ -51,7 +51,7 @@ class Stream:
 
 @dataclass(frozen=True)
 class Source:
-    """One system that is ingested. `connector_config` gives the connector its configuration for an origin."""
+    """One system that is ingested. `connector_config` returns the connector's configuration for an origin."""
 
     name: str
     description: str

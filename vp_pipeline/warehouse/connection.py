@@ -1,4 +1,7 @@
-"""An open connection to a warehouse, on every engine, and its transactions: all of their statements, or none."""
+"""The interface of an open connection to a warehouse, the same on every engine, and its transactions.
+
+Not here: how an engine opens one (`duckdb.py`, `snowflake.py`).
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,13 +23,13 @@ class Connection(Protocol):
 
 @contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
-    """Commits at the end of the block; whatever ends it early, an interrupt too, rolls back and goes on up."""
+    """Commits at the end of the block; any exception, an interrupt too, rolls back and is raised again."""
     connection.execute("begin")
     try:
         yield
         connection.execute("commit")
     except BaseException:
-        # A connection that is lost cannot roll back: the warehouse does, and the first error is the one to tell.
+        # A lost connection cannot roll back: the warehouse does, and the first error is the one to raise.
         with suppress(Exception):
             connection.execute("rollback")
         raise

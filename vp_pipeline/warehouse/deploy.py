@@ -1,6 +1,6 @@
 """Snowflake's objects from `infra/snowflake/`: numbered files, in order, each statement idempotent.
 
-Here: reading the files and running them. Not here: what they make (the files say), and signing in (the warehouse).
+Here: reading the files and running them. Not here: what they create (see the files), and signing in (the warehouse).
 """
 
 import re
@@ -13,7 +13,7 @@ from vp_pipeline.settings import PROJECT_ROOT
 from vp_pipeline.warehouse.connection import Connection
 
 FOLDER = PROJECT_ROOT / "infra" / "snowflake"
-_PLACE = re.compile(r"\$\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -25,19 +25,19 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Done:
-    """A statement that was run: whether it changed anything, as far as Snowflake says, and its words."""
+class Executed:
+    """A statement that was run: whether it created anything, as far as Snowflake reports it, and its message."""
 
     step: Step
     changed: bool
-    said: str
+    message: str
 
 
 def steps(places: Mapping[str, str], *, verify: bool = False, folder: Path = FOLDER) -> list[Step]:
-    """The statements in order, with `${name}` replaced from `places`. `verify`: those that look (90 and up) instead.
+    """The statements in order, with `${name}` replaced from `places`. `verify`: those that check (90 and up).
 
     Raises:
-        PermanentError: a file has a place without a value, or the folder has no file.
+        PermanentError: a file has a `${name}` without a value, or the folder has no file.
     """
     found = [
         Step(file.name, _filled(file, statement, places))
@@ -50,24 +50,22 @@ def steps(places: Mapping[str, str], *, verify: bool = False, folder: Path = FOL
     return found
 
 
-def apply(connection: Connection, planned: list[Step]) -> Iterator[Done]:
-    """Runs each statement, in order; the first that fails ends it. What ran before stays, and runs again unharmed.
+def apply(connection: Connection, planned: list[Step]) -> Iterator[Executed]:
+    """Runs each statement, in order, up to the first that fails. What ran before stays, and may be run again.
 
     Raises:
-        PermanentError, TransientError: Snowflake refuses a statement, which is named with its file.
+        PermanentError, TransientError: Snowflake rejects a statement, which is named with its file.
     """
     for step in planned:
         try:
             row = connection.execute(step.statement).fetchone()
         except PermanentError as error:
-            raise PermanentError(f"{step.file}: {error} Mend it, then apply again from the start.") from None
+            raise PermanentError(f"{step.file}: {error} Fix it, then apply again from the start.") from None
         if row is None and step.statement.lower().startswith(("select", "show")):
-            raise PermanentError(
-                f"{step.file}: nothing is there for `{' '.join(step.statement.split())}`. Apply first."
-            )
-        said = str(row[0]) if row else "done"
-        # `use`, `grant` and `alter … set` say the same whether or not they changed anything.
-        yield Done(step, changed="successfully created" in said, said=said)
+            raise PermanentError(f"{step.file}: no row for `{' '.join(step.statement.split())}`. Apply first.")
+        message = str(row[0]) if row else "done"
+        # `use`, `grant` and `alter … set` report the same whether or not they changed anything.
+        yield Executed(step, changed="successfully created" in message, message=message)
 
 
 def _statements(text: str) -> list[str]:
@@ -79,7 +77,7 @@ def _statements(text: str) -> list[str]:
 def _filled(file: Path, statement: str, places: Mapping[str, str]) -> str:
     def value(place: re.Match[str]) -> str:
         if not places.get(place[1]):
-            raise PermanentError(f"{file.name} needs a value for {place[0]}: give --{place[1].replace('_', '-')}.")
+            raise PermanentError(f"{file.name} needs a value for {place[0]}: pass --{place[1].replace('_', '-')}.")
         return places[place[1]].replace("'", "''")
 
-    return _PLACE.sub(value, statement)
+    return _PLACEHOLDER.sub(value, statement)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-Connection: TypeAlias = "duckdb.DuckDBPyConnection"
+DuckDBConnection: TypeAlias = "duckdb.DuckDBPyConnection"
 # Another process may hold the file for the length of its own transaction.
 _LOCK_WAIT_SECONDS = 30.0
 
@@ -34,7 +34,7 @@ class DuckDBWarehouse:
     path: Path
 
     @contextmanager
-    def connect(self, *, read_only: bool = False, tag: Tag | None = None) -> Iterator[Connection]:
+    def connect(self, *, read_only: bool = False, tag: Tag | None = None) -> Iterator[DuckDBConnection]:
         """A connection that is closed at the end of the block.
 
         Raises:
@@ -49,7 +49,7 @@ class DuckDBWarehouse:
 
     def load_day(
         self,
-        connection: Connection,
+        connection: DuckDBConnection,
         lake: Lake,
         partitions: Mapping[Table, SilverManifest],
         now: datetime | None = None,
@@ -62,8 +62,8 @@ class DuckDBWarehouse:
         with self.connect(read_only=True) as connection:
             return row_counts(connection, relations)
 
-    def _open(self, read_only: bool) -> Connection:
-        import duckdb  # 0.1 s that the code location need not pay
+    def _open(self, read_only: bool) -> DuckDBConnection:
+        import duckdb  # a deferred import: it takes 0.1 s
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + _LOCK_WAIT_SECONDS
@@ -81,7 +81,7 @@ class DuckDBWarehouse:
 
 
 class _DuckDB:
-    """What DuckDB does its own way; see `Engine`."""
+    """What is specific to DuckDB; see `Engine`."""
 
     def column(self, column: Column) -> str:
         return f'"{column.name}" {column.type.sql}{"" if column.nullable else " not null"}'
@@ -93,12 +93,12 @@ class _DuckDB:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        # The very bytes that were verified are loaded: a file may be replaced between two looks at it.
+        # The very bytes that were verified are loaded: a file may be replaced between two reads.
         files = verified(lake, manifest.objects, remedy)
         return {item.path: pq.read_table(pa.BufferReader(content)) for item, content in files}
 
     def insert(
-        self, connection: Connection, table: Table, files: "dict[str, pa.Table]", day: date, loaded_at: datetime
+        self, connection: DuckDBConnection, table: Table, files: "dict[str, pa.Table]", day: date, loaded_at: datetime
     ) -> None:
         columns = ", ".join(f'"{c.name}"' for c in table.columns)
         for path, rows in files.items():

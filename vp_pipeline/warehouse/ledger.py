@@ -1,12 +1,13 @@
-"""The ledger in the warehouse: which days the models show, which are still to be judged, and the builds.
+"""The ledger in the warehouse: which days the models include, which are pending validation, and the builds.
 
-Here: the two tables and what may be asked of them; the SQL is what DuckDB and Snowflake both take. Not here: who
-decides (`assets/dbt_days.py`), and the filter in staging that reads it (`dbt_project/macros/is_shown.sql`).
+Here: the two tables and their queries; the SQL is what DuckDB and Snowflake both take. Not here: what decides
+(`assets/dbt/whole_build.py`), and the filter in staging that reads it (`dbt_project/macros/is_included.sql`).
 
-    raw._days    a source, stream and day that RAW has taken or that was withheld. `is_shown`: staging shows its rows.
-                 `is_settled`: a whole build has judged it as RAW has it now. A day without a row is shown and settled.
+    raw._days    a source, stream and day that was loaded into RAW or excluded. `is_shown`: staging includes its rows.
+                 `is_settled`: a whole build has validated it as it is in RAW now; otherwise its validation is pending.
+                 A day without a row is included and validated.
     raw._builds  a build of the models. `building` until its end: a build that was killed stays so, and is never
-    published.
+                 published.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,8 +34,18 @@ _TABLES = (
 
 
 @dataclass(frozen=True)
+class _State:
+    """The state of a day, as `raw._days` keeps it. `reason`: why it is excluded."""
+
+    is_included: bool
+    is_validated: bool
+    run_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Build:
-    """One build of the models. `days`: those that the marts hold; empty until it is green."""
+    """One build of the models. `days`: those that the marts include; empty until it is green."""
 
     build_id: str
     run_id: str
@@ -44,52 +55,52 @@ class Build:
 
 
 def create(connection: "Connection") -> None:
-    """Makes the tables where they are not there."""
+    """Creates the tables that do not exist yet."""
     for statement in _TABLES:
         connection.execute(statement)
 
 
 def day_loaded(connection: "Connection", unit: Unit, day: date) -> None:
-    """RAW has taken other rows of a day: the next build judges it. To be called in the transaction of the load, after
-    `create`: on Snowflake a table that is made commits what is open."""
-    _write(connection, [unit], [day], is_shown=True, is_settled=False, reason=None, run_id="")
+    """Other rows of a day were loaded into RAW: the next build validates it. To be called in the transaction of the
+    load, after `create`: on Snowflake creating a table commits the open transaction."""
+    _write(connection, [unit], [day], _State(is_included=True, is_validated=False))
 
 
-def show(
+def set_days(
     connection: "Connection",
     units: Iterable[Unit],
-    shown: Iterable[date],
-    hidden: Mapping[date, str],
+    included: Iterable[date],
+    excluded: Mapping[date, str],
     *,
-    is_settled: bool,
+    is_validated: bool,
     run_id: str,
 ) -> None:
-    """Lets staging show the days of `shown` and leave out those of `hidden` (day → reason), in one step."""
+    """Makes staging include the days of `included` and exclude those of `excluded` (day → reason), in one step."""
     wanted = list(units)
     with transaction(connection):
-        _write(connection, wanted, shown, is_shown=True, is_settled=is_settled, reason=None, run_id=run_id)
-        for day, reason in hidden.items():
-            _write(connection, wanted, [day], is_shown=False, is_settled=is_settled, reason=reason, run_id=run_id)
+        _write(connection, wanted, included, _State(True, is_validated, run_id))
+        for day, reason in excluded.items():
+            _write(connection, wanted, [day], _State(False, is_validated, run_id, reason))
 
 
-def unsettle(connection: "Connection", days: Iterable[date]) -> None:
-    """The next whole build judges these days again; what is shown stays as it is."""
+def mark_pending(connection: "Connection", days: Iterable[date]) -> None:
+    """The next whole build validates these days again; which are included does not change."""
     for day in days:
         connection.execute(
             "update raw._days set is_settled = false where run_date = cast(? as date)", [day.isoformat()]
         )
 
 
-def unsettled(connection: "Connection") -> list[date]:
-    """The days that no whole build has judged as they are, in order."""
+def pending_days(connection: "Connection") -> list[date]:
+    """The days that no whole build has validated as they are, in order."""
     found = connection.execute("select distinct run_date from raw._days where not is_settled order by 1").fetchall()
     return [day for (day,) in found]
 
 
-def withheld(connection: "Connection") -> dict[date, str]:
-    """The days that staging leaves out, with the reason."""
+def excluded_days(connection: "Connection") -> dict[date, str]:
+    """The days that staging excludes, with the reason."""
     found = connection.execute("select run_date, min(reason) from raw._days where not is_shown group by 1 order by 1")
-    return {day: reason or "withheld" for day, reason in found.fetchall()}
+    return {day: reason or "excluded" for day, reason in found.fetchall()}
 
 
 def begin(connection: "Connection", build_id: str, run_id: str) -> None:
@@ -103,8 +114,8 @@ def begin(connection: "Connection", build_id: str, run_id: str) -> None:
 
 
 def finish(connection: "Connection", build_id: str, state: BuildState) -> None:
-    """Marks the end of a build; of a green one, also the days that the marts hold now."""
-    days = ",".join(day.isoformat() for day in _held(connection)) if state == "green" else ""
+    """Marks the end of a build; of a green one, also the days that the marts include now."""
+    days = ",".join(day.isoformat() for day in _included(connection)) if state == "green" else ""
     connection.execute(
         "update raw._builds set ended_at = cast(? as timestamp), state = ?, days = ? where build_id = ?",
         [_now().isoformat(sep=" "), state, days, build_id],
@@ -130,11 +141,11 @@ def last_build(connection: "Connection") -> Build | None:
 
 
 def new_build_id(run_id: str) -> str:
-    """A name that sorts by time (UTC, to the microsecond) and tells the run: `20261121T001203000317-355c78c2`."""
+    """A name that sorts by time (UTC, to the microsecond) and names the run: `20261121T001203000317-355c78c2`."""
     return f"{_now():%Y%m%dT%H%M%S%f}-{run_id[:8]}"
 
 
-def _held(connection: "Connection") -> Sequence[date]:
+def _included(connection: "Connection") -> Sequence[date]:
     found = connection.execute(
         "select distinct run_date from raw._loads "
         "where run_date not in (select run_date from raw._days where not is_shown) order by 1"
@@ -142,16 +153,7 @@ def _held(connection: "Connection") -> Sequence[date]:
     return [day for (day,) in found]
 
 
-def _write(
-    connection: "Connection",
-    units: Iterable[Unit],
-    days: Iterable[date],
-    *,
-    is_shown: bool,
-    is_settled: bool,
-    reason: str | None,
-    run_id: str,
-) -> None:
+def _write(connection: "Connection", units: Iterable[Unit], days: Iterable[date], state: _State) -> None:
     wanted = list(days)
     for source, stream in units:
         for day in wanted:
@@ -161,8 +163,9 @@ def _write(
             )
             connection.execute(
                 "insert into raw._days (source, stream, run_date, is_shown, is_settled, reason, run_id, changed_at) "
-                f"select ?, ?, cast(? as date), {is_shown}, {is_settled}, nullif(?, ''), ?, cast(? as timestamp)",
-                [*of_day, reason or "", run_id, _now().isoformat(sep=" ")],
+                f"select ?, ?, cast(? as date), {state.is_included}, {state.is_validated}, nullif(?, ''), ?, "
+                "cast(? as timestamp)",
+                [*of_day, state.reason, state.run_id, _now().isoformat(sep=" ")],
             )
 
 

@@ -1,7 +1,8 @@
 """Loading a day into RAW, the same way on every engine.
 
-Here: the transaction, the counts, the ledger, and how tables follow their contracts. Not here: how an engine reads a
-file and names its types (`duckdb.py`, `snowflake.py`).
+Here: the interface of a warehouse (`Warehouse`) and of what an engine implements (`Engine`); the transaction of a load,
+its counts, and how tables follow their contracts. Not here: how an engine reads a file and names its types
+(`duckdb.py`, `snowflake.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ Files = TypeVar("Files")
 
 @dataclass(frozen=True)
 class Load:
-    """What loading a partition did. `unchanged`: the same rows were there already, so nothing was written."""
+    """A loaded partition. `unchanged`: the same rows were already there, so nothing was written."""
 
     rows: int
     unchanged: bool
@@ -33,10 +34,10 @@ class Warehouse(Protocol):
     """The warehouse of an environment."""
 
     def connect(self, *, read_only: bool = False, tag: Tag | None = None) -> AbstractContextManager[Any]:
-        """A connection that is closed at the end of the block. `tag`: what the engine's own history shows of it.
+        """A connection that is closed at the end of the block. `tag`: shown in the engine's own query history.
 
         Raises:
-            TransientError: the warehouse is held by another process, or does not answer.
+            TransientError: the warehouse is held by another process, or does not respond.
             PermanentError: it cannot be opened.
         """
         ...
@@ -64,11 +65,11 @@ class Engine(Protocol[Files]):
         ...
 
     def reported_type(self, column: Column) -> str:
-        """The type as `information_schema` tells it, in lower case."""
+        """The type as `information_schema` reports it, in lower case."""
         ...
 
     def verified_files(self, lake: Lake, manifest: SilverManifest, remedy: str) -> Files:
-        """The manifest's files, once they are what it says. Raises DamagedDataError: one is not."""
+        """The manifest's files, once they match it. Raises DamagedDataError: one does not."""
         ...
 
     def insert(self, connection: Any, table: Table, files: Files, day: date, loaded_at: datetime) -> None:
@@ -86,11 +87,11 @@ def load_day(
     """Makes a day of a stream's tables equal to the manifests' files, all of them in one transaction.
 
     For each table: deletes the day, reads exactly the files that the manifest lists, and compares the rows with it.
-    Any difference rolls back every table, and yesterday's version of the whole day stays: a day in RAW is whole.
+    Any difference rolls back every table, and the previous version of the whole day stays: a day in RAW is whole.
 
     Raises:
-        DamagedDataError: a file is not what the manifest says.
-        PermanentError: the manifests are of different syncs, a table is not as its contract says, or the rows loaded
+        DamagedDataError: a file differs from the manifest.
+        PermanentError: the manifests are of different syncs, a table differs from its contract, or the loaded rows
             differ from a manifest's.
     """
     if len({manifest.bronze for manifest in partitions.values()}) > 1:
@@ -100,7 +101,7 @@ def load_day(
             f"them). Materialize silver of {source} for {day} again."
         )
     loaded_at = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
-    _prepare(engine, connection, partitions)  # before the transaction: on Snowflake a change of tables would commit it
+    _prepare(engine, connection, partitions)  # before the transaction: on Snowflake DDL would commit it
     with transaction(connection):
         loads = {
             table: _load(engine, connection, lake, table, manifest, loaded_at) for table, manifest in partitions.items()
@@ -113,10 +114,10 @@ def load_day(
 
 def row_counts(connection: Connection, relations: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Rows of each (schema, name) that exists; names in lower case."""
-    there = set(
+    existing = set(
         connection.execute("select lower(table_schema), lower(table_name) from information_schema.tables").fetchall()
     )
-    wanted = [relation for relation in relations if relation in there]
+    wanted = [relation for relation in relations if relation in existing]
     if not wanted:
         return {}
     query = " union all ".join(f"select '{schema}', '{name}', count(*) from {schema}.{name}" for schema, name in wanted)
@@ -141,8 +142,8 @@ def _load(
     count = _count(connection, table, day)
     if count != manifest.rows:
         raise PermanentError(
-            f"{name} took {count} rows for {day} where the manifest says {manifest.rows}. The load was rolled back and "
-            f"every table of the day is as it was. {remedy}"
+            f"{name} took {count} rows for {day} where the manifest has {manifest.rows}. The load was rolled back and "
+            f"every table of the day is as before. {remedy}"
         )
     of_day = [table.raw_name, day.isoformat()]
     connection.execute("delete from raw._loads where table_name = ? and run_date = cast(? as date)", of_day)
@@ -179,37 +180,37 @@ def _prepare(engine: Engine[Files], connection: Connection, tables: Iterable[Tab
         columns = (*table.columns, *RAW_COLUMNS)
         definition = ", ".join(engine.column(column) for column in columns)
         connection.execute(f"create table if not exists raw.{table.raw_name} ({definition})")
-        there = connection.execute(
+        found = connection.execute(
             "select lower(column_name), lower(data_type) from information_schema.columns "
             "where lower(table_schema) = 'raw' and lower(table_name) = ? order by ordinal_position",
             [table.raw_name],
         ).fetchall()
-        for statement in _evolution(engine, table, dict(there)):
+        for statement in _evolution(engine, table, dict(found)):
             connection.execute(statement)
 
 
-def _evolution(engine: Engine[Files], table: Table, there: Mapping[str, str]) -> list[str]:
-    """What makes a table follow its contract: new nullable columns.
+def _evolution(engine: Engine[Files], table: Table, existing: Mapping[str, str]) -> list[str]:
+    """The statements that make a table follow its contract: new nullable columns.
 
     Raises:
         PermanentError: more than that is needed; the message has the statements, for a person to decide on.
     """
     name = f"raw.{table.raw_name}"
     wanted = {column.name: column for column in (*table.columns, *RAW_COLUMNS)}
-    missing = [column for key, column in wanted.items() if key not in there]
+    missing = [column for key, column in wanted.items() if key not in existing]
     statements = [f"alter table {name} add column {engine.column(column)}" for column in missing]
     differing = [c.name for c in missing if not c.nullable]
     for key, column in wanted.items():
-        if key in there and there[key] != engine.reported_type(column):
+        if key in existing and existing[key] != engine.reported_type(column):
             differing.append(key)
             statements.append(f"alter table {name} alter column {key} set data type {column.type.sql}")
-    for key in there:
+    for key in existing:
         if key not in wanted:
             differing.append(key)
             statements.append(f"alter table {name} drop column {key}")
     if differing:
         raise PermanentError(
-            f"{name} has other columns than its contract ({', '.join(sorted(differing))}). It was made by another "
+            f"{name} has other columns than its contract ({', '.join(sorted(differing))}). It was created by another "
             f"version. Apply `{'; '.join(statements)}`, or `drop table {name}`, and run the days again; their silver "
             "is still there."
         )

@@ -1,6 +1,6 @@
 """Production's warehouse: RAW in Snowflake, through dagster-snowflake.
 
-Here: sessions, and how silver's files get into a table. Not here: what loading a day means on every engine
+Here: sessions, and how silver's files get into a table. Not here: what loading a day is on every engine
 (`loading.py`), and what Snowflake's errors mean (`snowflake_errors.py`).
 """
 
@@ -17,7 +17,7 @@ from vp_pipeline.lake.manifests import SilverManifest, verified
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
 from vp_pipeline.warehouse.loading import Load, Tag, load_day, row_counts
-from vp_pipeline.warehouse.snowflake_errors import CONNECT, told
+from vp_pipeline.warehouse.snowflake_errors import CONNECT, pipeline_errors
 
 if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
@@ -28,7 +28,7 @@ _TAG_LIMIT = 2_000
 
 
 class SnowflakeSession:
-    """An open session; see `Connection`. What Snowflake says comes as our errors."""
+    """An open session; see `Connection`. Snowflake's errors are raised as ours."""
 
     def __init__(self, connection: "SnowflakeConnection") -> None:
         self._connection = connection
@@ -38,9 +38,9 @@ class SnowflakeSession:
 
         Raises:
             TransientError: the connection was lost, or the session expired.
-            PermanentError: Snowflake refuses the statement.
+            PermanentError: Snowflake rejects the statement.
         """
-        with told(query):
+        with pipeline_errors(query):
             cursor = self._connection.cursor()
             cursor.execute(query, list(parameters) or None)
             return cursor
@@ -50,7 +50,7 @@ class SnowflakeSession:
 class SnowflakeWarehouse:
     """A warehouse in a Snowflake database; see `Warehouse`. One of `private_key_path` and `password` is given.
 
-    `stage`: an external stage over the lake's `silver/`. `timeout_seconds`: how long a request may go unanswered.
+    `stage`: an external stage over the lake's `silver/`. `timeout_seconds`: how long a request may wait for a response.
     `address`: host, port and protocol of an emulator.
     """
 
@@ -72,10 +72,10 @@ class SnowflakeWarehouse:
         """A session that is closed at the end of the block, whatever happens in it.
 
         Raises:
-            TransientError: Snowflake does not answer.
-            PermanentError: it refuses the user, or the private key cannot be read.
+            TransientError: Snowflake does not respond.
+            PermanentError: it rejects the user, or the private key cannot be read.
         """
-        from dagster_snowflake import SnowflakeResource  # seconds that the code location need not pay
+        from dagster_snowflake import SnowflakeResource  # a deferred import: it takes seconds
 
         secrets: dict[str, Any] = {"password": self.password}
         if self.private_key_path is not None:
@@ -86,7 +86,7 @@ class SnowflakeWarehouse:
             role=self.role,
             warehouse=self.warehouse,
             database=self.database,
-            autocommit=True,  # but for what is between our own begin and commit
+            autocommit=True,  # outside of our own begin and commit
             paramstyle="qmark",  # the same `?` as DuckDB's, bound by the server
             login_timeout=min(60, self.timeout_seconds),
             network_timeout=self.timeout_seconds,
@@ -96,7 +96,7 @@ class SnowflakeWarehouse:
             },
             **secrets,
         )
-        with told(CONNECT):
+        with pipeline_errors(CONNECT):
             opened = resource.get_connection()
             connection = opened.__enter__()
         try:
@@ -138,13 +138,13 @@ class SnowflakeWarehouse:
 
 
 def query_tag(tag: Tag) -> str:
-    """A session's tag: which run, asset and partition its statements are of."""
+    """A session's tag: the run, asset and partition of its statements."""
     return json.dumps({"app": "vp_pipeline", **tag})[:_TAG_LIMIT]
 
 
 @dataclass(frozen=True)
 class _Snowflake:
-    """What Snowflake does its own way; see `Engine`."""
+    """What is specific to Snowflake; see `Engine`."""
 
     stage: str
     file_format: str
@@ -170,7 +170,7 @@ class _Snowflake:
     def statements(
         self, table: Table, path: str, day: date, loaded_at: datetime
     ) -> Iterator[tuple[str, Sequence[object]]]:
-        """What loads one file: exactly this one, whether or not it was loaded before (`force`)."""
+        """The statements that load one file: exactly this one, whether or not it was loaded before (`force`)."""
         name = f"raw.{table.raw_name}"
         # The stage is over silver alone: Snowflake may read no other part of the lake.
         quoted = path.removeprefix("silver/").replace("'", "''")

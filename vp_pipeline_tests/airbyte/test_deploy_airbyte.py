@@ -1,4 +1,4 @@
-"""What `vp deploy airbyte` makes: once, by name, and such that a sync finds nothing to complain about."""
+"""What `vp deploy airbyte` creates: once, by name, and such that a sync finds no difference."""
 
 from collections.abc import Iterator
 
@@ -29,25 +29,25 @@ def server() -> Iterator[AirbyteStandIn]:
         yield stand_in
 
 
-def test_everything_is_made_once_and_then_updated(server: AirbyteStandIn) -> None:
+def test_everything_is_created_once_and_then_updated(server: AirbyteStandIn) -> None:
     first = list(apply(server.client(), WORKSPACE, FILLED))
-    assert [made.kind for made in first] == ["declarative_sources", "sources", "destinations", "connections"]
-    assert all(made.new for made in first)
+    assert [applied.kind for applied in first] == ["declarative_sources", "sources", "destinations", "connections"]
+    assert all(applied.new for applied in first)
     again = list(apply(server.client(), WORKSPACE, FILLED))
-    assert [made.object_id for made in again] == [made.object_id for made in first]
-    assert not any(made.new for made in again)
+    assert [applied.object_id for applied in again] == [applied.object_id for applied in first]
+    assert not any(applied.new for applied in again)
     assert all(len(there) == 1 for there in server.made.values())
     (source,) = server.made["sources"]
     assert source["definitionId"] == first[0].object_id
     assert source["configuration"]["asins"] == ["B0D8W1YVBX", "5:B0D4M48BM2"]
 
 
-def test_what_is_made_is_what_a_sync_expects() -> None:
-    """The configuration API tells the same connection in other words."""
+def test_what_is_created_is_what_a_sync_expects() -> None:
+    """The configuration API returns the same connection in another form."""
     made = document("connection", {**FILLED, "source": "s", "destination": "d"})
     (stream,) = made["configurations"]["streams"]
     read, written = stream["syncMode"].rsplit("_", 1)
-    told = {
+    returned = {
         "status": made["status"],
         "namespaceDefinition": made["namespaceDefinition"].replace("_", ""),
         "namespaceFormat": made["namespaceFormat"],
@@ -62,7 +62,7 @@ def test_what_is_made_is_what_a_sync_expects() -> None:
             ]
         },
     }
-    assert list(drift(told, document("destination", FILLED), PRODUCT, SETTINGS.lake_url or "")) == []
+    assert list(drift(returned, document("destination", FILLED), PRODUCT, SETTINGS.lake_url or "")) == []
 
 
 def test_two_of_a_name_are_not_chosen_from(server: AirbyteStandIn) -> None:

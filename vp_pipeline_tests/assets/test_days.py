@@ -1,15 +1,19 @@
-"""Days of a run, one by one: who goes on, who does not, and what Dagster is told. On a graph of two small layers."""
+"""Days of a run, one by one: which continue, which do not, and what Dagster records. On a graph of two small layers."""
 
+import logging
 from collections.abc import Callable, Iterator, Mapping, Set
 from datetime import date
 
 import dagster as dg
 import pytest
 
-from vp_pipeline.assets import days as days_module
-from vp_pipeline.assets.days import Admitted, DayReport, day_by_day, run_days, verdict
-from vp_pipeline.cli.local_runs import partition_tags
+from vp_pipeline.assets import retries
+from vp_pipeline.assets.days.admission import Admitted
+from vp_pipeline.assets.days.flow import day_by_day, run_days
+from vp_pipeline.assets.days.problems import Problems
+from vp_pipeline.assets.days.report import DayReport, Reports, checked, refused
 from vp_pipeline.failures import PermanentError, TransientError
+from vp_pipeline.partitions import partition_tags
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.waivers import TAG
 
@@ -17,22 +21,28 @@ PARTITIONS = dg.DailyPartitionsDefinition("2026-01-01")
 UPPER, LOWER = dg.AssetKey("upper"), dg.AssetKey("lower")
 ONE, TWO, THREE = (date(2026, 2, n) for n in (1, 2, 3))
 
-Work = Callable[[date], DayReport]
+Work = Callable[[date], Outcome | DayReport]
 
 
-def good(_: date) -> DayReport:
-    return DayReport([Outcome("sound", True, "fine")], {"dagster/row_count": 1}, data_version="v1")
+def good(_: date) -> Outcome:
+    return Outcome("sound", True, "fine")
 
 
 def bad_on(*bad: date) -> Work:
-    return lambda day: DayReport([Outcome("sound", day not in bad, f"{day} is rotten")]) if day in bad else good(day)
+    return lambda day: Outcome("sound", False, f"{day} is rotten") if day in bad else good(day)
+
+
+def report(context: dg.AssetExecutionContext, key: dg.AssetKey, found: Outcome | DayReport) -> DayReport:
+    if isinstance(found, DayReport):
+        return found
+    return checked(context, key, [found], {"dagster/row_count": 1}, data_version="v1")
 
 
 def graph(
     upper: Work,
     lower: Work = good,
     automation: dg.AutomationCondition | None = None,
-    also: Mapping[date, DayReport] | None = None,
+    also: Mapping[date, Outcome] | None = None,
 ) -> dg.Definitions:
     def layer(key: dg.AssetKey, above: list[dg.AssetKey], work: Work) -> dg.AssetsDefinition:
         @dg.multi_asset(
@@ -47,13 +57,13 @@ def graph(
         )
         def step(context: dg.AssetExecutionContext) -> Iterator[object]:
             def build(day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
-                return {key: work(day)}
+                return {key: report(context, key, work(day))}
 
             checks = [dg.AssetCheckKey(k, "sound") for k in above]
 
-            def build_all(admitted: Admitted) -> Iterator[tuple[dg.AssetKey, date, DayReport]]:
+            def build_all(admitted: Admitted) -> Reports:
                 yield from day_by_day(context, build)(admitted)
-                yield from ((key, day, report) for day, report in (also or {}).items() if not above)
+                yield from ((key, day, report(context, key, found)) for day, found in (also or {}).items() if not above)
 
             yield from run_days(context, build_all, depends_on=lambda _: checks)
 
@@ -129,7 +139,7 @@ def test_a_run_of_the_bad_layer_alone_is_red(instance: dg.DagsterInstance) -> No
     assert materialized(instance, UPPER) == {"2026-02-01", "2026-02-03"}
 
 
-def test_nothing_goes_on_when_no_day_is_good(instance: dg.DagsterInstance) -> None:
+def test_nothing_continues_when_no_day_is_good(instance: dg.DagsterInstance) -> None:
     result = run(instance, graph(bad_on(ONE)), ONE)
     assert not result.success
     assert materialized(instance, UPPER) == materialized(instance, LOWER) == set()
@@ -146,7 +156,7 @@ def test_the_gate_holds_in_a_later_run(instance: dg.DagsterInstance) -> None:
 
 
 def test_a_result_that_is_only_planned_does_not_open_the_gate(instance: dg.DagsterInstance) -> None:
-    """As when the run that was to mend the day is queued, or was killed before it came to the check."""
+    """As when the run that was to fix the day is queued, or was killed before it came to the check."""
     run(instance, graph(bad_on(ONE)), ONE, only=UPPER)
     instance.create_run_for_job(graph(good).resolve_job_def("all"), tags=partition_tags([ONE]))
     later = run(instance, graph(good), ONE, only=LOWER)
@@ -154,7 +164,7 @@ def test_a_result_that_is_only_planned_does_not_open_the_gate(instance: dg.Dagst
     assert "has failed for 2026-02-01" in reason(later)
 
 
-def test_the_gate_opens_when_the_day_has_been_mended(instance: dg.DagsterInstance) -> None:
+def test_the_gate_opens_when_the_day_has_been_fixed(instance: dg.DagsterInstance) -> None:
     run(instance, graph(bad_on(ONE)), ONE)
     assert run(instance, graph(good), ONE).success
     assert materialized(instance, LOWER) == {"2026-02-01"}
@@ -167,9 +177,9 @@ def test_a_bad_day_does_not_stop_its_neighbours_in_later_runs(instance: dg.Dagst
     assert run(instance, graph(good), THREE, only=LOWER).success
 
 
-def test_a_warning_shows_and_does_not_stop(instance: dg.DagsterInstance) -> None:
-    def warn(_: date) -> DayReport:
-        return DayReport([Outcome("sound", False, "odd", warning=True)])
+def test_a_warning_is_recorded_and_does_not_block(instance: dg.DagsterInstance) -> None:
+    def warn(_: date) -> Outcome:
+        return Outcome("sound", False, "odd", warning=True)
 
     result = run(instance, graph(warn), ONE)
     assert result.success
@@ -180,7 +190,7 @@ def test_a_warning_shows_and_does_not_stop(instance: dg.DagsterInstance) -> None
 def test_a_permanent_failure_fails_its_day_and_is_not_tried_again(instance: dg.DagsterInstance) -> None:
     calls = []
 
-    def broken(day: date) -> DayReport:
+    def broken(day: date) -> Outcome:
         calls.append(day)
         if day == TWO:
             raise PermanentError("the object is truncated")
@@ -194,11 +204,11 @@ def test_a_permanent_failure_fails_its_day_and_is_not_tried_again(instance: dg.D
     assert not [e for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_UP_FOR_RETRY]
 
 
-def test_a_passing_failure_is_tried_again(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(days_module, "FIRST_WAIT_SECONDS", 0.01)
+def test_a_transient_failure_is_tried_again(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retries, "FIRST_WAIT_SECONDS", 0.01)
     calls = []
 
-    def busy_once(day: date) -> DayReport:
+    def busy_once(day: date) -> Outcome:
         calls.append(day)
         if len(calls) == 1:
             raise TransientError("the server is busy.")
@@ -208,19 +218,19 @@ def test_a_passing_failure_is_tried_again(instance: dg.DagsterInstance, monkeypa
     assert calls == [ONE, ONE]
 
 
-def test_a_passing_failure_that_stays_ends_with_its_reason(
+def test_a_transient_failure_that_stays_ends_with_its_reason(
     instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(days_module, "FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(retries, "FIRST_WAIT_SECONDS", 0.01)
     calls = []
 
-    def busy(day: date) -> DayReport:
+    def busy(day: date) -> Outcome:
         calls.append(day)
         raise TransientError("the server is busy.")
 
     result = run(instance, graph(busy), ONE)
     assert not result.success
-    assert len(calls) == 1 + days_module.MAX_RETRIES
+    assert len(calls) == 1 + retries.MAX_RETRIES
     (failure,) = [e.step_failure_data for e in result.all_events if e.is_step_failure]
     assert "the server is busy." in str(failure.error)
 
@@ -228,7 +238,7 @@ def test_a_passing_failure_that_stays_ends_with_its_reason(
 def test_a_bug_is_not_tried_again(instance: dg.DagsterInstance) -> None:
     calls = []
 
-    def bug(day: date) -> DayReport:
+    def bug(day: date) -> Outcome:
         calls.append(day)
         raise ZeroDivisionError
 
@@ -237,7 +247,7 @@ def test_a_bug_is_not_tried_again(instance: dg.DagsterInstance) -> None:
 
 
 @pytest.mark.parametrize("name", ["sound", "upper:sound"])
-def test_a_person_can_overrule_an_earlier_failure_for_one_run(instance: dg.DagsterInstance, name: str) -> None:
+def test_a_person_can_waive_an_earlier_failure_for_one_run(instance: dg.DagsterInstance, name: str) -> None:
     run(instance, graph(bad_on(ONE)), ONE, only=UPPER)
     assert not run(instance, graph(good), ONE, only=LOWER).success
     waived = run(instance, graph(good), ONE, only=LOWER, waive=name)
@@ -249,7 +259,7 @@ def test_a_person_can_overrule_an_earlier_failure_for_one_run(instance: dg.Dagst
     assert not run(instance, graph(good), ONE, only=LOWER).success
 
 
-def test_a_check_that_fails_in_the_overruling_run_warns(instance: dg.DagsterInstance) -> None:
+def test_a_check_that_fails_in_the_run_that_waives_it_warns(instance: dg.DagsterInstance) -> None:
     result = run(instance, graph(bad_on(ONE)), ONE, waive="upper:sound")
     assert result.success
     (evaluation,) = [e for e in result.get_asset_check_evaluations() if e.asset_key == UPPER]
@@ -258,20 +268,20 @@ def test_a_check_that_fails_in_the_overruling_run_warns(instance: dg.DagsterInst
     assert materialized(instance, UPPER) == materialized(instance, LOWER) == {"2026-02-01"}
 
 
-def test_another_check_is_not_overruled(instance: dg.DagsterInstance) -> None:
+def test_another_check_is_not_waived(instance: dg.DagsterInstance) -> None:
     assert not run(instance, graph(bad_on(ONE)), ONE, waive="lower:sound").success
 
 
-def test_overruling_what_is_no_check_is_refused(instance: dg.DagsterInstance) -> None:
+def test_waiving_an_unknown_check_is_refused(instance: dg.DagsterInstance) -> None:
     result = run(instance, graph(good), ONE, waive="sund")
     assert not result.success
-    assert "sund is no check that could be waived (vp/overrule). Did you mean sound" in reason(result)
+    assert "Unknown check sund (vp/overrule): it cannot be waived. Did you mean sound" in reason(result)
     assert materialized(instance, UPPER) == set()
 
 
-def test_a_run_that_automation_asks_for_is_held_as_well(instance: dg.DagsterInstance) -> None:
-    """`eager()` asks for the layer below a day that has just failed: something above it is newer. The gate is in the
-    asset, so the run that it asks for builds nothing."""
+def test_a_run_that_automation_requests_is_held_as_well(instance: dg.DagsterInstance) -> None:
+    """`eager()` requests the layer below a day that has just failed: something above it is newer. The gate is in the
+    asset, so the run that it requests builds nothing."""
     newest = dg.DailyPartitionsDefinition("2026-01-01").get_last_partition_key()
     assert newest is not None
     day = date.fromisoformat(newest)
@@ -280,8 +290,8 @@ def test_a_run_that_automation_asks_for_is_held_as_well(instance: dg.DagsterInst
     cursor = dg.evaluate_automation_conditions(definitions, instance).cursor
     run(instance, graph(good), day, only=UPPER)
     run(instance, graph(bad_on(day)), day, only=UPPER)  # the newest result of the check is a failure now
-    asked = dg.evaluate_automation_conditions(definitions, instance, cursor=cursor)
-    assert asked.get_requested_partitions(LOWER) == {newest}
+    requested = dg.evaluate_automation_conditions(definitions, instance, cursor=cursor)
+    assert requested.get_requested_partitions(LOWER) == {newest}
     before = len(instance.fetch_materializations(LOWER, limit=9).records)
     held = run(instance, definitions, day, only=LOWER)
     assert not held.success
@@ -289,7 +299,7 @@ def test_a_run_that_automation_asks_for_is_held_as_well(instance: dg.DagsterInst
     assert len(instance.fetch_materializations(LOWER, limit=9).records) == before
 
 
-def test_what_is_told_of_other_days_is_recorded_and_no_problem_of_the_run(instance: dg.DagsterInstance) -> None:
+def test_reports_on_other_days_are_recorded_and_no_problem_of_the_run(instance: dg.DagsterInstance) -> None:
     """As of a day that an earlier run left in the middle."""
     result = run(instance, graph(good, also={THREE: bad_on(THREE)(THREE)}), ONE)
     assert result.success
@@ -297,11 +307,17 @@ def test_what_is_told_of_other_days_is_recorded_and_no_problem_of_the_run(instan
 
 
 def test_a_refused_day_is_named_and_its_check_results_stay(instance: dg.DagsterInstance) -> None:
-    result = run(instance, graph(lambda _: DayReport(refused="it is withheld", built=False)), ONE)
-    assert "2026-02-01  upper: it is withheld" in reason(result)
+    result = run(instance, graph(lambda _: refused("it is excluded")), ONE)
+    assert "2026-02-01  upper: it is excluded" in reason(result)
     assert evaluations(result, UPPER) == {}
 
 
-def test_a_verdict_says_each_reason_once() -> None:
-    text = verdict({TWO: {"rotten": ["a", "b", "c", "d", "e"]}, ONE: {"late": ["a"]}}, days=3)
-    assert text == "2 of 3 days did not go through:\n  2026-02-01  a: late\n  2026-02-02  a, b, c and 2 more: rotten"
+def test_the_message_of_a_red_run_has_each_reason_once() -> None:
+    problems = Problems(logging.getLogger(__name__))
+    for name in "abcde":
+        problems.add(TWO, dg.AssetKey(name), "rotten")
+    problems.add(ONE, dg.AssetKey("a"), "late")
+    assert (
+        problems.message(days=3)
+        == "2 of 3 days did not go through:\n  2026-02-01  a: late\n  2026-02-02  a, b, c and 2 more: rotten"
+    )

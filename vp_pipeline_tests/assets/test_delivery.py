@@ -1,4 +1,4 @@
-"""Deliveries as assets: when there is something to deliver, what is said where a service is off, and retries."""
+"""Deliveries as assets: when there is something to deliver, what is reported where a service is off, and retries."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -9,17 +9,17 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from vp_pipeline.assets import days as days_module
+from vp_pipeline.assets import retries
 from vp_pipeline.assets.delivery import export_asset, power_bi_asset
 from vp_pipeline.assets.keys import EXPORT, POWER_BI
-from vp_pipeline.cli.local_runs import partition_tags
 from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.export_endpoint import ExportEndpoint
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.delivery.power_bi import PowerBi, build_power_bi
 from vp_pipeline.lake.objects import Lake
-from vp_pipeline.publishing.publisher import Publication
+from vp_pipeline.partitions import partition_tags
+from vp_pipeline.publishing.publication import Publication
 from vp_pipeline.sandbox.services.server import Services
 from vp_pipeline.sandbox.services.service import Fault
 from vp_pipeline.settings import load_settings
@@ -66,7 +66,7 @@ Deliver = Callable[..., dg.ExecuteInProcessResult]
 
 @pytest.fixture
 def deliver(instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deliver:
-    monkeypatch.setattr(days_module, "FIRST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(retries, "FIRST_WAIT_SECONDS", 0.0)
     manifest = manifest_path(load_settings({}))
 
     def run(key: dg.AssetKey, published: Published, *days: date, power_bi: PowerBi = OFF, url: str | None = None):  # type: ignore[no-untyped-def]
@@ -90,9 +90,9 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
-def said(result: dg.ExecuteInProcessResult, key: dg.AssetKey) -> str:
+def summary(result: dg.ExecuteInProcessResult, key: dg.AssetKey) -> str:
     (materialization, *_) = result.asset_materializations_for_node("_".join(key.path))
-    return str(materialization.metadata["said"].value)
+    return str(materialization.metadata["summary"].value)
 
 
 def reason(result: dg.ExecuteInProcessResult) -> str:
@@ -100,14 +100,14 @@ def reason(result: dg.ExecuteInProcessResult) -> str:
     return failure.user_failure_data.description or "" if failure.user_failure_data else str(failure.error)
 
 
-def test_where_it_is_off_the_metadata_says_so(deliver: Deliver, tmp_path: Path) -> None:
+def test_the_metadata_reports_that_it_is_off(deliver: Deliver, tmp_path: Path) -> None:
     result = deliver(POWER_BI, Published(), ONE)
     assert result.success
-    assert said(result, POWER_BI).startswith("Power BI is off (VP_POWER_BI_… is not set): nothing was refreshed.")
+    assert summary(result, POWER_BI).startswith("Power BI is off (VP_POWER_BI_… is not set): nothing was refreshed.")
     (entry,) = Box(tmp_path / "power_bi.jsonl").entries()
     assert entry.state == "kept"
     result = deliver(EXPORT, Published(), ONE)
-    assert said(result, EXPORT) == (
+    assert summary(result, EXPORT) == (
         "1 rows upserted, 0 deleted in mart_deals since the last export; posting is off (VP_EXPORT_URL is not set)."
     )
 
@@ -129,7 +129,7 @@ def test_a_retry_of_the_step_follows_the_same_refresh(deliver: Deliver, services
     assert result.success
     assert len([e for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_UP_FOR_RETRY]) == 2
     (refresh,) = services.power_bi.refreshes
-    assert refresh.request_id in said(result, POWER_BI)
+    assert refresh.request_id in summary(result, POWER_BI)
 
 
 @pytest.mark.parametrize("key", [POWER_BI, EXPORT])
@@ -139,13 +139,13 @@ def test_nothing_published_is_refused(
     result = deliver(key, Published(nothing=True), ONE, power_bi=power_bi)
     assert "Nothing was published yet" in reason(result)
     result = deliver(key, Published(), THREE, power_bi=power_bi)
-    assert "what is published does not hold 2026-03-03" in reason(result)
+    assert "the publication does not include 2026-03-03" in reason(result)
     assert services.power_bi.refreshes == []
 
 
-def test_a_day_that_was_withheld_is_red_alone(deliver: Deliver, instance: dg.DagsterInstance) -> None:
+def test_a_day_that_was_excluded_is_red_alone(deliver: Deliver, instance: dg.DagsterInstance) -> None:
     result = deliver(POWER_BI, Published(), TWO, THREE)
-    assert "2026-03-03  delivery/power_bi: What is published does not hold 2026-03-03." in reason(result)
+    assert "2026-03-03  delivery/power_bi: The publication does not include 2026-03-03." in reason(result)
     assert set(instance.get_materialized_partitions(POWER_BI)) == {"2026-03-02"}
 
 

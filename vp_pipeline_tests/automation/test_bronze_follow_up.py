@@ -4,7 +4,7 @@ import dagster as dg
 import orjson
 import pytest
 
-from vp_pipeline.automation.sensors.bronze import A_TICK, bronze_sensor
+from vp_pipeline.automation.sensors.bronze import PER_TICK, bronze_sensor
 from vp_pipeline.sources.keepa.source import PRODUCT
 
 BRONZE = dg.AssetKey(["bronze", "keepa", "product"])
@@ -63,7 +63,9 @@ def test_three_partitions_that_finish_together_start_three(
     assert evaluate(definitions, instance, cursor)[0] == []
 
 
-def test_a_run_that_goes_on_by_itself_is_left_to_it(definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+def test_a_run_that_continues_by_itself_is_left_alone(
+    definitions: dg.Definitions, instance: dg.DagsterInstance
+) -> None:
     _, cursor = evaluate(definitions, instance, None)
     materialize(instance, "2026-03-01", selection=[BRONZE, SILVER])
     assert evaluate(definitions, instance, cursor)[0] == []
@@ -86,7 +88,7 @@ def test_a_tick_takes_so_many_and_the_next_the_rest(definitions: dg.Definitions,
     materialize(instance, *days)
     first, cursor = evaluate(definitions, instance, cursor)
     second, cursor = evaluate(definitions, instance, cursor)
-    assert len(first) == A_TICK
+    assert len(first) == PER_TICK
     assert [r.partition_key for r in (*first, *second)] == days
 
 

@@ -1,4 +1,4 @@
-"""What people read: everything they need, and never more than Slack takes."""
+"""The text of messages: everything that people need, and never more than Slack takes."""
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from vp_pipeline.sandbox.services.service import Request
 from vp_pipeline.sandbox.services.slack import SlackStandIn
 
 LINK = Link("Open run 355c78c2", "http://localhost:3000/runs/355c78c2")
-ACCOUNT = RunSummary(
+SUMMARY = RunSummary(
     run_id="355c78c2",
     job="daily_pipeline",
     days=("2026-11-20", "2026-11-20"),
@@ -30,7 +30,7 @@ ACCOUNT = RunSummary(
     failed=(),
 )
 RED = dataclasses.replace(
-    ACCOUNT,
+    SUMMARY,
     failed=(
         Trouble("raw_keepa_product", "conservation of raw/keepa_price", "-3 records not accounted for"),
         Trouble("publish", None, "The day did not go through"),
@@ -43,11 +43,11 @@ def takes(message: messages.Message) -> bool:
     """Whether Slack's stand-in accepts it: it holds to Slack's limits."""
     body = {"channel": "C", "text": message.text, "blocks": list(message.blocks)}
     request = Request("POST", "/chat.postMessage", {}, {"authorization": "Bearer sandbox"}, body)
-    return bool(SlackStandIn().answer(request).body["ok"])
+    return bool(SlackStandIn().respond(request).body["ok"])
 
 
-def test_a_success_tells_day_duration_dbt_rows_and_link() -> None:
-    message = messages.succeeded(ACCOUNT, LINK)
+def test_a_success_has_day_duration_dbt_rows_and_link() -> None:
+    message = messages.succeeded(SUMMARY, LINK)
     for part in (
         "daily_pipeline succeeded for 2026-11-20",
         "Duration: 1 min 24 s",
@@ -61,7 +61,7 @@ def test_a_success_tells_day_duration_dbt_rows_and_link() -> None:
     assert "&lt;broke&gt; it &amp; more" in str(message.blocks)
 
 
-def test_a_failure_tells_what_failed_first() -> None:
+def test_a_failure_names_what_failed_first() -> None:
     message = messages.failed(RED, LINK)
     assert "First failing step: raw_keepa_product (check conservation of raw/keepa_price)" in message.text
     assert "-3 records not accounted for" in message.text
@@ -69,18 +69,18 @@ def test_a_failure_tells_what_failed_first() -> None:
     assert takes(message)
 
 
-def test_days_of_a_range_are_told_as_one() -> None:
-    account = dataclasses.replace(ACCOUNT, days=("2026-11-01", "2026-11-20"), tries=3)
-    assert "succeeded for 2026-11-01 to 2026-11-20 after 3 tries" in messages.succeeded(account, LINK).text
+def test_days_of_a_range_are_one_text() -> None:
+    summary = dataclasses.replace(SUMMARY, days=("2026-11-01", "2026-11-20"), tries=3)
+    assert "succeeded for 2026-11-01 to 2026-11-20 after 3 tries" in messages.succeeded(summary, LINK).text
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=9000), st.integers(min_value=1, max_value=60))
 def test_whatever_the_cause_slack_takes_the_message(cause: str, count: int) -> None:
     trouble = Trouble("s" * 300, "c" * 300, cause + "<&>" * 1000)
-    account = dataclasses.replace(RED, failed=(trouble,) * count, warned=(trouble,) * count)
-    assert takes(messages.failed(account, LINK))
-    assert takes(messages.backfill("abc", "COMPLETED_FAILED", [account] * count, LINK))
+    summary = dataclasses.replace(RED, failed=(trouble,) * count, warned=(trouble,) * count)
+    assert takes(messages.failed(summary, LINK))
+    assert takes(messages.backfill("abc", "COMPLETED_FAILED", [summary] * count, LINK))
     assert takes(messages.failed_tick("sensor", "x" * 200, cause or "x", LINK))
 
 
@@ -104,14 +104,14 @@ def text(alerts: Alerts) -> list[str]:
     return [entry.content["text"].splitlines()[0] for entry in alerts.box.entries()]
 
 
-def test_an_event_is_told_once(alerts: Alerts) -> None:
+def test_an_event_is_reported_once(alerts: Alerts) -> None:
     message = messages.failed(RED, LINK)
     assert alerts.queue("run:1", message)
     assert not alerts.queue("run:1", message, now=NOW + timedelta(days=9))
     assert len(text(alerts)) == 1
 
 
-def test_the_same_cause_is_told_once_in_the_time_and_then_with_its_repeats(alerts: Alerts) -> None:
+def test_the_same_cause_is_reported_once_in_the_time_and_then_with_its_repeats(alerts: Alerts) -> None:
     message = messages.failed(RED, LINK)
     assert alerts.queue("run:1", message, "cause", NOW)
     assert not alerts.queue("run:2", message, "cause", NOW + timedelta(hours=1))
@@ -131,7 +131,7 @@ def test_days_and_ids_are_no_part_of_a_cause() -> None:
 
 
 def test_no_secret_gets_into_the_outbox(alerts: Alerts) -> None:
-    account = dataclasses.replace(RED, failed=(Trouble("x", None, "refused xoxb-secret at http://…"),))
-    alerts.queue("run:1", messages.failed(account, LINK))
+    summary = dataclasses.replace(RED, failed=(Trouble("x", None, "refused xoxb-secret at http://…"),))
+    alerts.queue("run:1", messages.failed(summary, LINK))
     assert "xoxb-secret" not in alerts.box.path.read_text()
     assert "refused ***" in alerts.box.path.read_text()

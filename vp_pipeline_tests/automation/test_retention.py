@@ -9,8 +9,7 @@ import pyarrow as pa
 import pytest
 
 from vp_pipeline.automation.health import health
-from vp_pipeline.automation.retention import Retention
-from vp_pipeline.automation.upkeep import retention_job
+from vp_pipeline.automation.retention import Retention, retention_job
 from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.lake import bronze
@@ -136,9 +135,7 @@ def test_a_run_goes_when_nobody_needs_its_events(retention: Retention, instance:
     assert set(instance.get_materialized_partitions(price.key)) == {"2026-03-01", "2026-03-02"}
 
 
-def test_the_job_lists_and_removes_nothing_unless_it_is_told_to(
-    retention: Retention, instance: dg.DagsterInstance
-) -> None:
+def test_the_job_lists_and_removes_nothing_by_default(retention: Retention, instance: dg.DagsterInstance) -> None:
     sync(retention.lake, 1)
     sync(retention.lake, 2)
     for info in retention.lake.list(""):
@@ -147,15 +144,15 @@ def test_the_job_lists_and_removes_nothing_unless_it_is_told_to(
     job = retention_job(retention)
     result = job.execute_in_process(instance=instance)
     assert {info.path for info in retention.lake.list("")} == before
-    told = [e.user_message for e in instance.all_logs(result.run_id)]
-    assert any("May go: object bronze/keepa/product/2026_03_01_1_0.jsonl.gz" in text for text in told)
+    logged = [e.user_message for e in instance.all_logs(result.run_id)]
+    assert any("Eligible for deletion: object bronze/keepa/product/2026_03_01_1_0.jsonl.gz" in text for text in logged)
     job.execute_in_process(
         instance=instance, run_config={"ops": {"remove_what_is_old": {"config": {"dry_run": False}}}}
     )
     assert len(before - {info.path for info in retention.lake.list("")}) == 2
 
 
-def test_the_health_report_says_what_is_missing_and_not_delivered(
+def test_the_health_report_lists_what_is_missing_and_not_delivered(
     retention: Retention, instance: dg.DagsterInstance
 ) -> None:
     (box,) = retention.boxes

@@ -1,4 +1,4 @@
-"""Which runs people hear of, and how often: real runs of a small job, real evaluations of the sensor."""
+"""Which runs are reported, and how often: real runs of a small job, real evaluations of the sensor."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -82,7 +82,7 @@ def run(
     )
 
 
-def test_a_day_is_told_once(instance: dg.DagsterInstance, look: Look) -> None:
+def test_a_day_is_reported_once(instance: dg.DagsterInstance, look: Look) -> None:
     run(instance)
     assert look() == ["✅ daily_pipeline succeeded for 2026-03-10"]
     assert len(look()) == 1
@@ -96,7 +96,7 @@ def test_what_happened_before_it_was_switched_on_is_old_news(instance: dg.Dagste
     assert box.entries() == []
 
 
-def test_a_start_is_told_while_the_run_goes_on(instance: dg.DagsterInstance, look: Look, box: Box) -> None:
+def test_a_start_is_reported_while_the_run_is_still_running(instance: dg.DagsterInstance, look: Look, box: Box) -> None:
     job = DEFINITIONS.resolve_job_def("daily_pipeline")
     started = instance.create_run_for_job(job, tags={"dagster/partition": "2026-03-10"})
     instance.report_dagster_event(
@@ -107,7 +107,7 @@ def test_a_start_is_told_while_the_run_goes_on(instance: dg.DagsterInstance, loo
     assert look()[1:] == ["🔴 daily_pipeline failed for 2026-03-10"]
 
 
-def test_a_failure_tells_step_cause_and_link(instance: dg.DagsterInstance, look: Look, box: Box) -> None:
+def test_a_failure_has_step_cause_and_link(instance: dg.DagsterInstance, look: Look, box: Box) -> None:
     result = run(instance, fails="the table is gone")
     assert look() == ["🔴 daily_pipeline failed for 2026-03-10"]
     text = box.entries()[0].content["text"]
@@ -123,7 +123,7 @@ def test_nothing_before_the_last_try(instance: dg.DagsterInstance, look: Look) -
     assert look() == ["🔴 daily_pipeline failed for 2026-03-10 after 2 tries"]
 
 
-def test_the_same_cause_is_told_once(instance: dg.DagsterInstance, look: Look) -> None:
+def test_the_same_cause_is_reported_once(instance: dg.DagsterInstance, look: Look) -> None:
     run(instance, "2026-03-10", fails="key 1234 refused on 2026-03-10")
     run(instance, "2026-03-11", fails="key 1234 refused on 2026-03-11")
     run(instance, "2026-03-12", fails="the disk is full")
@@ -142,7 +142,7 @@ def test_three_failing_partitions_of_a_backfill_are_one_message(
     instance.add_backfill(backfill)
     for day in ("2026-03-10", "2026-03-11", "2026-03-12"):
         run(instance, day, fails=f"{day} is rotten", dagster__backfill="bf1")
-        assert look() == []  # it goes on
+        assert look() == []  # it is still running
     run(instance, "2026-03-13", dagster__backfill="bf1")
     instance.update_backfill(backfill.with_status(BulkActionStatus.COMPLETED_FAILED))
     assert look() == ["🔴 Backfill bf1: 3 runs failed"]
@@ -153,7 +153,7 @@ def test_three_failing_partitions_of_a_backfill_are_one_message(
     assert len(look()) == 1
 
 
-def test_who_launches_a_run_sees_it_fail_and_others_hear_of_its_checks(
+def test_whoever_launches_a_run_sees_it_fail_and_its_checks_are_reported(
     instance: dg.DagsterInstance, look: Look, box: Box
 ) -> None:
     run(instance, job="by_hand", fails="typo")
@@ -171,7 +171,7 @@ def test_warnings_of_a_day_are_in_its_message(instance: dg.DagsterInstance, look
     assert "plausible of mart/deals: half of the rows are gone" in box.entries()[0].content["text"]
 
 
-def test_checks_outside_of_runs_are_told(instance: dg.DagsterInstance, box: Box) -> None:
+def test_checks_outside_of_runs_are_reported(instance: dg.DagsterInstance, box: Box) -> None:
     sensor = check_alerts(Alerts(box, timedelta(hours=6)), UI)
     repository = DEFINITIONS.get_repository_def()
     cursor = None

@@ -1,4 +1,4 @@
-"""What a run says of itself at its end."""
+"""The report of a run at its end."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from vp_pipeline.cli.report import RunReport
 
 @dg.op(out=dg.Out(dg.Nothing))
 def build() -> Iterator[object]:
-    """A model that one build makes for three days: each day tells the same rows and the same seconds."""
+    """A model that one build makes for three days: each day has the same rows and the same seconds."""
     for day in ("2026-03-01", "2026-03-02", "2026-03-03"):
         metadata = {"dagster/row_count": 5, "Execution Duration": 2.5}
         yield dg.AssetMaterialization(["mart", "fct_price_stats"], partition=day, metadata=metadata)

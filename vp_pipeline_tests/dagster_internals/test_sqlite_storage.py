@@ -38,9 +38,11 @@ def test_what_is_stored_is_what_dagster_reads(kept: dg.DagsterInstance) -> None:
     run = dg.materialize([numbers], instance=kept, run_config=QUIET)
     stock = SqliteEventLogStorage(storage_of(kept)._base_dir)
     for storage in (stock, kept.event_log_storage):
-        told = [record.event_log_entry.dagster_event_type for record in storage.get_records_for_run(run.run_id).records]
-        assert told[-1] == dg.DagsterEventType.RUN_SUCCESS
-        assert dg.DagsterEventType.ASSET_CHECK_EVALUATION in told
+        types = [
+            record.event_log_entry.dagster_event_type for record in storage.get_records_for_run(run.run_id).records
+        ]
+        assert types[-1] == dg.DagsterEventType.RUN_SUCCESS
+        assert dg.DagsterEventType.ASSET_CHECK_EVALUATION in types
         event = storage.get_latest_materialization_events([numbers.key])[numbers.key]
         assert event is not None
         assert event.run_id == run.run_id
@@ -48,20 +50,20 @@ def test_what_is_stored_is_what_dagster_reads(kept: dg.DagsterInstance) -> None:
         assert check.status.value == "SUCCEEDED"
 
 
-def test_a_watcher_in_another_process_hears_each_event_as_it_is_stored(kept: dg.DagsterInstance) -> None:
+def test_a_watcher_in_another_process_receives_each_event(kept: dg.DagsterInstance) -> None:
     storage = storage_of(kept)
     run = dg.materialize([numbers], instance=kept, run_config=QUIET)
     entry = storage.get_logs_for_run(run.run_id)[-1]
     other = KeptSqliteEventLogStorage(storage._base_dir)
-    heard: list[str] = []
+    received: list[str] = []
     cursor = storage.get_records_for_run(run.run_id).cursor
-    other.watch(run.run_id, cursor, lambda event, _: heard.append(event.user_message))
+    other.watch(run.run_id, cursor, lambda event, _: received.append(event.user_message))
     for number in range(3):
         storage.store_event(entry._replace(user_message=f"event {number}"))
         until = time.monotonic() + 10
-        while len(heard) <= number and time.monotonic() < until:
+        while len(received) <= number and time.monotonic() < until:
             time.sleep(0.02)
-        assert heard == [f"event {n}" for n in range(number + 1)]
+        assert received == [f"event {n}" for n in range(number + 1)]
     other.dispose()
 
 

@@ -1,5 +1,7 @@
-"""dbt as a resource: what an invocation is told, and what it must not cost."""
+"""dbt in this process: the arguments of a command, its events and results, and what it must not cost."""
 
+import dataclasses
+import inspect
 import json
 import os
 import time
@@ -10,9 +12,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from vp_pipeline.dagster_internals import dbt_invocation as private
 from vp_pipeline.dbt import project as dbt
+from vp_pipeline.dbt.environment import dbt_environment
 from vp_pipeline.dbt.in_process import DbtThread, alone
-from vp_pipeline.dbt.project import NodeResult, build_arguments, build_dbt, clear_results, manifest_path, results
+from vp_pipeline.dbt.invocation import build_arguments, build_dbt
+from vp_pipeline.dbt.project import manifest_path
+from vp_pipeline.dbt.results import NodeResult, clear_results, results
 from vp_pipeline.settings import load_settings
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.test_production_settings import COMPLETE
@@ -43,13 +49,13 @@ def in_process(tmp_path: Path) -> Callable[..., DbtThread]:
     return start
 
 
-def test_a_command_tells_what_happens_and_lets_go_of_the_warehouse(
+def test_a_command_reports_its_events_and_releases_the_warehouse(
     in_process: Callable[..., DbtThread], tmp_path: Path
 ) -> None:
     command = in_process("seed", "--select", "seed_marketplaces")
-    told = [event["info"]["name"] for event in command.events()]
+    names = [event["info"]["name"] for event in command.events()]
     assert command.wait() == 0
-    assert "LogSeedResult" in told
+    assert "LogSeedResult" in names
     assert list(command.events()) == []
     assert {result["status"] for result in _results(tmp_path)} == {"success"}
     # A file that is still open takes no second connection with another configuration.
@@ -57,11 +63,11 @@ def test_a_command_tells_what_happens_and_lets_go_of_the_warehouse(
         assert connection.execute("select count(*) from core.seed_marketplaces").fetchone() > (0,)
 
 
-def test_a_command_that_fails_says_why(in_process: Callable[..., DbtThread], tmp_path: Path) -> None:
+def test_a_command_that_fails_reports_the_reason(in_process: Callable[..., DbtThread], tmp_path: Path) -> None:
     command = in_process("build", "--select", "stg_keepa_price")  # there is no RAW in this warehouse
-    said = [event["info"]["msg"] for event in command.events() if event["info"]["level"] == "error"]
+    errors = [event["info"]["msg"] for event in command.events() if event["info"]["level"] == "error"]
     assert command.wait() == 1
-    assert any("raw.keepa_price" in message or "keepa_price does not exist" in message for message in said)
+    assert any("raw.keepa_price" in message or "keepa_price does not exist" in message for message in errors)
     assert "error" in [result["status"] for result in _results(tmp_path)]
 
 
@@ -74,11 +80,11 @@ def test_variables_of_a_command_end_with_it(monkeypatch: pytest.MonkeyPatch) -> 
     assert "VP_B" not in os.environ
 
 
-def test_what_parses_the_project_is_told_no_secret() -> None:
+def test_parsing_the_project_gets_no_secret() -> None:
     settings = load_settings(COMPLETE)
     password = COMPLETE["VP_SNOWFLAKE_PASSWORD"]
-    assert password in dbt._environment(settings, secrets=True).values()
-    assert password not in dbt._environment(settings, secrets=False).values()
+    assert password in dbt_environment(settings, secrets=True).values()
+    assert password not in dbt_environment(settings, secrets=False).values()
     assert password not in repr(build_dbt(settings))
 
 
@@ -88,7 +94,7 @@ def test_each_target_and_database_has_its_own_manifest() -> None:
     assert len(folders) == 3
 
 
-def test_a_command_that_dbt_does_not_know_says_so(in_process: Callable[..., DbtThread]) -> None:
+def test_an_unknown_command_is_an_error(in_process: Callable[..., DbtThread]) -> None:
     command = in_process("bild")
     assert [event["info"]["level"] for event in command.events()] == ["error"]
     assert command.wait() != 0
@@ -98,7 +104,7 @@ def _results(tmp_path: Path) -> list[dict[str, str]]:
     return list(json.loads((tmp_path / "artefacts" / "run_results.json").read_text())["results"])
 
 
-def test_a_manifest_is_made_again_when_a_model_is_newer_or_gone(
+def test_the_project_is_parsed_again_when_a_model_is_newer_or_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dbt, "DBT_PROJECT_DIR", tmp_path)
@@ -118,17 +124,28 @@ def test_a_manifest_is_made_again_when_a_model_is_newer_or_gone(
     assert not dbt._is_fresh(manifest)
 
 
-def test_what_failed_is_told_by_name(tmp_path: Path) -> None:
+def test_dagster_dbt_has_the_private_parts_that_are_used() -> None:
+    """What `InProcessInvocation` overrides and reads, and what a selection takes."""
+    fields = {field.name for field in dataclasses.fields(private.DbtCliInvocation)}
+    assert {"process", "target_path", "_error_messages"} <= fields
+    assert inspect.isgeneratorfunction(private.DbtCliInvocation._stream_stdout)
+    parameters = inspect.signature(private.get_updated_cli_invocation_params_for_context).parameters
+    assert {"context", "manifest", "dagster_dbt_translator", "runtime_selects", "runtime_excludes"} == set(parameters)
+    arguments = ["build", "--exclude", "a_test", "--full-refresh"]
+    assert private.extract_runtime_selection_from_args(arguments) == (["build", "--full-refresh"], [], ["a_test"])
+
+
+def test_what_failed_is_reported_by_name(tmp_path: Path) -> None:
     assert results(tmp_path) == []
-    told = [
+    found = [
         {"unique_id": "model.vp_pipeline.a", "status": "success", "message": "OK"},
         {"unique_id": "test.vp_pipeline.b.123", "status": "fail", "message": "Got 2 results,\n configured to fail"},
         {"unique_id": "model.vp_pipeline.c", "status": "skipped", "message": None},
     ]
-    (tmp_path / "run_results.json").write_text(json.dumps({"results": told}))
+    (tmp_path / "run_results.json").write_text(json.dumps({"results": found}))
     (failed,) = [result for result in results(tmp_path) if result.failed]
     assert (failed.name, failed.message, failed.is_bug) == ("b", "Got 2 results, configured to fail", False)
-    clear_results(tmp_path)  # an invocation that dies early is not taken for the one before it
+    clear_results(tmp_path)  # an invocation that dies early is not mistaken for the previous one
     assert results(tmp_path) == []
 
 
@@ -141,5 +158,5 @@ def test_what_failed_is_told_by_name(tmp_path: Path) -> None:
         ("Runtime Error in model x Conversion Error: Could not convert string 'a' to INT64", False),
     ],
 )
-def test_a_bug_is_told_from_bad_data(message: str, is_bug: bool) -> None:
+def test_a_bug_is_distinguished_from_bad_data(message: str, is_bug: bool) -> None:
     assert NodeResult("model.vp_pipeline.x", "error", message, None).is_bug is is_bug

@@ -125,10 +125,10 @@ def test_a_question_may_be_narrowed(metrics: Metrics, marts: DuckDBWarehouse) ->
 @pytest.mark.parametrize(
     ("question", "says"),
     [
-        (Question(("margin",)), "margin is no metric. There are: average_price"),
+        (Question(("margin",)), "Unknown metric: margin. There are: average_price"),
         (Question(("average_price",), by=("product__shelf",)), "product__brand"),
-        (Question(("average_price",), where=("{{ Dimension('product__shelf') }} = 1",)), "cannot be asked this way"),
-        (Question(("average_price",), where=("shelf = 1",)), "refused the question"),
+        (Question(("average_price",), where=("{{ Dimension('product__shelf') }} = 1",)), "cannot be queried this way"),
+        (Question(("average_price",), where=("shelf = 1",)), "refused the query"),
     ],
 )
 def test_a_question_that_cannot_be_answered_says_why(

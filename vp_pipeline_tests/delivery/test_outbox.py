@@ -34,7 +34,7 @@ def test_what_was_not_delivered_stays_open(box: Box) -> None:
     box.note("c", "sending", NOW)
     box.note("d", "kept", NOW)
     assert [entry.key for entry in box.open_entries()] == ["b", "c"]
-    assert [entry.key for entry in box.open_entries() if entry.in_doubt] == ["c"]
+    assert [entry.key for entry in box.open_entries() if entry.is_unconfirmed] == ["c"]
     b = box.find("b")
     assert b is not None
     assert (b.tries, b.reason, b.not_before) == (1, "429", NOW + timedelta(seconds=30))
@@ -88,8 +88,8 @@ def test_forgetting_leaves_what_is_open_and_what_is_young_as_it_is(box: Box) -> 
     box.put("open", {"text": "x"}, NOW)
     box.note("open", "sending", NOW)
     box.note("open", "failed", NOW, reason="down", not_before=NOW)
-    box.put("doubt", {}, NOW)
-    box.note("doubt", "sending", NOW)
+    box.put("unconfirmed", {}, NOW)
+    box.note("unconfirmed", "sending", NOW)
     box.put("young", {}, NOW + timedelta(days=1))
     box.note("young", "delivered", NOW + timedelta(days=1), receipt={"ts": "3"})
     box.fold("young", "run 2", NOW + timedelta(days=1))

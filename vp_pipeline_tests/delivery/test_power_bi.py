@@ -1,12 +1,14 @@
 """Refreshes of the semantic model, against the stand-in over HTTP: one a publication, followed by its own id."""
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.delivery.power_bi import PowerBi, Principal, RefreshResult, refresh_once
+from vp_pipeline.delivery.power_bi import PowerBi, Principal, RefreshResult
+from vp_pipeline.delivery.power_bi_refresh import refresh_once
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.sandbox.services.server import Services
 from vp_pipeline.sandbox.services.service import Fault
@@ -67,13 +69,13 @@ def test_the_very_request_is_followed_though_a_newer_one_is_there(services: Serv
     assert power_bi.follow(ours, lambda _: None).status == "Completed"
 
 
-def test_errors_of_tables_are_told_and_a_later_run_starts_anew(services: Services, box: Box) -> None:
+def test_errors_of_tables_are_reported_and_a_later_run_starts_anew(services: Services, box: Box) -> None:
     services.power_bi.table_errors = {"dim_seller": "column seller_id does not exist"}
     with pytest.raises(PermanentError, match="ended as Failed: dim_seller: column seller_id does not exist") as error:
         refresh(client(services), box)
     assert "materialize delivery/power_bi again" in str(error.value)
     (entry,) = box.entries()
-    assert (entry.state, entry.is_open) == ("refused", False)  # trying again by itself would not mend the model
+    assert (entry.state, entry.is_open) == ("refused", False)  # trying again by itself would not fix the model
     services.power_bi.table_errors = {}
     assert refresh(client(services), box) is not None
     assert len(services.power_bi.refreshes) == 2
@@ -90,12 +92,26 @@ def test_one_that_takes_too_long_is_attached_to_later(services: Services, box: B
     assert len(services.power_bi.refreshes) == 1
 
 
+def test_an_id_with_404_in_it_is_followed_like_any_other(
+    services: Services, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The id is in the message of a timeout, and 404 once meant that there is no such refresh."""
+    request_id = uuid.UUID("40400000-0000-4000-8000-000000000404")
+    monkeypatch.setattr("vp_pipeline.sandbox.services.power_bi.uuid.uuid4", lambda: request_id)
+    services.power_bi.looks = 1000
+    with pytest.raises(PermanentError, match=f"{request_id} is still InProgress"):
+        refresh(client(services, timeout_seconds=0.05), box)
+    services.power_bi.refreshes[0].looks_left = 1
+    assert refresh(client(services), box) is not None
+    assert len(services.power_bi.refreshes) == 1
+
+
 @pytest.mark.parametrize(
     ("fault", "started"),
     [
         (Fault(429, retry_after=1, only="refreshes"), 1),
         (Fault(500, only="refreshes"), 1),
-        (Fault(502, only="refreshes", acts=True), 1),  # it started, and a gateway lost the answer
+        (Fault(502, only="refreshes", acts=True), 1),  # it started, and a gateway lost the response
         (Fault(0, only="refreshes", acts=True), 1),
         (Fault(seconds=1.3, only="refreshes"), 1),  # slow: started after we stopped waiting
     ],

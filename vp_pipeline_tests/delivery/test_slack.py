@@ -57,7 +57,7 @@ def test_messages_arrive_once_and_in_order(slack: Slack, box: Box, services: Ser
     [
         (Fault(429, retry_after=2), "failed"),
         (Fault(500), "doubtful"),
-        (Fault(503, acts=True), "doubtful"),  # it took the message, and a proxy lost the answer
+        (Fault(503, acts=True), "doubtful"),  # it took the message, and a proxy lost the response
         (Fault(0), "doubtful"),
         (Fault(0, acts=True), "doubtful"),
         (Fault(seconds=1.5), "doubtful"),  # slow: taken after we stopped waiting
@@ -76,7 +76,7 @@ def test_whatever_goes_wrong_it_is_delivered_later_once(
     a = box.find("a")
     assert a is not None
     assert (a.state, a.is_open) == (state, True)
-    assert quietly(slack, box).waiting == 2  # too early: nothing is asked
+    assert quietly(slack, box).waiting == 2  # too early: no request is sent
     assert quietly(slack, box, HOUR).delivered == ["a", "b"]
     keys = [m["metadata"]["event_payload"]["key"] for m in services.slack.messages]
     assert keys == ["a", "b"]
@@ -92,7 +92,7 @@ def test_retry_after_is_kept(slack: Slack, box: Box, services: Services) -> None
     assert a.not_before == now + timedelta(seconds=77)
 
 
-def test_a_slack_that_is_down_is_not_in_doubt(box: Box) -> None:
+def test_a_slack_that_is_down_leaves_nothing_unconfirmed(box: Box) -> None:
     down = Slack(SecretStr("t"), "C", "http://127.0.0.1:9/api/")
     box.put("a", HELLO)
     delivery = quietly(down, box)
@@ -113,7 +113,7 @@ def test_a_crash_between_sending_and_recording_is_looked_up(slack: Slack, box: B
     assert len(services.slack.messages) == 2
 
 
-def test_without_the_scope_for_the_history_it_is_sent_again_and_says_so(
+def test_without_the_scope_for_the_history_it_is_sent_again_and_marked(
     slack: Slack, box: Box, services: Services
 ) -> None:
     services.slack.may_read_history = False
@@ -151,10 +151,10 @@ def test_a_message_that_is_refused_is_visible_and_holds_up_nobody(slack: Slack, 
 
 
 def test_without_a_token_the_text_goes_to_the_log_and_stays_in_the_box(box: Box) -> None:
-    said: list[str] = []
+    logged: list[str] = []
     box.put("a", HELLO)
     off = Slack(None, None, "http://127.0.0.1:9/")
-    assert deliver(off, box, said.append).kept == ["a"]
-    assert said == ["hello"]
+    assert deliver(off, box, logged.append).kept == ["a"]
+    assert logged == ["hello"]
     assert box.open_entries() == []
     assert [entry.content["text"] for entry in box.entries()] == ["hello"]

@@ -1,4 +1,4 @@
-"""Bad days, played through the whole pipeline: each ends in a clear error or in the quarantine, never in a number.
+"""Bad days, played through the whole pipeline: each ends in a clear error or in the quarantine, never in a figure.
 
 The answers come from a folder of recordings that the test makes from the sandbox's own and damages.
 """
@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from vp_pipeline.build import build_definitions
-from vp_pipeline.cli.local_runs import failed_days
+from vp_pipeline.cli.local_runs.daily_run import failed_days
 from vp_pipeline.cli.report import RunReport
 from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.quality.reconciliation import CHECK
@@ -36,8 +36,8 @@ def answers() -> dict[str, Answer]:
         found = {}
         for product in (GOOD, BAD):
             domain, asin = product.split(":")
-            asked = {"key": "k", "domain": domain, "asin": asin, "stats": "90", "rating": "1"}
-            found[product] = requests.get(f"{sandbox.url_as_of(DAY)}/product", params=asked, timeout=10).json()
+            params = {"key": "k", "domain": domain, "asin": asin, "stats": "90", "rating": "1"}
+            found[product] = requests.get(f"{sandbox.url_as_of(DAY)}/product", params=params, timeout=10).json()
         return found
 
 
@@ -104,7 +104,7 @@ def test_a_day_of_errors_is_no_day(play: Any, answers: dict[str, Answer]) -> Non
         file.write_text(json.dumps(answer))
     report = pipeline.run(NEXT)
     assert not report.succeeded
-    assert "not one row came of the day's records: productType is 4: invalid" in report.reasons[-1]
+    assert "not one row was decoded from the day's records: productType is 4: invalid" in report.reasons[-1]
     assert pipeline.contents() == before
 
 
@@ -152,7 +152,7 @@ def test_a_negative_price_is_quarantined_and_no_number(play: Any) -> None:
     (row,) = quarantined(pipeline, "price")
     assert "-5" in row["reason"]
     assert "at least -1" in row["reason"]
-    # Without the point our figures are not Keepa's: the reconciliation says so, and of this series alone.
+    # Without the point our figures are not Keepa's: the reconciliation fails, for this series alone.
     assert not report.succeeded
     assert "mon_keepa_reconciliation_agrees" in report.reasons[-1]
     assert "| 3-B0SBXTWO06 | NEW |" in worst_figures(pipeline)
@@ -176,7 +176,7 @@ def test_a_damaged_bronze_object_stops_the_day_and_changes_nothing(play: Any) ->
     assert pipeline.contents() == before
     assert pipeline.lake_contents("silver") == silver
 
-    # The next layers on their own refuse the day as well, and its neighbour goes on.
+    # The next layers on their own refuse the day as well, and its neighbour continues.
     for selection in ("group:silver", "group:raw", "group:stg or group:core or group:mart"):
         assert not pipeline.materialize(selection, DAY).success, selection
     assert pipeline.contents() == before
@@ -229,7 +229,7 @@ def test_a_rejected_key_stops_the_sync_and_is_not_shown(tmp_path: Path) -> None:
 
 
 def test_the_real_api_is_asked_for_the_newest_finished_day_only(tmp_path: Path) -> None:
-    """With a key the API at VP_KEEPA_URL is asked; here a server that keeps its clock at the present, as Keepa does."""
+    """With a key the requests go to VP_KEEPA_URL; here a server that keeps its clock at the present, as Keepa does."""
     from vp_pipeline.partitions import newest_finished_day
 
     newest = newest_finished_day()
@@ -245,7 +245,7 @@ def test_the_real_api_is_asked_for_the_newest_finished_day_only(tmp_path: Path) 
 
         assert pipeline.run(newest).succeeded
         ((snapshot,),) = pipeline.query("select max(snapshot_at) from mart.dim_product")
-        assert snapshot.date() == newest + ONE_DAY  # type: ignore[union-attr]  # today's answer says so itself
+        assert snapshot.date() == newest + ONE_DAY  # type: ignore[union-attr]  # today's response has its own moment
         stored = "".join(str(record) for run in instance.get_runs() for record in instance.all_logs(run.run_id))
         files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
         for secret in ("a/secret+key", "a%2Fsecret%2Bkey"):

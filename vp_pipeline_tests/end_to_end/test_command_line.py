@@ -69,7 +69,7 @@ def test_a_failed_gate_ends_with_one_readable_block(environment: dict[str, str],
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["run", "--date", "2024-12-31"], "before the first partition, 2025-01-01 (VP_START_DATE)"),
         (["run", "--date", "tomorrow"], "'tomorrow' does not match the format"),
@@ -82,25 +82,27 @@ def test_a_failed_gate_ends_with_one_readable_block(environment: dict[str, str],
         (["maintain", "--keep"], "No such option"),
     ],
 )
-def test_a_mistake_ends_in_a_sentence(environment: dict[str, str], arguments: list[str], says: str) -> None:
+def test_a_mistake_ends_in_a_sentence(environment: dict[str, str], arguments: list[str], message: str) -> None:
     failed = vp(environment, *arguments)
     assert failed.returncode in (1, 2)
-    assert says in words(failed.stderr)
+    assert message in words(failed.stderr)
     assert "Traceback" not in failed.stdout + failed.stderr
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "says"),
+    ("variable", "value", "message"),
     [
         ("VP_ENV", "staging", "VP_ENV cannot be used: Input should be 'local'"),
         ("VP_DATADIR", "x", "Did you mean VP_DATA_DIR?"),
         ("VP_DATA_DIR", "/proc/nowhere", "The lake cannot be written"),
     ],
 )
-def test_a_wrong_variable_ends_in_a_sentence(environment: dict[str, str], variable: str, value: str, says: str) -> None:
+def test_a_wrong_variable_ends_in_a_sentence(
+    environment: dict[str, str], variable: str, value: str, message: str
+) -> None:
     failed = vp({**environment, variable: value}, "run", "--date", DAY)
     assert failed.returncode == 1
-    assert says in words(failed.stdout + failed.stderr)
+    assert message in words(failed.stdout + failed.stderr)
     assert "Traceback" not in failed.stdout + failed.stderr
 
 
@@ -121,23 +123,23 @@ def test_the_sandbox_is_served_by_hand(environment: dict[str, str]) -> None:
         found = re.search(r"http://127\.0\.0\.1:\d+", stdout.readline())
         assert found
         url = f"{found[0]}/as-of/{DAY}/product?key=k&domain=1&asin=B0SBXTWO06&stats=90"
-        with urlopen(url, timeout=10) as answer:
-            envelope = json.load(answer)
+        with urlopen(url, timeout=10) as response:
+            envelope = json.load(response)
         server.terminate()
     end_of_day = 1000 * (date.fromisoformat(DAY) - date(1970, 1, 1)).days * 86_400 + 86_400_000 - 1
     assert envelope["timestamp"] == end_of_day
     assert envelope["products"][0]["stats"]["current"]
 
 
-def test_maintain_lists_first(environment: dict[str, str]) -> None:
+def test_maintain_only_lists_by_default(environment: dict[str, str]) -> None:
     listed = vp(environment, "maintain")
     assert listed.returncode == 0, listed.stdout + listed.stderr
-    assert "0 things, 0 bytes on the lake: may go; nothing was removed" in words(listed.stdout)
+    assert "0 items, 0 bytes on the lake: eligible for deletion; nothing was deleted" in words(listed.stdout)
 
 
 @pytest.mark.slow
-def test_a_run_whose_process_was_killed_stands_in_nobodys_way(environment: dict[str, str]) -> None:
-    """SIGKILL in the middle of dbt leaves a run that seems to go on, holding the warehouse's pool."""
+def test_a_run_whose_process_was_killed_blocks_no_later_run(environment: dict[str, str]) -> None:
+    """SIGKILL in the middle of dbt leaves a run that seems to be running, holding the warehouse's pool."""
     command = [str(VP), "run", "--from", DAY, "--to", AFTER]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
@@ -176,11 +178,11 @@ def test_an_interrupt_while_the_api_is_away_stores_no_secret(environment: dict[s
         ):
             time.sleep(0.1)
         run.send_signal(signal.SIGINT)
-        told = run.stdout.read()
+        printed = run.stdout.read()
         assert run.wait() == 1
-    assert "Interrupted." in told
+    assert "Interrupted." in printed
     stored = b"".join(file.read_bytes() for file in home.rglob("*") if file.is_file())
     assert b"Retrying in" in stored
     for spelling in (secret, "a%2Fsecret%2Bkey0123456789"):
-        assert spelling not in told
+        assert spelling not in printed
         assert spelling.encode() not in stored

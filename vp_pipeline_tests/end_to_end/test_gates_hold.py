@@ -15,7 +15,8 @@ import pytest
 
 from vp_pipeline.lake import bronze
 from vp_pipeline.partitions import ONE_DAY
-from vp_pipeline.publishing.duckdb import DuckDBPublisher
+from vp_pipeline.publishing.duckdb import DuckDBPublishedFile
+from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 
@@ -42,19 +43,15 @@ class Played(Pipeline):
         return path
 
     @property
-    def publisher(self) -> DuckDBPublisher:
-        return DuckDBPublisher(self.settings.published_path, self.warehouse)
-
-    @property
     def published_days(self) -> set[date]:
-        publication = self.publisher.current()
+        publication = PublishedMarts(DuckDBPublishedFile(self.settings.published_path)).current()
         return set(publication.days) if publication else set()
 
     def published(self) -> bytes:
         """The very bytes that consumers read."""
         return self.settings.published_path.read_bytes()
 
-    def verdicts(self, check: dg.AssetCheckKey, *days: date) -> list[bool]:
+    def check_results(self, check: dg.AssetCheckKey, *days: date) -> list[bool]:
         """The newest result of a check for each day, as the UI shows it."""
         from dagster._core.event_api import PartitionKeyFilter
 
@@ -95,7 +92,7 @@ def no_history(product: dict[str, Any]) -> None:
 INGESTION: dict[str, tuple[Spoil, str]] = {
     "a column is missing": (lambda p: p.pop("asin"), "asin is not a text but null"),
     "a column has another type": (lambda p: p.update(csv="x"), "csv is not a list but text"),
-    "half the rows are gone": (half_the_history, "is taken for loss"),
+    "half the rows are gone": (half_the_history, "is treated as data loss"),
     "no rows": (no_history, ": 0 rows, 0% of the usual"),
 }
 
@@ -113,10 +110,13 @@ def test_bad_days_before_the_warehouse(played: Played) -> None:
 
     report = played.run(*days)
     assert not report.succeeded
-    told = report.reasons[-1]
-    assert f"{len(bad) + 1} of {len(days)} days did not go through" in told
-    for day, says in {truncated: "truncated or damaged", **{d: says for d, (_, (_, says)) in bad.items()}}.items():
-        assert any(line.startswith(f"  {day}") and says in line for line in told.splitlines()), (day, told)
+    message = report.reasons[-1]
+    assert f"{len(bad) + 1} of {len(days)} days did not go through" in message
+    for day, expected in {
+        truncated: "truncated or damaged",
+        **{d: expected for d, (_, (_, expected)) in bad.items()},
+    }.items():
+        assert any(line.startswith(f"  {day}") and expected in line for line in message.splitlines()), (day, message)
     good = {days[0], between, days[-2], days[-1]}
     assert played.published_days == good | {FIRST + ONE_DAY * n for n in range(3)}
     assert not any(path.endswith(f"{truncated}.json") for path in played.lake_contents("silver"))
@@ -137,7 +137,7 @@ STG_KEY = dg.AssetCheckKey(dg.AssetKey(["stg", "stg_keepa_price"]), "stg_keepa_p
 
 
 def spoil_raw(played: Played, day: date, sql: str) -> None:
-    """A day whose rows in RAW are as many as its manifest says, and wrong."""
+    """A day whose rows in RAW are as many as its manifest expected, and wrong."""
     assert played.materialize("group:airbyte or group:bronze or group:silver or group:raw", day).success
     with played.warehouse.connect() as connection:
         connection.execute(sql.replace("DAY", f"date '{day}'"))
@@ -158,8 +158,8 @@ def test_bad_days_in_dbt(played: Played) -> None:
     assert "1 of 3 days did not go through" in report.reasons[-1]
     assert f"{two}  delivery/power_bi: not built, because the check stg_keepa_price_key_is_unique" in report.reasons[-1]
     assert "The dbt test stg_keepa_price_key_is_unique failed: Got 1 result" in report.reasons[-1]
-    assert "withheld" in report.reasons[-1]
-    assert played.verdicts(STG_KEY, one, two, three) == [True, False, True]
+    assert "are excluded from STG" in report.reasons[-1]
+    assert played.check_results(STG_KEY, one, two, three) == [True, False, True]
     mart = dg.AssetKey(["mart", "fct_price_history_daily"])
     assert {str(one), str(three)} <= set(played.instance.get_materialized_partitions(mart))
     assert str(two) not in played.instance.get_materialized_partitions(mart)
@@ -180,14 +180,14 @@ def test_bad_days_in_dbt(played: Played) -> None:
             "monitoring/mon_keepa_reconciliation: The dbt test mon_keepa_reconciliation_agrees failed",
         ),
     }
-    for day, (sql, says) in cases.items():
+    for day, (sql, expected) in cases.items():
         spoil_raw(played, day, sql)
         report = played.run(day)
         assert not report.succeeded
-        assert says in report.reasons[-1], report.reasons[-1]
+        assert expected in report.reasons[-1], report.reasons[-1]
         assert refuses_the_layers_below(played, day, ["group:published"]) == unchanged
 
-    # A price of -5 is no number anywhere; without it our figures are not the vendor's, so its day is withheld too.
+    # A price of -5 is no number anywhere; without it our figures are not the vendor's, so its day is excluded too.
     seven, eight = six + ONE_DAY, six + 2 * ONE_DAY
     played.sync(seven, lambda product: product["csv"][1].__setitem__(-1, -5))
     report = played.run(seven)
@@ -201,7 +201,7 @@ def test_bad_days_in_dbt(played: Played) -> None:
     assert played.published_days == {FIRST + ONE_DAY * n for n in range(3)} | {one, three, eight}
     assert played.query("select count(*) from mart.fct_price_history_daily where asin = 'B0NOPRODUC'") == [(0,)]
 
-    # And a withheld one that has been mended: in again.
+    # And an excluded one that has been fixed: included again.
     with played.warehouse.connect() as connection:
         connection.execute("delete from raw.keepa_stats where _run_date = ?", [six])  # RAW loads it anew
     report = played.run(six)
@@ -218,7 +218,7 @@ def refuses_the_layers_below(played: Played, day: date, selections: list[str]) -
     return before
 
 
-def test_a_person_overrules_a_test_of_dbt_and_the_volume(played: Played) -> None:
+def test_a_person_waives_a_test_of_dbt(played: Played) -> None:
     one = FIRST + 3 * ONE_DAY
     spoil_raw(
         played,
@@ -231,7 +231,11 @@ def test_a_person_overrules_a_test_of_dbt_and_the_volume(played: Played) -> None
     assert one in played.published_days
     assert report.layers["monitoring"].warned == 1
     reconciled = dg.AssetKey(["monitoring", "mon_keepa_reconciliation"])
-    assert played.verdicts(dg.AssetCheckKey(reconciled, "mon_keepa_reconciliation_agrees"), one) == [False]
+    assert played.check_results(dg.AssetCheckKey(reconciled, "mon_keepa_reconciliation_agrees"), one) == [False]
+    (newest,) = played.instance.fetch_materializations(reconciled, limit=1).records
+    assert newest.asset_materialization is not None
+    waived = newest.asset_materialization.metadata["waived"].value
+    assert waived == "Waived in this run: the test was not run."
     assert played.query("select count(*) from monitoring.mon_keepa_reconciliation where not is_within_tolerance") != [
         (0,)
     ]
@@ -246,8 +250,8 @@ def test_a_part_of_the_models_is_never_published(played: Played) -> None:
     assert not refused.success
     assert "was of some models only" in str([e.event_specific_data for e in refused.all_events if e.is_step_failure])
     assert played.published() == before
-    # Another day's run judges the day that was loaded alone with its own; both are whole now.
+    # Another day's run validates the day that was loaded alone with its own; both are whole now.
     report = played.run(day + ONE_DAY)
     assert report.succeeded, report.reasons
     assert {day, day + ONE_DAY} <= played.published_days
-    assert played.verdicts(STG_KEY, day, day + ONE_DAY) == [True, True]
+    assert played.check_results(STG_KEY, day, day + ONE_DAY) == [True, True]

@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from vp_pipeline.publishing.duckdb import read_publication
+from vp_pipeline.publishing.duckdb import DuckDBPublishedFile
+from vp_pipeline.publishing.publication import Publication
+from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline_tests.contents import contents
 
 pytestmark = pytest.mark.slow
@@ -29,7 +31,9 @@ from datetime import date
 from pathlib import Path
 import dagster as dg
 from vp_pipeline.build import build_definitions
-from vp_pipeline.cli.local_runs import close_orphans, daily_run, project_instance
+from vp_pipeline.cli.local_runs.daily_run import daily_run
+from vp_pipeline.cli.local_runs.instance import project_instance
+from vp_pipeline.cli.local_runs.orphans import close_orphans
 from vp_pipeline_tests.conftest import pipeline_settings
 
 settings = pipeline_settings(Path(sys.argv[1]), keepa_asins=sys.argv[2])
@@ -71,6 +75,12 @@ def to_the_end(environment: dict[str, str], data: Path) -> float:
     return time.monotonic() - began
 
 
+def publication_in(file: Path) -> Publication:
+    found = PublishedMarts(DuckDBPublishedFile(file)).current()
+    assert found is not None
+    return found
+
+
 # How long each step takes, roughly: moments are drawn from it, and beyond its end from the step after.
 STEPS = {
     "airbyte_keepa_product": 1.5,
@@ -102,10 +112,10 @@ def test_killed_at_any_moment_of_every_step(
                 time.sleep(chance.uniform(0, STEPS[step]))
             run.kill()
         if published.exists():  # whole, whatever was killed
-            assert read_publication(published).rows
+            assert publication_in(published).rows
     to_the_end(environment, data)
     found = contents(data / "warehouse.duckdb")
     for table, rows in undisturbed.items():
         assert found[table] == rows, f"{table} differs after {KILLS} kills"
     assert found.keys() == undisturbed.keys()
-    assert set(read_publication(published).days) == set(DAYS)
+    assert set(publication_in(published).days) == set(DAYS)

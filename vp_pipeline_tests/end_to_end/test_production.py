@@ -13,7 +13,7 @@ from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 from vp_pipeline_tests.stand_ins import s3, snowflake
-from vp_pipeline_tests.stand_ins.airbyte import answer
+from vp_pipeline_tests.stand_ins.airbyte import json_response
 from vp_pipeline_tests.stand_ins.production import SECRETS, Production, production
 
 DAYS = tuple(date(2026, 2, n) for n in (9, 10, 11))
@@ -86,7 +86,7 @@ def broken(played: Production, service: str) -> list[Any]:
     """Makes a service refuse; the list of faults to clear."""
     if service == "airbyte":
         played.airbyte.faults.append(
-            lambda request: answer({"detail": "not allowed"}, 403) if "jobs" in request.path else None
+            lambda request: json_response({"detail": "not allowed"}, 403) if "jobs" in request.path else None
         )
         return played.airbyte.faults
     if service == "s3":
@@ -124,4 +124,4 @@ def test_no_secret_shows_anywhere(played: Production) -> None:
     for secret in SECRETS:
         assert secret not in told
         assert secret.encode() not in kept
-    assert not [asked for asked in played.airbyte.asked + played.s3.asked if any(s in asked for s in SECRETS)]
+    assert not [line for line in played.airbyte.requests + played.s3.requests if any(s in line for s in SECRETS)]

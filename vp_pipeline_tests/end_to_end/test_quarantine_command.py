@@ -29,13 +29,13 @@ def words(text: str) -> str:
 
 @pytest.fixture
 def answers(tmp_path: Path) -> Path:
-    """A product with a title that is no text."""
+    """Recorded responses with a product whose title is not a text."""
     folder = tmp_path / "answers"
     folder.mkdir()
     with Sandbox() as sandbox:
         url = f"{sandbox.url_as_of(__import__('datetime').date(2026, 3, 10))}/product"
-        with urlopen(f"{url}?key=k&domain=3&asin=B0SBXTWO06&stats=90&rating=1&buybox=1", timeout=10) as told:
-            answer: dict[str, Any] = json.load(told)
+        with urlopen(f"{url}?key=k&domain=3&asin=B0SBXTWO06&stats=90&rating=1&buybox=1", timeout=10) as response:
+            answer: dict[str, Any] = json.load(response)
     answer["products"][0]["title"] = 5
     (folder / "answer.json").write_text(json.dumps(answer))
     return folder
@@ -61,7 +61,7 @@ def test_from_the_quarantine_to_the_marts_and_back(environment: dict[str, str], 
     assert '{"title":5}' in shown
     assert "1 of 1 records." in shown
 
-    # A fix of the decoder would let it pass; here what landed is mended instead, as the decoder cannot be.
+    # A fix of the decoder would let it pass, which a test cannot make.
     lake = Lake(tmp_path / "data" / "lake")
     again = vp(asked, "quarantine", "retry", "--date", DAY)
     assert again.returncode == 0, again.stdout + again.stderr
@@ -74,16 +74,16 @@ def test_from_the_quarantine_to_the_marts_and_back(environment: dict[str, str], 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
-        (["quarantine", "list", "--table", "prise"], "prise is no table of this project. Known: buy_box"),
-        (["quarantine", "list", "--source", "kepa"], "kepa is no source of this project. Known: keepa"),
+        (["quarantine", "list", "--table", "prise"], "Unknown table prise. Known: buy_box"),
+        (["quarantine", "list", "--source", "kepa"], "Unknown source kepa. Known: keepa"),
         (["quarantine", "show", "--date", "yesterday"], "'yesterday' does not match the format"),
-        (["run", "--date", DAY, "--waive", "volum"], "volum is no check that could be waived (vp/overrule). Did"),
+        (["run", "--date", DAY, "--waive", "volum"], "Unknown check volum (vp/overrule): it cannot be waived. Did"),
     ],
 )
-def test_a_mistake_ends_in_a_sentence(environment: dict[str, str], arguments: list[str], says: str) -> None:
+def test_a_mistake_ends_in_a_sentence(environment: dict[str, str], arguments: list[str], message: str) -> None:
     failed = vp(environment, *arguments)
     assert failed.returncode in (1, 2)
-    assert says in words(failed.stderr)
+    assert message in words(failed.stderr)
     assert "Traceback" not in failed.stdout + failed.stderr

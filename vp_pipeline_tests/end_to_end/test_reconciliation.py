@@ -1,4 +1,4 @@
-"""fct_price_stats against Keepa's own figures: in the real answers, on the sandbox, and where one differs."""
+"""fct_price_stats against Keepa's own figures: in the recorded answers, on the sandbox, and where one differs."""
 
 import json
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def newest_answers(recordings: Path) -> dict[tuple[str, int, str], tuple[int, in
     """For each series that an answer has: timestamp, index and stats of the newest one that has it."""
     newest: dict[tuple[str, int, str], tuple[int, int, dict[str, Any]]] = {}
     for file in sorted(recordings.glob("*.json")):
-        envelope = json.loads(file.read_text())
+        envelope = json.loads(file.read_text(encoding="utf-8"))
         for product in envelope.get("products", []):
             for index, history in enumerate(product["csv"]):
                 if not history or not product.get("stats"):
@@ -51,7 +51,7 @@ def newest_answers(recordings: Path) -> dict[tuple[str, int, str], tuple[int, in
     return newest
 
 
-def test_every_figure_of_the_real_answers_is_ours(recorded: Pipeline, recordings: Path) -> None:
+def test_every_figure_of_the_recorded_answers_is_ours(recorded: Pipeline, recordings: Path) -> None:
     """Read straight from the files: every product with stats, every series, every window."""
     ours, compared = our_stats(recorded), 0
     for key, (_, index, stats) in newest_answers(recordings).items():
@@ -78,14 +78,15 @@ def extreme(at: datetime | None, value: int | None) -> list[int | None] | None:
     return [int(at.replace(tzinfo=UTC).timestamp()) // 60 - KEEPA_EPOCH_MINUTES, value]
 
 
-def test_the_check_says_how_much_it_compared(recorded: Pipeline) -> None:
+def test_the_check_says_how_much_it_compared(recorded: Pipeline, recordings: Path) -> None:
     result = evaluation(recorded)
     assert result.passed
     found = {name: value.value for name, value in result.metadata.items()}
-    assert found["products"] == 3
+    assert found["products"] == len({key[:2] for key in newest_answers(recordings)})
     assert found["figures_compared"] >= 350
     assert found["figures_differing"] == 0
-    assert found["worst_difference"] <= 1
+    # In both sets one of Keepa's averages is one below the formula.
+    assert found["worst_difference"] == 1
     assert recorded.query("select count(*) from monitoring.mon_keepa_reconciliation") == [(found["figures_compared"],)]
 
 
@@ -104,10 +105,11 @@ def test_the_sandbox_agrees_day_after_day(tmp_path: Path) -> None:
 def test_one_figure_that_differs_is_refused_by_name(recordings: Path, tmp_path: Path) -> None:
     folder = tmp_path / "answers"
     folder.mkdir()
-    (source,) = recordings.glob("nostock_*.json")
-    answer = json.loads(source.read_text())
+    files = recordings.glob("*.json")
+    read = (json.loads(file.read_text(encoding="utf-8")) for file in files)
+    answer = next(a for a in read if a.get("products") and a["products"][0]["domainId"] == 5)
     answer["products"][0]["stats"]["avg90"][0] += 2
-    (folder / "answer.json").write_text(json.dumps(answer))
+    (folder / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
     with dg.DagsterInstance.ephemeral() as instance:
         pipeline = Pipeline(pipeline_settings(tmp_path / "data", recordings=folder), instance)
         report = pipeline.run(DAY)
@@ -116,7 +118,9 @@ def test_one_figure_that_differs_is_refused_by_name(recordings: Path, tmp_path: 
         result = evaluation(pipeline)
         assert not result.passed
         assert result.metadata["figures_differing"].value == 1
-        assert "| 5-B0D4M48BM2 | AMAZON | avg_90d |" in str(result.metadata["worst_figures"].value)
+        assert f"| 5-{answer['products'][0]['asin']} | AMAZON | avg_90d |" in str(
+            result.metadata["worst_figures"].value
+        )
 
 
 def test_answers_cut_short_are_not_taken_for_all_of_time(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_a_tick_that_fails_is_one_message_and_bronze_follows_three_days(night: N
 
     # Three days of bronze that are landed in one run of bronze alone.
     from vp_pipeline.assets.keys import bronze_key
-    from vp_pipeline.cli.local_runs import partition_tags
+    from vp_pipeline.partitions import partition_tags
     from vp_pipeline.sources.keepa.source import PRODUCT
 
     days = [datetime(2026, 3, n, tzinfo=UTC).date() for n in (1, 2, 3)]

@@ -83,7 +83,7 @@ def test_without_a_finished_sync_there_is_nothing_to_land(lake: Lake) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "says"),
+    ("damage", "message"),
     [
         (lambda content: content[:-4], "truncated or damaged"),
         (lambda content: content[: len(content) // 2], "truncated or damaged"),
@@ -93,10 +93,10 @@ def test_without_a_finished_sync_there_is_nothing_to_land(lake: Lake) -> None:
         (lambda content: gzip.compress(b"1\n"), "reported 2 records"),
     ],
 )
-def test_a_damaged_object_makes_no_partition(lake: Lake, damage, says: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_damaged_object_makes_no_partition(lake: Lake, damage, message: str) -> None:  # type: ignore[no-untyped-def]
     record = sync(lake, gzip.compress(b"1\n2\n"))
     lake.write(record.objects[0], damage(gzip.compress(b"1\n2\n")))
-    with pytest.raises(DamagedDataError, match=rf"(?s){says}.*--resync"):
+    with pytest.raises(DamagedDataError, match=rf"(?s){message}.*--resync"):
         bronze.land(lake, PRODUCT, DAY)
     assert bronze.read_manifest(lake, PRODUCT, DAY) is None
 

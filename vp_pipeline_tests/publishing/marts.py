@@ -11,7 +11,8 @@ from pathlib import Path
 import duckdb
 
 from vp_pipeline.partitions import ONE_DAY
-from vp_pipeline.publishing.duckdb import DuckDBPublisher
+from vp_pipeline.publishing.duckdb import DuckDBPublications
+from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.warehouse import ledger
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 
@@ -19,14 +20,22 @@ TABLES = ("mart.deals", "mart.facts", "monitoring.figures")
 FIRST = date(2026, 2, 1)
 
 
-def publisher_in(folder: Path) -> DuckDBPublisher:
-    return DuckDBPublisher(folder / "published.duckdb", DuckDBWarehouse(folder / "warehouse.duckdb"))
+def publisher_in(folder: Path) -> Publisher:
+    return Publisher(DuckDBPublications(published_in(folder), warehouse_in(folder)))
 
 
-def build(publisher: DuckDBPublisher, number: int, state: ledger.BuildState = "green") -> str:
+def published_in(folder: Path) -> Path:
+    return folder / "published.duckdb"
+
+
+def warehouse_in(folder: Path) -> DuckDBWarehouse:
+    return DuckDBWarehouse(folder / "warehouse.duckdb")
+
+
+def build(folder: Path, number: int, state: ledger.BuildState = "green") -> str:
     """Builds all tables with `number` in every one of their 100 rows; returns the build's id."""
     build_id = f"build-{number:06}"
-    with publisher.warehouse.connect() as connection:
+    with warehouse_in(folder).connect() as connection:
         ledger.begin(connection, build_id, f"run-{number}")
         for schema in ("mart", "monitoring"):
             connection.execute(f"create schema if not exists {schema}")
@@ -39,19 +48,19 @@ def build(publisher: DuckDBPublisher, number: int, state: ledger.BuildState = "g
     return build_id
 
 
-def read(path: Path) -> int:
+def read(folder: Path) -> int:
     """The number that a consumer finds in every row of every table; fails where there are two, or a table is not
     there."""
-    with duckdb.connect(str(path), read_only=True) as connection:
+    with duckdb.connect(str(published_in(folder)), read_only=True) as connection:
         found = {
             number
             for table in TABLES
             for number in connection.execute(f"select n, count(*) from {table} group by 1").fetchall()
         }
-        told = connection.execute("select build_id from publication.build").fetchone()
+        record = connection.execute("select build_id from publication.build").fetchone()
     ((number, rows),) = found
     assert rows == 100, found
-    assert told == (f"build-{number:06}",), (told, number)
+    assert record == (f"build-{number:06}",), (record, number)
     return int(number)
 
 
@@ -61,12 +70,12 @@ def main() -> None:
         publisher, number = publisher_in(folder), int(sys.argv[3])
         print("begun", flush=True)
         while True:
-            build(publisher, number)
+            build(folder, number)
             publisher.publish(f"run-{number}")
             number += 1
-    else:  # read so many times, and say how many builds were seen and whether in order
+    else:  # read so many times, and print how many builds were seen and whether in order
         print("begun", flush=True)
-        seen = [read(folder / "published.duckdb") for _ in range(int(sys.argv[3]))]
+        seen = [read(folder) for _ in range(int(sys.argv[3]))]
         print(len(set(seen)), seen == sorted(seen))
 
 

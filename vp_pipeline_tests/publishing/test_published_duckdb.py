@@ -11,21 +11,27 @@ import duckdb
 import pytest
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.publishing.duckdb import DuckDBPublisher
-from vp_pipeline.publishing.publisher import KEPT
+from vp_pipeline.publishing.duckdb import DuckDBPublications
+from vp_pipeline.publishing.publication import KEPT, Contents
+from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.warehouse import ledger
-from vp_pipeline_tests.publishing.marts import FIRST, TABLES, build, publisher_in, read
+from vp_pipeline_tests.publishing.marts import FIRST, TABLES, build, published_in, publisher_in, read, warehouse_in
 
 KILLS = int(os.environ.get("KILLS", "24"))  # `make soak` asks for hundreds
 
 
 @pytest.fixture
-def publisher(tmp_path: Path) -> DuckDBPublisher:
-    return publisher_in(tmp_path)
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
 
 
-def files(publisher: DuckDBPublisher) -> set[str]:
-    return {file.name for file in publisher.path.with_name("published").iterdir() if file.name != ".lock"}
+@pytest.fixture
+def publisher(folder: Path) -> Publisher:
+    return publisher_in(folder)
+
+
+def files(folder: Path) -> set[str]:
+    return {file.name for file in (folder / "published").iterdir() if file.name != ".lock"}
 
 
 def child(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -33,71 +39,73 @@ def child(folder: Path, *arguments: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
-def test_it_says_itself_what_was_published(publisher: DuckDBPublisher) -> None:
-    build_id = build(publisher, 1)
+def test_the_record_of_what_was_published_is_in_the_file(folder: Path, publisher: Publisher) -> None:
+    build_id = build(folder, 1)
     made = publisher.publish("the-run")
     assert (made.build_id, made.run_id, made.replaces) == (build_id, "the-run", None)
     assert made.rows == dict.fromkeys(TABLES, 100)
     assert [(day - FIRST).days for day in made.days] == [1]
-    assert publisher.current() == made
-    assert read(publisher.path) == 1
+    assert publisher.marts.current() == made
+    assert read(folder) == 1
 
 
-def test_the_same_contents_are_not_published_twice(publisher: DuckDBPublisher) -> None:
-    build(publisher, 1)
+def test_the_same_contents_are_not_published_twice(folder: Path, publisher: Publisher) -> None:
+    build(folder, 1)
     first = publisher.publish("one")
-    before = publisher.path.read_bytes()
-    with publisher.warehouse.connect() as connection:  # another build, and not one row of it is another
+    before = published_in(folder).read_bytes()
+    with warehouse_in(folder).connect() as connection:  # another build, and not one row of it is another
         ledger.begin(connection, "build-000009", "two")
         ledger.finish(connection, "build-000009", "green")
     assert publisher.publish("two") == first
-    assert publisher.path.read_bytes() == before
+    assert published_in(folder).read_bytes() == before
     assert len(publisher.kept()) == 1
 
 
 @pytest.mark.parametrize(
-    ("state", "says"),
-    [("building", "did not finish"), ("red", "is red: its checks say why"), ("part", "was of some models only")],
+    ("state", "reason"),
+    [("building", "did not finish"), ("red", "is red: see its checks"), ("part", "was of some models only")],
 )
-def test_only_a_whole_green_build_is_published(publisher: DuckDBPublisher, state: ledger.BuildState, says: str) -> None:
-    build(publisher, 1)
+def test_only_a_whole_green_build_is_published(
+    folder: Path, publisher: Publisher, state: ledger.BuildState, reason: str
+) -> None:
+    build(folder, 1)
     publisher.publish("one")
-    before = publisher.path.read_bytes()
-    build(publisher, 2, state)
-    with pytest.raises(PermanentError, match=says) as told:
+    before = published_in(folder).read_bytes()
+    build(folder, 2, state)
+    with pytest.raises(PermanentError, match=reason) as error:
         publisher.publish("two")
-    assert "consumers read the last published marts until then" in str(told.value)
-    assert publisher.path.read_bytes() == before
-    assert read(publisher.path) == 1
+    assert "consumers read the last published marts until then" in str(error.value)
+    assert published_in(folder).read_bytes() == before
+    assert read(folder) == 1
 
 
-def test_nothing_is_published_where_nothing_was_built(publisher: DuckDBPublisher) -> None:
+def test_nothing_is_published_where_nothing_was_built(folder: Path, publisher: Publisher) -> None:
     with pytest.raises(PermanentError, match="never built"):
         publisher.publish("one")
-    assert not publisher.path.exists()
+    assert not published_in(folder).exists()
 
 
-def test_a_copy_that_lost_rows_is_not_published(publisher: DuckDBPublisher, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vp_pipeline.publishing import duckdb as published_duckdb
-
-    contents = published_duckdb._contents
-    build(publisher, 1)
-    monkeypatch.setattr(published_duckdb, "_contents", lambda *a: (dict.fromkeys(TABLES, 101), contents(*a)[1]))
+def test_a_copy_that_lost_rows_is_not_published(
+    folder: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(folder, 1)
+    wrong = Contents(dict.fromkeys(TABLES, (101, "")), "")
+    monkeypatch.setattr(DuckDBPublications, "contents", lambda *_: wrong)
     with pytest.raises(PermanentError, match=r"The copy of mart\.deals has 100 rows where the build has 101"):
         publisher.publish("one")
-    assert not publisher.path.exists()
-    assert files(publisher) == set()
+    assert not published_in(folder).exists()
+    assert files(folder) == set()
 
 
-def test_the_last_builds_are_kept_and_can_be_gone_back_to(publisher: DuckDBPublisher) -> None:
+def test_the_last_builds_are_kept_and_can_be_restored(folder: Path, publisher: Publisher) -> None:
     for number in range(1, KEPT + 3):
-        build(publisher, number)
+        build(folder, number)
         publisher.publish(f"run-{number}")
     assert [made.build_id for made in publisher.kept()] == ["build-000005", "build-000004", "build-000003"]
-    assert files(publisher) == {"build-000005.duckdb", "build-000004.duckdb", "build-000003.duckdb"}
+    assert files(folder) == {"build-000005.duckdb", "build-000004.duckdb", "build-000003.duckdb"}
 
     assert publisher.roll_back().build_id == "build-000004"
-    assert read(publisher.path) == 4
+    assert read(folder) == 4
     assert publisher.rolled_back_from() == "build-000005"
     assert publisher.roll_back().build_id == "build-000003"
     assert publisher.rolled_back_from() == "build-000005"
@@ -105,51 +113,83 @@ def test_the_last_builds_are_kept_and_can_be_gone_back_to(publisher: DuckDBPubli
         publisher.roll_back()
 
 
-def test_what_was_taken_back_is_not_published_again_and_the_next_build_is(publisher: DuckDBPublisher) -> None:
+def test_what_was_rolled_back_is_not_published_again_and_the_next_build_is(folder: Path, publisher: Publisher) -> None:
     for number in (1, 2):
-        build(publisher, number)
+        build(folder, number)
         publisher.publish(f"run-{number}")
     publisher.roll_back()
-    with pytest.raises(PermanentError, match="build-000002 was taken back by hand"):
+    with pytest.raises(PermanentError, match="build-000002 was rolled back by hand"):
         publisher.publish("again")
-    assert read(publisher.path) == 1
-    build(publisher, 3)
+    assert read(folder) == 1
+    build(folder, 3)
     publisher.publish("run-3")
-    assert read(publisher.path) == 3
+    assert read(folder) == 3
     assert publisher.rolled_back_from() is None
-    # Before it was the first: going back once more never leads to what a person took back.
+    # Before it was the first: rolling back once more never restores what a person rolled back.
     assert [made.build_id for made in publisher.kept()] == ["build-000003", "build-000001"]
     assert publisher.roll_back().build_id == "build-000001"
 
 
-def test_nothing_to_roll_back_is_said(publisher: DuckDBPublisher) -> None:
+def test_a_mart_is_read_with_its_build(folder: Path, publisher: Publisher) -> None:
+    with pytest.raises(PermanentError, match="Nothing was published yet"):
+        publisher.marts.read("deals")
+    build_id = build(folder, 1)
+    publisher.publish("one")
+    build_read, rows = publisher.marts.read("deals")
+    assert (build_read, rows.column_names, rows.num_rows) == (build_id, ["n", "i"], 100)
+    with pytest.raises(PermanentError, match="No mart figures is published"):
+        publisher.marts.read("figures")
+
+
+def test_the_format_of_the_file_stays(folder: Path, publisher: Publisher) -> None:
+    """Consumers read it with tools of their own, and other versions of this code publish and roll back beside it."""
+    build(folder, 1)
+    publisher.publish("one")
+    with duckdb.connect(str(published_in(folder)), read_only=True) as connection:
+        columns = connection.execute(
+            "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'publication' "
+            "order by table_name, column_index"
+        ).fetchall()
+    assert columns == [
+        ("build", "build_id", "VARCHAR"),
+        ("build", "run_id", "VARCHAR"),
+        ("build", "published_at", "TIMESTAMP"),
+        ("build", "replaces", "VARCHAR"),
+        ("build", "content", "VARCHAR"),
+        ("days", "run_date", "DATE"),
+        ("tables", "table_name", "VARCHAR"),
+        ("tables", "rows", "BIGINT"),
+    ]
+
+
+def test_nothing_to_roll_back_is_an_error(folder: Path, publisher: Publisher) -> None:
     with pytest.raises(PermanentError, match="nothing was published yet"):
         publisher.roll_back()
 
 
-def test_a_consumer_cannot_write_and_one_that_has_it_open_goes_on(publisher: DuckDBPublisher) -> None:
-    build(publisher, 1)
+def test_a_consumer_cannot_write_and_one_that_has_it_open_keeps_reading(folder: Path, publisher: Publisher) -> None:
+    build(folder, 1)
     publisher.publish("one")
-    assert publisher.path.stat().st_mode & 0o222 == 0
-    with duckdb.connect(str(publisher.path), read_only=True) as consumer:
+    assert published_in(folder).stat().st_mode & 0o222 == 0
+    with duckdb.connect(str(published_in(folder)), read_only=True) as consumer:
         assert consumer.execute("select max(n) from mart.facts").fetchone() == (1,)
-        build(publisher, 2)
+        build(folder, 2)
         publisher.publish("two")
         assert consumer.execute("select max(n), count(*) from mart.deals").fetchone() == (1, 100)
-    assert read(publisher.path) == 2
+    assert read(folder) == 2
 
 
-def test_a_polling_consumer_never_waits_and_never_sees_half(publisher: DuckDBPublisher, tmp_path: Path) -> None:
+def test_a_polling_consumer_never_waits_and_never_sees_half(folder: Path, publisher: Publisher) -> None:
     """Hundreds of reads of another process while one build after the other is written and published."""
-    build(publisher, 1)
+    build(folder, 1)
     publisher.publish("run-1")
-    with child(tmp_path, "read", "400") as consumer:
+    with child(folder, "read", "400") as consumer:
         assert consumer.stdout is not None
         assert consumer.stdout.readline() == "begun\n"
         number = 1
         while consumer.poll() is None:
             number += 1
-            build(publisher, number)
+            build(folder, number)
             publisher.publish(f"run-{number}")
         builds, in_order = consumer.stdout.read().split()
     assert consumer.returncode == 0
@@ -157,21 +197,21 @@ def test_a_polling_consumer_never_waits_and_never_sees_half(publisher: DuckDBPub
     assert in_order == "True"
 
 
-def test_killed_at_any_moment_it_is_one_whole_build(publisher: DuckDBPublisher, tmp_path: Path) -> None:
-    build(publisher, 1)
+def test_killed_at_any_moment_it_is_one_whole_build(folder: Path, publisher: Publisher) -> None:
+    build(folder, 1)
     publisher.publish("run-1")
     last = 1
     for kill in range(KILLS):
-        with child(tmp_path, "publish", str(1_000 * (kill + 1))) as writer:
+        with child(folder, "publish", str(1_000 * (kill + 1))) as writer:
             assert writer.stdout is not None
             assert writer.stdout.readline() == "begun\n"
             time.sleep(random.Random(kill).uniform(0, 0.4))
             writer.kill()
-        now = read(publisher.path)
+        now = read(folder)
         assert now >= last
         last = now
-    build(publisher, 999_999)
+    build(folder, 999_999)
     publisher.publish("the end")
-    assert read(publisher.path) == 999_999
+    assert read(folder) == 999_999
     # Nothing that a killed one began is left.
-    assert files(publisher) == {f"{made.build_id}.duckdb" for made in publisher.kept()}
+    assert files(folder) == {f"{made.build_id}.duckdb" for made in publisher.kept()}

@@ -8,9 +8,9 @@ import sqlfluff
 import sqlglot
 
 from vp_pipeline.failures import PermanentError, TransientError
-from vp_pipeline.publishing.publisher import KEPT
-from vp_pipeline.publishing.reader import SnowflakePublishedMarts
-from vp_pipeline.publishing.snowflake import SnowflakePublisher, fill_statements, swap_statements
+from vp_pipeline.publishing.publication import KEPT
+from vp_pipeline.publishing.publisher import Publisher
+from vp_pipeline.publishing.snowflake import SnowflakePublications, fill_statements, swap_statements
 from vp_pipeline.warehouse import ledger
 from vp_pipeline_tests.publishing.marts import FIRST
 from vp_pipeline_tests.stand_ins.s3 import s3_stand_in
@@ -29,8 +29,8 @@ def snowflake() -> Iterator[SnowflakeStandIn]:
 
 
 @pytest.fixture
-def publisher(snowflake: SnowflakeStandIn) -> SnowflakePublisher:
-    return SnowflakePublisher(snowflake.warehouse(timeout_seconds=5), DATABASE)
+def publisher(snowflake: SnowflakeStandIn) -> Publisher:
+    return Publisher(SnowflakePublications(snowflake.warehouse(timeout_seconds=5)))
 
 
 def build(snowflake: SnowflakeStandIn, number: int, state: ledger.BuildState = "green") -> str:
@@ -64,7 +64,7 @@ def read(snowflake: SnowflakeStandIn) -> int:
     return int(number)
 
 
-def test_exactly_these_statements_publish(snowflake: SnowflakeStandIn, publisher: SnowflakePublisher) -> None:
+def test_exactly_these_statements_publish(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:
     build(snowflake, 1)
     snowflake.statements.clear()
     made = publisher.publish("the-run")
@@ -89,7 +89,7 @@ def test_exactly_these_statements_publish(snowflake: SnowflakeStandIn, publisher
     ]
 
 
-def test_the_statements_are_snowflakes_sql(snowflake: SnowflakeStandIn, publisher: SnowflakePublisher) -> None:
+def test_the_statements_are_snowflakes_sql(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:
     build(snowflake, 1)
     publisher.publish("the-run")
     fixed = [*fill_statements("published_x", [("mart", "a")], "vp_reader"), *swap_statements("published_x")]
@@ -99,14 +99,13 @@ def test_the_statements_are_snowflakes_sql(snowflake: SnowflakeStandIn, publishe
             sqlfluff.parse(f"{statement};\n", dialect="snowflake")
 
 
-def test_it_says_itself_what_was_published(snowflake: SnowflakeStandIn, publisher: SnowflakePublisher) -> None:
-    assert publisher.current() is None
+def test_the_record_of_what_was_published_is_in_the_schema(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:
+    assert publisher.marts.current() is None
     build_id = build(snowflake, 1)
     made = publisher.publish("the-run")
     assert (made.build_id, made.run_id, made.replaces) == (build_id, "the-run", None)
     assert [(day - FIRST).days for day in made.days] == [1]
-    assert publisher.current() == made
-    marts = SnowflakePublishedMarts(snowflake.warehouse())
+    marts = publisher.marts
     assert marts.current() == made
     build_read, rows = marts.read("mart_deals")
     assert (build_read, rows.column_names, rows.num_rows) == (build_id, ["n", "word"], 2)
@@ -114,7 +113,7 @@ def test_it_says_itself_what_was_published(snowflake: SnowflakeStandIn, publishe
         marts.read("nonesuch")
 
 
-def test_the_same_contents_are_not_published_twice(snowflake: SnowflakeStandIn, publisher: SnowflakePublisher) -> None:
+def test_the_same_contents_are_not_published_twice(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:
     build(snowflake, 1)
     first = publisher.publish("one")
     with snowflake.warehouse().connect() as session:
@@ -126,7 +125,7 @@ def test_the_same_contents_are_not_published_twice(snowflake: SnowflakeStandIn, 
 
 @pytest.mark.parametrize("state", ["building", "red", "part"])
 def test_only_a_whole_green_build_is_published(
-    snowflake: SnowflakeStandIn, publisher: SnowflakePublisher, state: ledger.BuildState
+    snowflake: SnowflakeStandIn, publisher: Publisher, state: ledger.BuildState
 ) -> None:
     build(snowflake, 1)
     publisher.publish("one")
@@ -136,9 +135,7 @@ def test_only_a_whole_green_build_is_published(
     assert read(snowflake) == 1
 
 
-def test_what_was_before_is_kept_and_can_be_gone_back_to(
-    snowflake: SnowflakeStandIn, publisher: SnowflakePublisher
-) -> None:
+def test_what_was_before_is_kept_and_can_be_restored(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:
     builds = [build(snowflake, 1)]
     publisher.publish("run-1")
     for number in range(2, KEPT + 2):
@@ -151,7 +148,7 @@ def test_what_was_before_is_kept_and_can_be_gone_back_to(
     assert (read(snowflake), publisher.rolled_back_from()) == (2, builds[3])
     with pytest.raises(PermanentError, match="no publication to go back to"):
         publisher.roll_back()
-    with pytest.raises(PermanentError, match=f"{builds[3]} was taken back by hand"):
+    with pytest.raises(PermanentError, match=f"{builds[3]} was rolled back by hand"):
         publisher.publish("again")
     last = build(snowflake, 9)
     publisher.publish("run-9")
@@ -161,14 +158,14 @@ def test_what_was_before_is_kept_and_can_be_gone_back_to(
 
 @pytest.mark.parametrize("at", ["create transient table", "grant", "insert into published", "alter schema"])
 def test_a_connection_that_is_lost_leaves_what_consumers_read(
-    snowflake: SnowflakeStandIn, publisher: SnowflakePublisher, at: str
+    snowflake: SnowflakeStandIn, publisher: Publisher, at: str
 ) -> None:
     build(snowflake, 1)
     publisher.publish("one")
     build(snowflake, 2)
     snowflake.faults.append(lambda sql: Lost() if sql.startswith(at) else None)
     with pytest.raises(TransientError):
-        SnowflakePublisher(snowflake.warehouse(timeout_seconds=1), DATABASE).publish("two")
+        Publisher(SnowflakePublications(snowflake.warehouse(timeout_seconds=1))).publish("two")
     snowflake.down = False
     snowflake.faults.clear()
     assert (read(snowflake), publisher.rolled_back_from(), len(publisher.kept())) == (1, None, 1)
@@ -176,9 +173,7 @@ def test_a_connection_that_is_lost_leaves_what_consumers_read(
     assert read(snowflake) == 2
 
 
-def test_a_clone_that_is_not_the_build_is_not_published(
-    snowflake: SnowflakeStandIn, publisher: SnowflakePublisher
-) -> None:
+def test_a_clone_that_is_not_the_build_is_not_published(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:
     build(snowflake, 1)
     publisher.publish("one")
     build(snowflake, 2)

@@ -12,7 +12,7 @@ TABLE = Table(
     stream="sale",
     name="sale",
     description="Sales.",
-    grain="one row a code and moment",
+    grain="one row per code and moment",
     natural_key=("code", "at"),
     columns=(
         Column("code", TEXT, "Code.", matches="[A-Z]{2}"),
@@ -56,7 +56,7 @@ def encoded(table: pa.Table, *names: str) -> pa.Table:
         ({"amount": -1, "code": "x"}, "code is 'x': must match [A-Z]{2}; amount is -1: at least 0 is allowed"),
     ],
 )
-def test_a_breach_is_told_with_its_row_and_the_others_stay(change, reason, texts):
+def test_a_breach_is_reported_with_its_row_and_the_others_stay(change, reason, texts):
     candidates = encoded(rows({}, change, {"discount": 7, "note": "b"}), *texts)
     valid, refused = enforce(TABLE, candidates)
     assert refused == [(1, reason)]
@@ -101,14 +101,14 @@ def test_other_columns_are_refused():
 def test_a_sound_partition_keeps_its_contract():
     outcome = keeps_contract("silver/shop/sale for 2026-05-10", TABLE, rows({}, {}))
     assert outcome.passed
-    assert outcome.description == "silver/shop/sale for 2026-05-10: 2 rows keep the contract."
+    assert outcome.description == "silver/shop/sale for 2026-05-10: 2 rows satisfy the contract."
 
 
-def test_a_broken_partition_says_what_is_broken_and_how_often():
+def test_a_broken_partition_names_each_breach_and_how_often():
     outcome = keeps_contract("the day", TABLE, rows({"amount": -1}, {"amount": -1}, {"at": 0, "amount": 1}))
     assert not outcome.passed
     assert outcome.description == (
-        "the day: the rows break the contract of shop_sale: amount is -1: at least 0 is allowed (2×); "
+        "the day: the rows violate the contract of shop_sale: amount is -1: at least 0 is allowed (2×); "
         "rows repeat the natural key (code, at) (1×)."
     )
 
@@ -123,5 +123,5 @@ def test_a_broken_partition_says_what_is_broken_and_how_often():
     ],
 )
 def test_another_schema_is_a_breach(change, difference):
-    (told,) = breaches_of(TABLE, change(rows({})))
-    assert told.startswith(difference)
+    (found,) = breaches_of(TABLE, change(rows({})))
+    assert found.startswith(difference)

@@ -1,4 +1,4 @@
-"""The account of a run: written once, lost never, and no reason for a red run."""
+"""The record of a run: written once, never lost, and no reason for a red run."""
 
 import json
 from dataclasses import replace
@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from vp_pipeline.quality.monitoring import Account, account, record
+from vp_pipeline.quality.monitoring import Invocation, read_invocation, record
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 
 DAY, NEXT = date(2026, 11, 20), date(2026, 11, 21)
@@ -59,10 +59,10 @@ TABLES = {
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Account:
+def invocation(tmp_path: Path) -> Invocation:
     (tmp_path / "run_results.json").write_text(json.dumps(RESULTS))
     (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
-    found = account(
+    found = read_invocation(
         "run-1", [DAY, NEXT], {DAY: "42"}, {("mart", "dim_product"): 12}, tmp_path, tmp_path / "manifest.json"
     )
     assert found is not None
@@ -74,10 +74,10 @@ def rows(warehouse: DuckDBWarehouse, table: str) -> list[tuple[Any, ...]]:
         return connection.execute(f"select * from monitoring.{table} order by all").fetchall()
 
 
-def test_an_account_says_what_was_loaded_built_and_tested(
-    warehouse: DuckDBWarehouse, told: Account, tmp_path: Path
+def test_what_was_loaded_built_and_tested_is_recorded(
+    warehouse: DuckDBWarehouse, invocation: Invocation, tmp_path: Path
 ) -> None:
-    record(warehouse, tmp_path, told)
+    record(warehouse, tmp_path, invocation)
     runs = rows(warehouse, "_runs")
     assert [run[1:9] for run in runs] == [(DAY, "42", 7, 1, 1, 1, 0, 1), (NEXT, None, 8, 1, 1, 1, 0, 1)]
     assert [run[11] for run in runs] == [30.0, 30.0]
@@ -93,29 +93,31 @@ def test_an_account_says_what_was_loaded_built_and_tested(
     ]
 
 
-def test_the_same_account_twice_is_one(warehouse: DuckDBWarehouse, told: Account, tmp_path: Path) -> None:
-    record(warehouse, tmp_path, told)
+def test_the_same_invocation_twice_is_recorded_once(
+    warehouse: DuckDBWarehouse, invocation: Invocation, tmp_path: Path
+) -> None:
+    record(warehouse, tmp_path, invocation)
     once = {table: rows(warehouse, table) for table in TABLES}
-    record(warehouse, tmp_path, told)
+    record(warehouse, tmp_path, invocation)
     assert {table: rows(warehouse, table) for table in TABLES} == once
-    record(warehouse, tmp_path, replace(told, run_id="run-2"))
+    record(warehouse, tmp_path, replace(invocation, run_id="run-2"))
     assert len(rows(warehouse, "_runs")) == 4
 
 
 def test_what_could_not_be_written_is_written_by_the_next_run(
-    warehouse: DuckDBWarehouse, told: Account, tmp_path: Path
+    warehouse: DuckDBWarehouse, invocation: Invocation, tmp_path: Path
 ) -> None:
     with warehouse.connect() as connection:
         connection.execute("alter table monitoring._rows rename to kept")
     with pytest.raises(duckdb.CatalogException):
-        record(warehouse, tmp_path, told)
-    assert rows(warehouse, "_runs") == []  # all of an account or none of it
+        record(warehouse, tmp_path, invocation)
+    assert rows(warehouse, "_runs") == []  # all of a record or none of it
     with warehouse.connect() as connection:
         connection.execute("alter table monitoring.kept rename to _rows")
-    record(warehouse, tmp_path, replace(told, run_id="run-2"))
+    record(warehouse, tmp_path, replace(invocation, run_id="run-2"))
     assert [run[0] for run in rows(warehouse, "_runs")] == ["run-1", "run-1", "run-2", "run-2"]
     assert list((tmp_path / "monitoring_pending").iterdir()) == []
 
 
-def test_dbt_that_left_no_results_has_no_account(tmp_path: Path) -> None:
-    assert account("run-1", [DAY], {}, {}, tmp_path, tmp_path / "manifest.json") is None
+def test_dbt_that_wrote_no_results_is_not_recorded(tmp_path: Path) -> None:
+    assert read_invocation("run-1", [DAY], {}, {}, tmp_path, tmp_path / "manifest.json") is None

@@ -1,4 +1,4 @@
-"""What a request may ask for, and what it gets."""
+"""The options of a request, and what each returns."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,34 +6,34 @@ from typing import Any
 import pytest
 
 from vp_pipeline.sandbox.server import Sandbox
-from vp_pipeline_tests.sandbox.asking import DAY, ask, get, keepa_minute
+from vp_pipeline_tests.sandbox.client import DAY, get, get_product, keepa_minute
 
 US, USED = "1:B0SBXUSA01", "1:B0SBXUSA03"
 NOW = keepa_minute(DAY)
 SHIPPING = {7, 18, 19, 20, 21, 22, 32}
 
 
-def test_ratings_and_the_buy_box_come_only_when_asked_for(sandbox: Sandbox) -> None:
-    everything = ask(sandbox, USED)
+def test_ratings_and_the_buy_box_come_only_when_requested(sandbox: Sandbox) -> None:
+    everything = get_product(sandbox, USED)
     assert all(everything["csv"][i] for i in (15, 16, 17, 18, 32))
     assert everything["buyBoxSellerIdHistory"]
 
-    plain = ask(sandbox, USED, rating=0, buybox=0)
+    plain = get_product(sandbox, USED, rating=0, buybox=0)
     assert all(plain["csv"][i] is None for i in (15, 16, 17, 18, 32))
     assert plain["buyBoxSellerIdHistory"] is None
     assert [plain["stats"]["current"][i] for i in (16, 17, 18)] == [-1, -1, -1]
     shown = [i for i, history in enumerate(plain["csv"]) if history]
     assert [plain["csv"][i] for i in shown] == [everything["csv"][i] for i in shown]
 
-    assert ask(sandbox, USED, rating=1, buybox=0)["csv"][17] == everything["csv"][17]
-    assert ask(sandbox, USED, rating=0, buybox=1)["csv"][18] == everything["csv"][18]
+    assert get_product(sandbox, USED, rating=1, buybox=0)["csv"][17] == everything["csv"][17]
+    assert get_product(sandbox, USED, rating=0, buybox=1)["csv"][18] == everything["csv"][18]
 
 
-def test_stats_come_only_when_asked_for_whatever_else_is_sent(sandbox: Sandbox) -> None:
-    assert ask(sandbox, US, stats="")["stats"] is None
-    full = ask(sandbox, US)["stats"]
-    assert ask(sandbox, US, days=30)["stats"] == full
-    without = ask(sandbox, US, history=0)
+def test_stats_come_only_when_requested_whatever_else_is_sent(sandbox: Sandbox) -> None:
+    assert get_product(sandbox, US, stats="")["stats"] is None
+    full = get_product(sandbox, US)["stats"]
+    assert get_product(sandbox, US, days=30)["stats"] == full
+    without = get_product(sandbox, US, history=0)
     assert without["stats"] == full
     assert without["csv"] is None
     assert without["salesRanks"] is None
@@ -43,7 +43,7 @@ def test_stats_come_only_when_asked_for_whatever_else_is_sent(sandbox: Sandbox) 
 
 @pytest.mark.parametrize("days", [1, 30, 365])
 def test_days_cut_each_history_but_keep_what_is_in_force(sandbox: Sandbox, days: int) -> None:
-    whole, cut = ask(sandbox, USED), ask(sandbox, USED, days=days)
+    whole, cut = get_product(sandbox, USED), get_product(sandbox, USED, days=days)
     start = NOW - days * 1440
     pairs = [(2 + (i in SHIPPING), a, cut["csv"][i]) for i, a in enumerate(whole["csv"]) if a]
     pairs += [(2, flat, cut["salesRanks"][category]) for category, flat in whole["salesRanks"].items()]
@@ -73,7 +73,7 @@ def _by_the_minute(flat: Sequence[int], columns: int, days: int) -> list[int]:
 
 @pytest.mark.parametrize("entry", [USED, "1:B0SBXNEW05", "2:B0SBXGBR08", "5:B0SBXJPN11"])
 def test_stats_agree_with_the_histories_minute_by_minute(sandbox: Sandbox, entry: str) -> None:
-    product: dict[str, Any] = ask(sandbox, entry, stats=7)
+    product: dict[str, Any] = get_product(sandbox, entry, stats=7)
     stats = product["stats"]
     for i, flat in enumerate(product["csv"]):
         if not flat:
@@ -95,16 +95,16 @@ def test_stats_agree_with_the_histories_minute_by_minute(sandbox: Sandbox, entry
             assert stats["max"][i] == [flat[2 * flat[1::2].index(highest)], highest]
 
 
-def test_several_products_come_in_the_order_asked_and_unknown_ones_are_invalid(sandbox: Sandbox) -> None:
+def test_several_products_come_in_the_order_requested_and_unknown_ones_are_invalid(sandbox: Sandbox) -> None:
     asins = "B0SBXUSA03,B000000000,B0SBXUSA01,B0SBXUSA03"
     envelope = get(sandbox.url_as_of(DAY), domain=1, asin=asins).json()
     found = [(product["asin"], product["productType"]) for product in envelope["products"]]
     assert found == [("B0SBXUSA03", 0), ("B000000000", 4), ("B0SBXUSA01", 0)]
     assert envelope["products"][1]["domainId"] == 1
-    assert ask(sandbox, "3:B0SBXUSA01")["productType"] == 4, "known in another marketplace only"
+    assert get_product(sandbox, "3:B0SBXUSA01")["productType"] == 4, "known in another marketplace only"
 
 
 def test_one_asin_in_two_marketplaces_is_two_products(sandbox: Sandbox) -> None:
-    american, german = ask(sandbox, "1:B0SBXTWO06"), ask(sandbox, "3:B0SBXTWO06")
+    american, german = get_product(sandbox, "1:B0SBXTWO06"), get_product(sandbox, "3:B0SBXTWO06")
     assert (american["domainId"], german["domainId"]) == (1, 3)
     assert american["csv"][1] != german["csv"][1]

@@ -10,7 +10,7 @@ import pytest
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.sandbox.server import Sandbox, catalogue
-from vp_pipeline_tests.sandbox.asking import DAY, get
+from vp_pipeline_tests.sandbox.client import DAY, get
 
 EARLY, LATE = 1_778_386_768_884, 1_778_392_006_978
 
@@ -109,17 +109,21 @@ def test_a_folder_without_answers_is_named(tmp_path: Path) -> None:
             Sandbox(recordings=folder)
 
 
-def test_real_answers_are_served_unchanged(real_answers: Path) -> None:
-    entries = catalogue(real_answers, 7)
-    moments = {}
-    with Sandbox(recordings=real_answers) as sandbox:
+def test_recorded_answers_are_served_unchanged(recordings: Path) -> None:
+    entries = catalogue(recordings, 7)
+    served: dict[tuple[int, str], object] = {}
+    with Sandbox(recordings=recordings) as sandbox:
         for entry in entries:
             domain, asin = entry.split(":")
             response = get(sandbox.url_as_of(DAY), domain=domain, asin=asin)
             envelope = json.loads(response.text, parse_constant=lambda text: pytest.fail(f"{text} is not JSON"))
-            moments[envelope["timestamp"]] = envelope["products"]
-    assert list(moments) == sorted(moments)
-    assert len(moments) == len(entries) == len(list(real_answers.glob("*.json")))
-    for file in real_answers.glob("*_envelope.json"):
-        recorded = json.loads(file.read_text(encoding="utf-8"))
-        assert moments[recorded["timestamp"]] == recorded["products"]
+            served[envelope["timestamp"], asin] = envelope["products"]
+    moments = [timestamp for timestamp, _ in served]
+    assert moments == sorted(moments)
+    assert len(served) == len(entries)
+    for file in recordings.glob("*.json"):
+        recorded = json.loads(file.read_text(encoding="utf-8"), parse_constant=lambda _: None)
+        moment = recorded.get("timestamp") or (recorded["lastUpdate"] + 21_564_000) * 60_000
+        for product in recorded.get("products", [recorded]):
+            assert served.pop((moment, product["asin"])) == [product]
+    assert not served

@@ -1,4 +1,4 @@
-"""Refusals, tokens and the ways of HTTP."""
+"""Rejected requests, tokens and HTTP."""
 
 import gzip
 import http.client
@@ -12,7 +12,7 @@ import requests
 
 from vp_pipeline.sandbox.keepa.tokens import Accounts
 from vp_pipeline.sandbox.server import Sandbox
-from vp_pipeline_tests.sandbox.asking import DAY, get
+from vp_pipeline_tests.sandbox.client import DAY, get
 
 ONE: dict[str, Any] = {"domain": 1, "asin": "B0SBXUSA01", "history": 0}
 ENVELOPE = {"timestamp", "tokensLeft", "refillIn", "refillRate", "tokenFlowReduction", "tokensConsumed"}
@@ -123,7 +123,7 @@ def test_waiting_refill_in_is_enough() -> None:
     assert accounts.take("key", 0).left == 30 * 60, "unused tokens last an hour"
 
 
-def test_answers_are_compressed_when_the_client_takes_it_and_connections_are_kept(sandbox: Sandbox) -> None:
+def test_responses_are_compressed_when_the_client_accepts_it_and_connections_are_kept(sandbox: Sandbox) -> None:
     connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=30)
     target = "/as-of/2026-10-01/product?key=a&domain=1&asin=B0SBXUSA01"
     bodies = []
@@ -139,14 +139,14 @@ def test_answers_are_compressed_when_the_client_takes_it_and_connections_are_kep
     assert bodies[0] == bodies[1]
 
 
-def test_nothing_is_written_about_requests(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
+def test_requests_are_not_logged(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
     get(sandbox.url, **ONE)
     get(sandbox.url, "/no-such-path")
     captured = capfd.readouterr()
     assert captured.out + captured.err == ""
 
 
-def test_a_closed_sandbox_answers_nobody_not_even_on_an_open_connection() -> None:
+def test_a_closed_sandbox_does_not_respond_even_on_an_open_connection() -> None:
     with Sandbox() as sandbox, requests.Session() as session:
         url = sandbox.url_as_of(date(2026, 1, 1)) + "/token"
         assert session.get(url, params={"key": "a"}, timeout=30).status_code == 200

@@ -1,13 +1,26 @@
-"""Our `stats` against Keepa's own, in the real answers."""
+"""Our `stats` against Keepa's own in the real answers, and against an independent computation in the made-up ones."""
 
 import json
 from pathlib import Path
 from typing import Any
 
 from vp_pipeline.sandbox.keepa.stats import product_stats
+from vp_pipeline_tests.recordings.answers import ASKED_FOR, CUT_SHORT
 
-# The interval that each answer was asked for; the file's name begins with it. Others were asked with another.
+# The interval that each real answer was asked for; the file's name begins with it. Others were asked with another.
 INTERVALS = {"cunuo_B0D8W1YVBX_20260510_full": 180, "cunuo_B0F7XPYCSJ": 180, "nostock_B0D4M48BM2": 1}
+
+
+def test_the_figures_of_made_up_answers_are_those_of_the_script(made_up: Path) -> None:
+    compared = 0
+    for file in sorted(made_up.glob("*.json")):
+        envelope = json.loads(file.read_text(encoding="utf-8"))
+        for product in envelope.get("products", []) if file.stem not in CUT_SHORT else []:
+            now = envelope["timestamp"] // 60_000 - 21_564_000
+            days = ASKED_FOR.get(file.stem, 180)
+            ours = product_stats(product["csv"], now=now, tracking_since=product["trackingSince"], days=days)
+            compared += compare(ours, product["stats"], of_the_interval=True)
+    assert compared > 2_000
 
 
 def test_the_figures_are_the_vendors(real_answers: Path) -> None:

@@ -1,1 +1,1 @@
-"""Stand-ins of production's services, each a server on loopback with faults that a test can order."""
+"""Stand-ins of production's services, each a server on loopback with faults that a test can inject."""

@@ -1,6 +1,7 @@
 """Airbyte's API on loopback: the endpoints that dagster-airbyte's client uses, over jobs that really run."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -12,8 +13,8 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from vp_pipeline.airbyte.api import AirbyteApi
+from vp_pipeline.airbyte.connector_runner import SyncJob, next_job_id
 from vp_pipeline.airbyte.drift import PATH_FORMAT, bucket_path
-from vp_pipeline.airbyte.embedded import SyncJob, next_job_id
 from vp_pipeline_tests.stand_ins.s3 import Fault
 
 CLIENT_ID, CLIENT_SECRET = "a-client", "secret-of-the-stand-in/airbyte"
@@ -24,13 +25,13 @@ IDENTITIES = {
     "destinations": "destinationId",
     "connections": "connectionId",
 }
-# What a job does: lands the stream under its number, and says what it landed; or raises.
+# What a job does: lands the stream under its number and returns what it landed; or raises.
 Work = Callable[[int], SyncJob]
 
 
 @dataclass
 class StandInJob:
-    """One job as the API tells it."""
+    """One job as the API returns it."""
 
     job_id: int
     status: str = "running"
@@ -64,14 +65,14 @@ class StandInJob:
 
 
 class AirbyteStandIn:
-    """The server. `released`: clear it, and jobs that are started go on running until it is set. `statuses`: what the
-    next looks at a job find, instead of its own."""
+    """The server. `released`: clear it, and jobs that are started keep running until it is set. `statuses`: what the
+    next requests for a job return, instead of its own."""
 
     def __init__(self, lake_url: str, work: Work) -> None:
         self.work = work
         self.jobs: list[StandInJob] = []
         self.faults: list[Fault] = []
-        self.asked: list[str] = []
+        self.requests: list[str] = []
         self.tokens: list[str] = []
         self.statuses: list[str] = []
         self.made: dict[str, list[dict[str, Any]]] = {}
@@ -105,7 +106,7 @@ class AirbyteStandIn:
                 "format": {"format_type": "JSONL", "compression": {"compression_type": "GZIP"}},
             },
         }
-        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
+        self._server = make_server("127.0.0.1", 0, self._respond, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -146,9 +147,9 @@ class AirbyteStandIn:
         if job.status == "running":
             job.status = ended
 
-    def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def _respond(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
-        self.asked.append(f"{request.method} {request.path}")
+        self.requests.append(f"{request.method} {request.path}")
         for fault in list(self.faults):
             response = fault(request)
             if response is not None:
@@ -156,55 +157,73 @@ class AirbyteStandIn:
         return self._route(request)(environ, start)
 
     def _route(self, request: Request) -> Response:
-        what = f"{request.method} {request.path}"
         sent = request.get_json(silent=True) or {}
-        if what == "POST /api/public/v1/applications/token":
-            if sent != {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}:
-                return answer({"message": "Invalid client"}, 401)
-            self.tokens.append(f"token-{len(self.tokens)}-of-the-stand-in/airbyte")
-            return answer({"access_token": self.tokens[-1]})
+        if request.path == "/api/public/v1/applications/token":
+            return self._token(sent)
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
-            return answer({"message": "Unauthorized"}, 401)
-        number = request.path.rpartition("/")[2]
-        if what == "POST /api/v1/connections/get" and sent["connectionId"] == CONNECTION:
-            return answer(self.connection)
-        if what == f"GET /api/public/v1/destinations/{DESTINATION}":
-            return answer(self.destination)
-        if what == "POST /api/public/v1/jobs" and sent["connectionId"] == CONNECTION:
-            if any(job.status == "running" for job in self.jobs):
-                return answer({"title": "try-again-later", "detail": "A sync is already running"}, 409)
-            return answer(self.start().details())
-        if what == "GET /api/public/v1/jobs":
-            return answer({"data": [job.details() for job in reversed(self.jobs)]})
-        if what == "POST /api/v1/jobs/get":
-            (job,) = [job for job in self.jobs if job.job_id == sent["id"]]
-            return answer({"job": {"id": job.job_id}, "attempts": [{"attempt": job.attempt(), "logs": {}}]})
-        for kind, identity in IDENTITIES.items():
-            if f"/{kind}" in request.path:
-                return self._object(request, kind, identity, sent)
-        jobs = [job for job in self.jobs if str(job.job_id) == number]
-        if jobs and request.path.startswith("/api/public/v1/jobs/"):
-            if request.method == "DELETE":
-                jobs[0].status = "cancelled"
-            elif self.statuses:
-                jobs[0].status = self.statuses.pop(0)
-            return answer(jobs[0].details())
-        return answer({"title": "not-found", "detail": f"there is no {what}"}, 404)
+            return json_response({"message": "Unauthorized"}, 401)
+        routes: list[tuple[str, Callable[[Request, dict[str, Any]], Response | None]]] = [
+            ("POST /api/v1/connections/get", self._connection),
+            (f"GET /api/public/v1/destinations/{DESTINATION}", lambda request, sent: json_response(self.destination)),
+            ("POST /api/public/v1/jobs", self._new_job),
+            ("GET /api/public/v1/jobs", self._jobs),
+            ("POST /api/v1/jobs/get", self._attempts),
+            (r"(GET|DELETE) /api/public/v1/jobs/\d+", self._job),
+            (rf"\w+ /.*/({'|'.join(IDENTITIES)})(/.*)?", self._object),
+        ]
+        what = f"{request.method} {request.path}"
+        matching = (route(request, sent) for pattern, route in routes if re.fullmatch(pattern, what))
+        found = next((response for response in matching if response is not None), None)
+        return found or json_response({"title": "not-found", "detail": f"there is no {what}"}, 404)
 
-    def _object(self, request: Request, kind: str, identity: str, sent: dict[str, Any]) -> Response:
-        """An object of Airbyte's, made or changed by `vp deploy airbyte`."""
+    def _token(self, sent: dict[str, Any]) -> Response:
+        if sent != {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}:
+            return json_response({"message": "Invalid client"}, 401)
+        self.tokens.append(f"token-{len(self.tokens)}-of-the-stand-in/airbyte")
+        return json_response({"access_token": self.tokens[-1]})
+
+    def _connection(self, request: Request, sent: dict[str, Any]) -> Response | None:
+        return json_response(self.connection) if sent["connectionId"] == CONNECTION else None
+
+    def _new_job(self, request: Request, sent: dict[str, Any]) -> Response | None:
+        if sent["connectionId"] != CONNECTION:
+            return None
+        if any(job.status == "running" for job in self.jobs):
+            return json_response({"title": "try-again-later", "detail": "A sync is already running"}, 409)
+        return json_response(self.start().details())
+
+    def _jobs(self, request: Request, sent: dict[str, Any]) -> Response:
+        return json_response({"data": [job.details() for job in reversed(self.jobs)]})
+
+    def _attempts(self, request: Request, sent: dict[str, Any]) -> Response:
+        (job,) = [job for job in self.jobs if job.job_id == sent["id"]]
+        return json_response({"job": {"id": job.job_id}, "attempts": [{"attempt": job.attempt(), "logs": {}}]})
+
+    def _job(self, request: Request, sent: dict[str, Any]) -> Response | None:
+        job = next((job for job in self.jobs if str(job.job_id) == request.path.rpartition("/")[2]), None)
+        if job is None:
+            return None
+        if request.method == "DELETE":
+            job.status = "cancelled"
+        elif self.statuses:
+            job.status = self.statuses.pop(0)
+        return json_response(job.details())
+
+    def _object(self, request: Request, sent: dict[str, Any]) -> Response:
+        """An object of Airbyte's, created or changed by `vp deploy airbyte`."""
+        kind, identity = next((k, name) for k, name in IDENTITIES.items() if f"/{k}" in request.path)
         there = self.made.setdefault(kind, [])
         if request.method == "GET":
-            return answer({"data": there})
+            return json_response({"data": there})
         if request.method == "POST":
             there.append({identity: f"{kind}-{len(there)}", **sent})
-            return answer(there[-1])
+            return json_response(there[-1])
         (found,) = [item for item in there if item[identity] == request.path.rpartition("/")[2]]
         found.update(sent)
-        return answer(found)
+        return json_response(found)
 
 
-def answer(body: dict[str, Any], status: int = 200) -> Response:
+def json_response(body: dict[str, Any], status: int = 200) -> Response:
     return Response(json.dumps(body), status=status, content_type="application/json")
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import dagster as dg
 
-from vp_pipeline.airbyte.embedded import Connection, EmbeddedAirbyte, SyncJob
-from vp_pipeline.build import build_definitions, resources
-from vp_pipeline.cli.local_runs import partition_tags
+from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRunner, SyncJob
+from vp_pipeline.build import build_definitions
+from vp_pipeline.environments.environment import build_resources
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
+from vp_pipeline.partitions import partition_tags
 from vp_pipeline.sandbox.server import Sandbox, catalogue
 from vp_pipeline.settings import Settings, load_settings
 from vp_pipeline.sources.keepa.source import KEEPA, connector_config
@@ -30,7 +31,7 @@ SECRETS = (KEEPA_KEY, PASSWORD, airbyte_api.CLIENT_SECRET, KEYS["AWS_SECRET_ACCE
 
 @dataclasses.dataclass
 class Production:
-    """The whole graph with production's settings. `today`: the day that its sync asks for."""
+    """The whole graph with production's settings. `today`: the day that its sync requests."""
 
     settings: Settings
     instance: dg.DagsterInstance
@@ -49,7 +50,7 @@ class Production:
     def materialize(self, selection: str, *days: date) -> dg.ExecuteInProcessResult:
         """Some assets, as someone would launch them, on the evening of the last of `days`."""
         self.today = days[-1]
-        airbyte = dataclasses.replace(resources(self.settings)["airbyte"], newest=lambda: self.today)  # type: ignore[type-var]
+        airbyte = dataclasses.replace(build_resources(self.settings)["airbyte"], newest=lambda: self.today)  # type: ignore[type-var]
         definitions = build_definitions(self.settings, {"airbyte": airbyte})
         keys = dg.AssetSelection.from_string(selection).resolve(definitions.resolve_asset_graph())
         job = definitions.resolve_implicit_global_asset_job_def()
@@ -61,8 +62,8 @@ class Production:
         """What a job of the stand-in does: runs the connector, as of the end of `today`, and lands in the bucket."""
         origin = Origin(self.sandbox.url_as_of(self.today), "sandbox", tuple(self.products))
         config = {**connector_config(self.settings, origin), "api_key": KEEPA_KEY}
-        connection = Connection("keepa", "product", KEEPA.manifest, config, (KEEPA_KEY,))
-        return EmbeddedAirbyte(self.lake).sync(connection, job_id)
+        connection = AirbyteConnection("keepa", "product", KEEPA.manifest, config, (KEEPA_KEY,))
+        return ConnectorRunner(self.lake).sync(connection, job_id)
 
 
 @contextmanager

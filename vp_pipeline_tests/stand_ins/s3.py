@@ -26,14 +26,14 @@ Fault = Callable[[Request], Response | None]
 
 
 class S3StandIn:
-    """The server. `faults`: asked in order before moto; the first response that one gives is the answer."""
+    """The server. `faults`: called in order before moto; the first response that one returns is sent."""
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
-        self.asked: list[str] = []
-        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it would print a line a request
+        self.requests: list[str] = []
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it would print a line per request
         self._moto = DomainDispatcherApplication(create_backend_app)
-        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
+        self._server = make_server("127.0.0.1", 0, self._respond, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -41,7 +41,7 @@ class S3StandIn:
         return boto3.client(service, endpoint_url=self.url, region_name=KEYS["AWS_REGION"], **keys)
 
     def new_lake(self, **options: Any) -> S3Store:
-        """A store in a new bucket, encrypted as asked."""
+        """A store in a new bucket, with the encryption of `options`."""
         bucket = f"lake-{uuid.uuid4().hex[:12]}"
         self.client().create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": KEYS["AWS_REGION"]})
         return S3Store(f"s3://{bucket}/lake", endpoint=self.url, **options)
@@ -49,9 +49,9 @@ class S3StandIn:
     def close(self) -> None:
         self._server.shutdown()
 
-    def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    def _respond(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
-        self.asked.append(f"{request.method} {request.full_path}")
+        self.requests.append(f"{request.method} {request.full_path}")
         for fault in list(self.faults):
             response = fault(request)
             if response is not None:
@@ -78,7 +78,7 @@ def refusal(status: int, code: str) -> Response:
 
 
 def times(n: int, fault: Fault) -> Fault:
-    """`fault`, for the first `n` requests that it has an answer to."""
+    """`fault`, for the first `n` requests that it responds to."""
     left = [n]
 
     def limited(request: Request) -> Response | None:

@@ -1,7 +1,7 @@
 """Snowflake on loopback: fakesnow's server, the statements that it was sent, and faults among them.
 
-What fakesnow cannot do is taken here as done (`NO_OPERATION`) or rewritten (`_rewritten`). The README
-lists it, with the check that stands in its place.
+What fakesnow cannot do is a no-operation here (`NO_OPERATION`) or rewritten (`_rewritten`). The README
+lists it, with the check that replaces it.
 """
 
 import gzip
@@ -36,7 +36,7 @@ NO_OPERATION = [
     r"\s*alter table .* modify column .* comment",
 ]
 SWAP = re.compile(r"alter schema (\w+) swap with (\w+)")
-# What a test orders for a statement: None to run it, another statement to run instead, or an error to raise.
+# What a test injects for a statement: None to run it, another statement to run instead, or an error to raise.
 Fault = Callable[[str], str | Exception | None]
 
 
@@ -64,7 +64,7 @@ class SnowflakeStandIn:
         )
         self._fake.duck_conn.register_filesystem(lake)
         self._connect = self._fake.connect
-        self._fake.connect = self._listening  # type: ignore[method-assign]
+        self._fake.connect = self._recording  # type: ignore[method-assign]
         fakesnow.server.shared_fs = self._fake
         config = uvicorn.Config(self._app, interface="asgi3", port=0, log_level="error", lifespan="off")
         self._server = uvicorn.Server(config)
@@ -129,15 +129,15 @@ class SnowflakeStandIn:
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["path"].endswith("login-request"):
-            receive, send = await self._heard(receive), _with_master_token(send)
+            receive, send = await self._recorded_login(receive), _with_master_token(send)
         if self.down:
             await send({"type": "http.response.start", "status": 503, "headers": []})
             await send({"type": "http.response.body", "body": b""})
             return
         await fakesnow.server.app(scope, receive, send)
 
-    async def _heard(self, receive: Any) -> Any:
-        """Keeps what a session says of itself; the server reads the same request after it."""
+    async def _recorded_login(self, receive: Any) -> Any:
+        """Keeps the parameters of a session; the server reads the same request after it."""
         request = await starlette.requests.Request({"type": "http", "headers": []}, receive).body()
         text = gzip.decompress(request) if request[:2] == b"\x1f\x8b" else request
         self.logins.append(json.loads(text)["data"]["SESSION_PARAMETERS"])
@@ -147,7 +147,7 @@ class SnowflakeStandIn:
 
         return again
 
-    def _listening(self, *args: Any, **options: Any) -> Any:
+    def _recording(self, *args: Any, **options: Any) -> Any:
         connection = self._connect(*args, **options)
         make_cursor = connection.cursor
 
@@ -155,18 +155,18 @@ class SnowflakeStandIn:
             made = make_cursor(*args, **options)
             execute = made.execute
 
-            def listening(command: str, *args: Any, **options: Any) -> Any:
+            def recording(command: str, *args: Any, **options: Any) -> Any:
                 if not options.get("server"):
                     return execute(command, *args, **options)
                 self.statements.append(command)
                 for fault in list(self.faults):
-                    ordered = fault(command)
-                    if isinstance(ordered, Lost):
+                    injected = fault(command)
+                    if isinstance(injected, Lost):
                         self.down = True
                         connection.close()  # as Snowflake does: the session ends, and its transaction with it
-                    if isinstance(ordered, Exception):
-                        raise ordered
-                    command = ordered or command
+                    if isinstance(injected, Exception):
+                        raise injected
+                    command = injected or command
                 if swap := SWAP.fullmatch(command):
                     self._swap(*swap.groups())
                     command = "select 'Statement executed successfully.'"
@@ -175,7 +175,7 @@ class SnowflakeStandIn:
                 except duckdb.ConstraintException as error:
                     raise refusal(100072, f"NULL result in a non-nullable column ({error})") from None
 
-            made.execute = listening
+            made.execute = recording
             return made
 
         connection.cursor = cursor
@@ -184,18 +184,18 @@ class SnowflakeStandIn:
 
 def _with_master_token(send: Any) -> Any:
     """The connector ends a session on the server only if it was given a master token, and fakesnow gives none."""
-    held: list[Any] = []
+    messages: list[Any] = []
 
-    async def told(message: Any) -> None:
-        held.append(message)
-        if len(held) == 2:
-            answer = json.loads(message["body"])
-            answer["data"]["masterToken"] = answer["data"]["token"]
-            body = json.dumps(answer).encode()
-            await send({**held[0], "headers": [(b"content-type", b"application/json")]})
+    async def forward(message: Any) -> None:
+        messages.append(message)
+        if len(messages) == 2:
+            response = json.loads(message["body"])
+            response["data"]["masterToken"] = response["data"]["token"]
+            body = json.dumps(response).encode()
+            await send({**messages[0], "headers": [(b"content-type", b"application/json")]})
             await send({**message, "body": body})
 
-    return told
+    return forward
 
 
 def _rewritten(statement: str) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.production_settings import ProductionSettings
-from vp_pipeline.publishing.snowflake import SnowflakePublisher
+from vp_pipeline.publishing.snowflake import SnowflakePublications
 from vp_pipeline.warehouse.deploy import FOLDER, Step, apply, steps
 from vp_pipeline_tests.test_production_settings import COMPLETE
 
@@ -50,7 +50,7 @@ def test_what_is_missing_fails_the_verification() -> None:
 
         def fetchall(self) -> None: ...
 
-    with pytest.raises(PermanentError, match=r"90_verify\.sql: nothing is there for `select count"):
+    with pytest.raises(PermanentError, match=r"90_verify\.sql: no row for `select count"):
         list(apply(Empty(), steps(PLACES, verify=True)))
 
 
@@ -59,11 +59,11 @@ def grants(planned: list[Step], role: str) -> list[tuple[str, str]]:
     return [(g["what"], g["object"]) for g in found if g and g["role"] == role]
 
 
-def test_the_reader_is_let_in_by_a_publication_alone(planned: list[Step]) -> None:
+def test_only_a_publication_grants_to_the_reader(planned: list[Step]) -> None:
     found = {("usage", "database veracitypro"), ("usage", "warehouse vp_read")}
     assert set(grants(planned, "vp_reader")) == found
     made = "\n".join(step.statement for step in planned)
-    assert f"create role if not exists {SnowflakePublisher.reader} " in made
+    assert f"create role if not exists {SnowflakePublications.reader} " in made
 
 
 def test_the_loader_writes_raw_alone(planned: list[Step]) -> None:
@@ -93,40 +93,40 @@ def test_the_settings_name_what_is_made(planned: list[Step]) -> None:
 
 
 class _Recorder:
-    """A session that says what Snowflake would."""
+    """A session that responds as Snowflake would."""
 
-    def __init__(self, *answers: str | Exception) -> None:
-        self.answers = list(answers)
+    def __init__(self, *responses: str | Exception) -> None:
+        self.responses = list(responses)
         self.ran: list[str] = []
 
     def execute(self, query: str, parameters: Any = (), /) -> Any:
         self.ran.append(query)
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        self.answer = answer
+        response = self.responses.pop(0)
+        if isinstance(response, Exception):
+            raise response
+        self.response = response
         return self
 
     def fetchone(self) -> tuple[str]:
-        return (self.answer,)
+        return (self.response,)
 
     def fetchall(self) -> list[tuple[str]]:
-        return [(self.answer,)]
+        return [(self.response,)]
 
 
-def test_what_changed_is_said_and_a_failure_names_its_file() -> None:
+def test_changes_are_reported_and_a_failure_names_its_file() -> None:
     planned = [Step("01_a.sql", "create role if not exists a"), Step("02_b.sql", "b"), Step("02_b.sql", "c")]
     session = _Recorder("Role A successfully created.", "B already exists, statement succeeded.", PermanentError("no"))
     done = apply(session, planned)
     assert next(done).changed
     assert not next(done).changed
-    with pytest.raises(PermanentError, match=r"^02_b\.sql: no Mend it"):
+    with pytest.raises(PermanentError, match=r"^02_b\.sql: no Fix it"):
         next(done)
 
 
-def test_a_place_without_a_value_is_named() -> None:
+def test_a_placeholder_without_a_value_is_named() -> None:
     with pytest.raises(
-        PermanentError, match=r"04_storage\.sql needs a value for \$\{aws_role_arn\}: give --aws-role-arn"
+        PermanentError, match=r"04_storage\.sql needs a value for \$\{aws_role_arn\}: pass --aws-role-arn"
     ):
         steps({"lake": "x"})
 

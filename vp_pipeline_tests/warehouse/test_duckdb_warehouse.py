@@ -128,7 +128,7 @@ def test_fewer_rows_than_the_manifest_are_rolled_back(warehouse: Warehouse, conn
     manifest = partition(lake, 5, 6)
     (item,) = manifest.objects
     wrong = manifest.model_copy(update={"objects": (item.model_copy(update={"records": 3}),)})
-    with pytest.raises(PermanentError, match=r"took 2 rows for 2026-03-01 where the manifest says 3.*rolled back"):
+    with pytest.raises(PermanentError, match=r"took 2 rows for 2026-03-01 where the manifest has 3.*rolled back"):
         load(warehouse, connection, lake, wrong)
     assert loaded(connection) == [(DAY, 1)]
 
@@ -210,7 +210,7 @@ def test_rows_of_relations_that_exist_are_counted(
     }
 
 
-def test_a_warehouse_held_by_another_process_is_worth_another_try(
+def test_a_warehouse_held_by_another_process_is_a_transient_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     duck = DuckDBWarehouse(tmp_path / "warehouse.duckdb")

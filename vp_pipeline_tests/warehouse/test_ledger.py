@@ -1,4 +1,4 @@
-"""The ledger: what is shown, what is still to be judged, and what the last build was."""
+"""The ledger: which days are included, which are pending validation, and what the last build was."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -19,40 +19,42 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def show(connection: duckdb.DuckDBPyConnection, *shown: date, hidden: dict[date, str], is_settled: bool = True) -> None:
-    ledger.show(connection, [UNIT, ("other", "orders")], shown, hidden, is_settled=is_settled, run_id="r")
+def set_days(
+    connection: duckdb.DuckDBPyConnection, *included: date, excluded: dict[date, str], is_validated: bool = True
+) -> None:
+    ledger.set_days(connection, [UNIT, ("other", "orders")], included, excluded, is_validated=is_validated, run_id="r")
 
 
-def test_a_day_that_raw_has_taken_is_shown_and_to_be_judged(connection: duckdb.DuckDBPyConnection) -> None:
+def test_a_day_that_was_loaded_is_included_and_pending_validation(connection: duckdb.DuckDBPyConnection) -> None:
     ledger.day_loaded(connection, UNIT, TWO)
     ledger.day_loaded(connection, UNIT, ONE)
-    assert ledger.unsettled(connection) == [ONE, TWO]
-    assert ledger.withheld(connection) == {}
+    assert ledger.pending_days(connection) == [ONE, TWO]
+    assert ledger.excluded_days(connection) == {}
 
 
-def test_a_judged_day_is_settled_until_raw_takes_other_rows(connection: duckdb.DuckDBPyConnection) -> None:
-    show(connection, ONE, hidden={TWO: "a test is red"})
-    assert ledger.unsettled(connection) == []
-    assert ledger.withheld(connection) == {TWO: "a test is red"}
+def test_a_day_stays_validated_until_other_rows_are_loaded(connection: duckdb.DuckDBPyConnection) -> None:
+    set_days(connection, ONE, excluded={TWO: "a test is red"})
+    assert ledger.pending_days(connection) == []
+    assert ledger.excluded_days(connection) == {TWO: "a test is red"}
     ledger.day_loaded(connection, UNIT, TWO)
-    assert ledger.unsettled(connection) == [TWO]
+    assert ledger.pending_days(connection) == [TWO]
 
 
-def test_days_that_are_being_judged_are_not_forgotten(connection: duckdb.DuckDBPyConnection) -> None:
+def test_days_that_are_being_validated_are_not_forgotten(connection: duckdb.DuckDBPyConnection) -> None:
     """A run that is killed meanwhile leaves them to the next one."""
-    show(connection, ONE, hidden={TWO: "being judged"}, is_settled=False)
-    assert ledger.unsettled(connection) == [ONE, TWO]
-    show(connection, ONE, TWO, hidden={})
-    ledger.unsettle(connection, [TWO])
-    assert ledger.unsettled(connection) == [TWO]
-    assert ledger.withheld(connection) == {}
+    set_days(connection, ONE, excluded={TWO: "being validated"}, is_validated=False)
+    assert ledger.pending_days(connection) == [ONE, TWO]
+    set_days(connection, ONE, TWO, excluded={})
+    ledger.mark_pending(connection, [TWO])
+    assert ledger.pending_days(connection) == [TWO]
+    assert ledger.excluded_days(connection) == {}
 
 
 def test_the_last_build_is_the_newest_however_it_ended(connection: duckdb.DuckDBPyConnection) -> None:
     assert ledger.last_build(connection) is None
     connection.execute("create table raw._loads (table_name varchar, run_date date)")
     connection.executemany("insert into raw._loads values ('t', ?)", [[ONE], [TWO], [THREE]])
-    show(connection, ONE, THREE, hidden={TWO: "red"})
+    set_days(connection, ONE, THREE, excluded={TWO: "red"})
     ledger.begin(connection, "b1", "run")
     begun = ledger.last_build(connection)
     assert begun is not None

@@ -17,7 +17,7 @@ from vp_pipeline.lake.manifests import SilverManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.keepa.tables import MONTHLY_SOLD
 from vp_pipeline.warehouse.snowflake import SnowflakeWarehouse, query_tag
-from vp_pipeline.warehouse.snowflake_errors import CONNECT, told
+from vp_pipeline.warehouse.snowflake_errors import CONNECT, pipeline_errors
 from vp_pipeline_tests.stand_ins.s3 import S3StandIn, s3_stand_in
 from vp_pipeline_tests.stand_ins.snowflake import PASSWORD, Lost, SnowflakeStandIn, refusal, snowflake_stand_in
 from vp_pipeline_tests.warehouse.test_duckdb_warehouse import partition
@@ -102,7 +102,7 @@ def test_a_copy_that_loads_fewer_rows_is_rolled_back(snowflake: SnowflakeStandIn
     snowflake.faults.append(
         lambda sql: sql.replace("count(*)", "count(*) - 1") if sql.startswith("select count(*)") else None
     )
-    with pytest.raises(PermanentError, match=r"took 1 rows for 2026-03-01 where the manifest says 2.*rolled back"):
+    with pytest.raises(PermanentError, match=r"took 1 rows for 2026-03-01 where the manifest has 2.*rolled back"):
         load(snowflake.warehouse(), lake, partition(lake, 5, 6))
     assert loaded(snowflake) == [1]
     assert snowflake.query("select * from raw._loads") == before
@@ -113,7 +113,7 @@ def test_a_copy_that_loads_fewer_rows_is_rolled_back(snowflake: SnowflakeStandIn
 def test_a_connection_that_is_lost_leaves_yesterday(snowflake: SnowflakeStandIn, lake: Lake, at: str) -> None:
     load(snowflake.warehouse(), lake, partition(lake, 1))
     snowflake.faults.append(lambda sql: Lost() if sql.startswith(at) else None)
-    with pytest.raises(TransientError, match=r"Snowflake says .*What was not committed is rolled back"):
+    with pytest.raises(TransientError, match=r"Snowflake reports .*What was not committed is rolled back"):
         load(snowflake.warehouse(timeout_seconds=1), lake, partition(lake, 5, 6))
     snowflake.down = False
     snowflake.faults.clear()
@@ -122,23 +122,23 @@ def test_a_connection_that_is_lost_leaves_yesterday(snowflake: SnowflakeStandIn,
     assert loaded(snowflake) == [5, 6]
 
 
-def test_an_expired_token_is_worth_another_run(snowflake: SnowflakeStandIn, lake: Lake) -> None:
+def test_an_expired_token_is_a_transient_failure(snowflake: SnowflakeStandIn, lake: Lake) -> None:
     load(snowflake.warehouse(), lake, partition(lake, 1))
     snowflake.faults.append(
         lambda sql: refusal(390112, "Your session has expired.") if sql.startswith("copy") else None
     )
-    with pytest.raises(TransientError, match=r"Snowflake says .* to `copy into"):
+    with pytest.raises(TransientError, match=r"Snowflake reports .* for `copy into"):
         load(snowflake.warehouse(timeout_seconds=2), lake, partition(lake, 5, 6))
     snowflake.faults.clear()
     assert loaded(snowflake) == [1]
 
 
-def test_what_snowflake_refuses_is_told_with_its_statement(snowflake: SnowflakeStandIn, lake: Lake) -> None:
+def test_a_rejected_statement_is_named(snowflake: SnowflakeStandIn, lake: Lake) -> None:
     load(snowflake.warehouse(), lake, partition(lake, 1))
     snowflake.faults.append(
         lambda sql: refusal(3001, "Insufficient privileges on stage") if sql.startswith("copy") else None
     )
-    with pytest.raises(PermanentError, match=r"says 3001 to `copy into raw\.keepa_.*Insufficient privileges"):
+    with pytest.raises(PermanentError, match=r"reports 3001 for `copy into raw\.keepa_.*Insufficient privileges"):
         load(snowflake.warehouse(), lake, partition(lake, 5))
     assert loaded(snowflake) == [1]
 
@@ -147,22 +147,22 @@ def test_what_snowflake_refuses_is_told_with_its_statement(snowflake: SnowflakeS
     "error", [errors.HttpError(msg="404 Not Found", errno=290404), errors.ForbiddenError(msg="403", errno=250001)]
 )
 def test_an_account_that_is_not_there_is_named_at_once(error: errors.Error) -> None:
-    with pytest.raises(PermanentError, match=r"Correct VP_SNOWFLAKE_ACCOUNT"), told(CONNECT):
+    with pytest.raises(PermanentError, match=r"Correct VP_SNOWFLAKE_ACCOUNT"), pipeline_errors(CONNECT):
         raise error
 
 
-def test_an_object_that_went_before_the_copy_is_named(snowflake: SnowflakeStandIn, lake: Lake) -> None:
+def test_an_object_that_is_removed_before_the_copy_is_named(snowflake: SnowflakeStandIn, lake: Lake) -> None:
     load(snowflake.warehouse(), lake, partition(lake, 1))
     manifest = partition(lake, 5)
     lake.delete(FILE)
-    with pytest.raises(DamagedDataError, match=rf"The object {FILE} is gone\. Materialize silver"):
+    with pytest.raises(DamagedDataError, match=rf"The object {FILE} is missing\. Materialize silver"):
         load(snowflake.warehouse(), lake, manifest)
     assert loaded(snowflake) == [1]
 
 
-def test_a_server_that_does_not_answer_is_given_up_in_time(snowflake: SnowflakeStandIn, lake: Lake) -> None:
+def test_a_server_that_does_not_respond_times_out(snowflake: SnowflakeStandIn, lake: Lake) -> None:
     snowflake.down = True
-    with pytest.raises(TransientError, match="to `connect`"), snowflake.warehouse(timeout_seconds=1).connect():
+    with pytest.raises(TransientError, match="for `connect`"), snowflake.warehouse(timeout_seconds=1).connect():
         pass
 
 
@@ -178,7 +178,7 @@ def test_a_session_is_closed_on_every_path(snowflake: SnowflakeStandIn, lake: La
     assert len(fakesnow.server.sessions) == there
 
 
-def test_a_session_tells_what_it_is_for(snowflake: SnowflakeStandIn, lake: Lake) -> None:
+def test_a_session_is_tagged_with_its_purpose(snowflake: SnowflakeStandIn, lake: Lake) -> None:
     tag = {"run": "r1", "asset": "raw/keepa_product", "partition": "2026-03-01"}
     with snowflake.warehouse().connect(tag=tag) as session:
         sent = session._connection._session_parameters["QUERY_TAG"]

@@ -61,7 +61,7 @@ changed_histories as (
     where history is not null
 ),
 
-changed_whole as (
+changed_everything as (
     select min(from_date) as from_date
     from changed_days
     where asin is null
@@ -73,12 +73,12 @@ changed_points as (
         changes.observed_at,
         changes.{{ value }},
         least(
-            coalesce(changed_whole.from_date, cast('9999-12-31' as date)),
+            coalesce(changed_everything.from_date, cast('9999-12-31' as date)),
             coalesce(changed_products.from_date, cast('9999-12-31' as date)),
             coalesce(changed_histories.from_date, cast('9999-12-31' as date))
         ) as from_date
     from {{ changes }} as changes
-    cross join changed_whole
+    cross join changed_everything
     left join changed_products
         on changes.asin = changed_products.asin and changes.domain_id = changed_products.domain_id
     left join changed_histories
@@ -87,7 +87,7 @@ changed_points as (
             and changes.domain_id = changed_histories.domain_id
             and {{ history_text('changes', history) }} = changed_histories.history
     where
-        changed_whole.from_date is not null
+        changed_everything.from_date is not null
         or changed_products.from_date is not null
         or changed_histories.from_date is not null
 ),
@@ -101,7 +101,7 @@ in_force as (
     group by {{ key | join(', ') }}
 ),
 
-relevant as (
+relevant_points as (
     select
         {{ columns_of('changed_points', key) | join(',\n        ') }},
         changed_points.observed_at,

@@ -2,14 +2,14 @@
     How a model listens to the models that it reads, declared where it reads them. docs/dbt.md has a worked example.
 
     An incremental model restates what changed in its parents, and nothing else. So each ref between two incremental
-    models has to say how the child learns of a change, and tracked_ref() is that ref. It registers the edge in the
+    models has to declare how the child learns of a change, and tracked_ref() is that ref. It registers the edge in the
     child's own config while dbt parses; the parent finds its listeners in the project's graph when it runs. There is no
     other list of edges to keep: an edge that is not declared is a ref that is not there, or one that a test reports.
 
     listens  values     a value of the parent changed; it records since when
              every_row  a row of the parent appeared, went, or was confirmed by another answer
              window     the parent is no incremental model: it has rows in the window of run_dates of this run
-             none       the child need not listen; `reason` says why
+             none       the child need not listen; `reason` is why
     columns  in addition, or alone: these columns of the parent describe a product, and when one of them changes the
              product is restated from its first day on
 
@@ -36,53 +36,4 @@
         {%- do config(meta={edge ~ 'columns.' ~ column: true}) -%}
     {%- endfor -%}
     {{ return(ref(parent)) }}
-{% endmacro %}
-
-{#- The models that listen to the model `parent`: [{model, how, columns}], one entry per model and way of listening. -#}
-{% macro listeners_of(parent) %}
-    {%- set found = [] -%}
-    {%- if execute -%}
-        {%- set models = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') -%}
-        {%- for node in models | sort(attribute='name') -%}
-            {%- set edges = declared_edges(node).get(parent, {}) -%}
-            {%- for how in ['values', 'every_row'] if how in edges.how -%}
-                {%- do found.append({'model': node.name, 'how': how, 'columns': []}) -%}
-            {%- endfor -%}
-            {%- if edges.columns -%}
-                {%- do found.append({'model': node.name, 'how': 'columns', 'columns': edges.columns}) -%}
-            {%- endif -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ return(found) }}
-{% endmacro %}
-
-{#- What the model `node` declared: {parent: {how: [...], columns: [...]}}. -#}
-{% macro declared_edges(node) %}
-    {%- set found = {} -%}
-    {%- for key in node.config.meta if key.startswith('listens_to.') -%}
-        {%- set parts = key.split('.') -%}
-        {%- set edge = found.setdefault(parts[1], {'how': [], 'columns': []}) -%}
-        {%- do edge.columns.append(parts[3]) if parts[2] == 'columns' else edge.how.append(parts[2]) -%}
-    {%- endfor -%}
-    {{ return(found) }}
-{% endmacro %}
-
-{#- The names of all models with a change log. -#}
-{% macro models_with_change_logs() %}
-    {%- set found = [] -%}
-    {%- if execute -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and has_change_log(node) -%}
-            {%- do found.append(node.name) -%}
-        {%- endfor -%}
-    {%- endif -%}
-    {{ return(found | sort) }}
-{% endmacro %}
-
-{#- Whether the model `node` is restated by what its parents record, and so has a change log. -#}
-{% macro has_change_log(node) %}
-    {%- set listening = [] -%}
-    {%- for edge in declared_edges(node).values() if edge.columns or edge.how | reject('equalto', 'none') | list -%}
-        {%- do listening.append(edge) -%}
-    {%- endfor -%}
-    {{ return(listening | length > 0) }}
 {% endmacro %}

@@ -9,9 +9,9 @@ from vp_pipeline.failures import TransientError
 
 
 def slack_delivery(slack: Slack, box: Box) -> dg.SensorDefinition:
-    """Delivers the outbox. A tick in which a message could not be delivered is red; the next one goes on."""
+    """Delivers the outbox. A tick in which a message could not be delivered is red; the next one continues."""
 
-    # A sensor and not a hook or a step: a run is over, red or green, before anybody asks Slack. Its ticks show for
+    # A sensor and not a hook or a step: a run is over, red or green, before any request to Slack. Its ticks show by
     # themselves what is not delivered, which is why tick_alerts leaves this sensor out.
     @dg.sensor(
         name=DELIVERY,

@@ -1,4 +1,4 @@
-"""What people read in Slack: Block Kit and the same in plain text, cut to what Slack takes.
+"""The text of messages: Block Kit and the same in plain text, cut to what Slack takes.
 
 Here: pure functions from values to messages. Not here: when a message is due (`sensors.py`).
 """
@@ -11,7 +11,7 @@ from vp_pipeline.automation.notifications.run_summary import RunSummary, Trouble
 
 Block = dict[str, Any]
 
-# Slack's limits, less what stands around the text.
+# Slack's limits, less what surrounds the text.
 _HEADER, _FIELD, _SECTION, _TEXT = 150, 1_900, 2_900, 3_900
 _LISTED = 5
 
@@ -32,34 +32,34 @@ class Link:
     url: str
 
 
-def started(account: RunSummary, link: Link) -> Message:
-    return _message(f"▶ {account.job} started for {account.told_days}", [], [], [link])
+def started(summary: RunSummary, link: Link) -> Message:
+    return _message(f"▶ {summary.job} started for {summary.days_text}", [], [], [link])
 
 
-def succeeded(account: RunSummary, link: Link) -> Message:
-    mark = "⚠" if account.warned else "✅"
-    after = f" after {account.tries} tries" if account.tries > 1 else ""
-    warned = [("Warnings", account.warned)] if account.warned else []
-    return _message(f"{mark} {account.job} succeeded for {account.told_days}{after}", _fields(account), warned, [link])
+def succeeded(summary: RunSummary, link: Link) -> Message:
+    mark = "⚠" if summary.warned else "✅"
+    after = f" after {summary.tries} tries" if summary.tries > 1 else ""
+    warned = [("Warnings", summary.warned)] if summary.warned else []
+    return _message(f"{mark} {summary.job} succeeded for {summary.days_text}{after}", _fields(summary), warned, [link])
 
 
-def failed(account: RunSummary, link: Link) -> Message:
-    first = account.first_failure
-    after = f" after {account.tries} tries" if account.tries > 1 else ""
-    others = [trouble for trouble in account.failed[1:] if trouble.check]
-    fields = {"First failing step": _where(first), **_fields(account)}
+def failed(summary: RunSummary, link: Link) -> Message:
+    first = summary.first_failure
+    after = f" after {summary.tries} tries" if summary.tries > 1 else ""
+    others = [trouble for trouble in summary.failed[1:] if trouble.check]
+    fields = {"First failing step": _where(first), **_fields(summary)}
     lists = [("Other failed checks", others)] if others else []
-    if account.warned:
-        lists.append(("Warnings", list(account.warned)))
-    title = f"🔴 {account.job} failed for {account.told_days}{after}"
+    if summary.warned:
+        lists.append(("Warnings", list(summary.warned)))
+    title = f"🔴 {summary.job} failed for {summary.days_text}{after}"
     return _message(title, fields, lists, [link], cause=first.reason)
 
 
-def checks(account: RunSummary, link: Link) -> Message:
+def checks(summary: RunSummary, link: Link) -> Message:
     """Checks of a run that has no message of its own."""
-    of = account.job if account.days is None else f"{account.job} for {account.told_days}"
-    title = f"{'🔴' if account.failed else '⚠'} Checks of {of}"
-    lists = [(name, found) for name, found in (("Failed", account.failed), ("Warned", account.warned)) if found]
+    of = summary.job if summary.days is None else f"{summary.job} for {summary.days_text}"
+    title = f"{'🔴' if summary.failed else '⚠'} Checks of {of}"
+    lists = [(name, found) for name, found in (("Failed", summary.failed), ("Warned", summary.warned)) if found]
     return _message(title, {}, lists, [link])
 
 
@@ -68,24 +68,20 @@ def check_outside_runs(check: str, reason: str, is_warning: bool, link: Link) ->
     return _message(title, {}, [], [link], cause=reason)
 
 
-def backfill(backfill_id: str, status: str, accounts: Sequence[RunSummary], link: Link) -> Message:
-    """All runs of a backfill in one message; `accounts` are those that failed, and `status` is Dagster's word."""
-    if not accounts:
+def backfill(backfill_id: str, status: str, summaries: Sequence[RunSummary], link: Link) -> Message:
+    """All runs of a backfill in one message; `summaries` are those that failed, and `status` is Dagster's."""
+    if not summaries:
         mark = "✅" if "SUCCESS" in status else "🔴"
         return _message(f"{mark} Backfill {backfill_id} ended: {status.lower().replace('_', ' ')}", {}, [], [link])
-    first = accounts[0].first_failure
-    listed = [Trouble(a.told_days, a.first_failure.check, _brief(a.first_failure)) for a in accounts]
-    title = f"🔴 Backfill {backfill_id}: {len(accounts)} run{'s' if len(accounts) > 1 else ''} failed"
-    fields = {"First failing step": _where(first), "Days": ", ".join(a.told_days for a in accounts)}
-    return _message(title, fields, [("By day", listed)], [link], cause=first.reason)
+    first = summaries[0].first_failure
+    by_day = [Trouble(s.days_text, s.first_failure.check, _brief(s.first_failure)) for s in summaries]
+    title = f"🔴 Backfill {backfill_id}: {len(summaries)} run{'s' if len(summaries) > 1 else ''} failed"
+    fields = {"First failing step": _where(first), "Days": ", ".join(s.days_text for s in summaries)}
+    return _message(title, fields, [("By day", by_day)], [link], cause=first.reason)
 
 
 def failed_tick(kind: str, name: str, reason: str, link: Link) -> Message:
     return _message(f"🔴 The {kind} {name} failed", {}, [], [link], cause=reason)
-
-
-def not_fresh(what: str, reason: str, link: Link) -> Message:
-    return _message(f"🔴 {what} is late", {}, [], [link], cause=reason)
 
 
 def report(title: str, fields: Mapping[str, str], link: Link) -> Message:
@@ -93,9 +89,9 @@ def report(title: str, fields: Mapping[str, str], link: Link) -> Message:
 
 
 def with_repeats(message: Message, repeats: int) -> Message:
-    """The same message, saying how often its cause came while nothing was sent."""
-    said = f"The same cause came {repeats} more time{'s' if repeats > 1 else ''} since the last message about it."
-    return replace(message, text=f"{message.text}\n{said}", blocks=(*message.blocks, _context(said)))
+    """The same message, with how often its cause came while nothing was sent."""
+    note = f"The same cause came {repeats} more time{'s' if repeats > 1 else ''} since the last message about it."
+    return replace(message, text=f"{message.text}\n{note}", blocks=(*message.blocks, _context(note)))
 
 
 def cut(text: str, limit: int) -> str:
@@ -133,24 +129,24 @@ def _message(
         lines.append(cause)
         blocks.append({"type": "section", "text": _mrkdwn(f"```{cut(cause, _SECTION)}```")})
     for name, troubles in lists:
-        told = [f"{trouble.check or trouble.step}: {_brief(trouble)}" for trouble in troubles[:_LISTED]]
+        listed = [f"{trouble.check or trouble.step}: {_brief(trouble)}" for trouble in troubles[:_LISTED]]
         if len(troubles) > _LISTED:
-            told.append(f"and {len(troubles) - _LISTED} more")
-        lines += [f"{name} ({len(troubles)}):", *(f"  {line}" for line in told)]
-        listing = cut("\n".join(f"• {line}" for line in told), _SECTION)
+            listed.append(f"and {len(troubles) - _LISTED} more")
+        lines += [f"{name} ({len(troubles)}):", *(f"  {line}" for line in listed)]
+        listing = cut("\n".join(f"• {line}" for line in listed), _SECTION)
         blocks.append({"type": "section", "text": _mrkdwn(f"*{name}* ({len(troubles)})\n{listing}")})
     lines += [f"{link.label}: {link.url}" for link in links]
     blocks.append(_context(" · ".join(f"<{link.url}|{_escaped(link.label)}>" for link in links)))
     return Message(_plain("\n".join(lines), _TEXT), tuple(blocks))
 
 
-def _fields(account: RunSummary) -> dict[str, str]:
-    tests = ", ".join(f"{count} {name}" for name, count in account.tests.items())
-    rows = "nothing was published" if account.published_rows is None else f"{account.published_rows:,}"
+def _fields(summary: RunSummary) -> dict[str, str]:
+    tests = ", ".join(f"{count} {name}" for name, count in summary.tests.items())
+    rows = "nothing was published" if summary.published_rows is None else f"{summary.published_rows:,}"
     return {
-        "Day" if account.days is None or account.days[0] == account.days[1] else "Days": account.told_days,
-        "Duration": _duration(account.seconds),
-        "dbt": f"{account.models} models; tests: {tests}",
+        "Day" if summary.days is None or summary.days[0] == summary.days[1] else "Days": summary.days_text,
+        "Duration": _duration(summary.seconds),
+        "dbt": f"{summary.models} models; tests: {tests}",
         "Rows published": rows,
     }
 

@@ -1,8 +1,8 @@
-"""Once: which message is queued, and which is a repeat of one that was.
+"""Each message once: which is queued, and which is a repeat of one that was.
 
 An event (a run that failed, a tick) is queued once, however often a sensor sees it: its key is the event's. A message
-whose cause was told within the last `VP_ALERT_REPEAT_HOURS` is counted at that one instead; the next one that is sent
-says how many there were. Days, ids and numbers are no part of a cause: one wrong key fails every day alike.
+whose cause was reported within the last `VP_ALERT_REPEAT_HOURS` is counted at that one instead; the next one that is
+sent has the count. Days, ids and numbers are no part of a cause: one wrong key fails every day alike.
 """
 
 import hashlib
@@ -10,10 +10,10 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from vp_pipeline.airbyte.connector_logging import Redaction
 from vp_pipeline.automation.notifications.messages import Message, with_repeats
 from vp_pipeline.delivery.outbox import Box, Entry
 from vp_pipeline.delivery.slack import slack_box
+from vp_pipeline.redaction import Redaction
 from vp_pipeline.settings import Settings
 
 _VARYING = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
@@ -54,8 +54,8 @@ def build_alerts(settings: Settings) -> Alerts:
 
 def cause_of(kind: str, where: str, reason: str) -> str:
     """A name for a cause: the same for the same failure on another day or in another run."""
-    told = _VARYING.sub("#", f"{kind}\n{where}\n{reason}")
-    return f"{kind}:{hashlib.sha256(told.encode()).hexdigest()[:16]}"
+    fixed = _VARYING.sub("#", f"{kind}\n{where}\n{reason}")
+    return f"{kind}:{hashlib.sha256(fixed.encode()).hexdigest()[:16]}"
 
 
 def _redacted(redact: Redaction, value: object) -> object:

@@ -1,34 +1,27 @@
-"""What a run did, read from its events: what messages and the health report are made of."""
+"""What a run did, read from its events: the content of messages and of the health report.
+
+Here: the summary. Not here: its text (`messages.py`), and when a message is due (`sensors.py`).
+"""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import dagster as dg
-from dagster._core.events import StepMaterializationData
-from dagster._core.storage.dagster_run import RunRecord
-from dagster._core.storage.tags import (
-    ASSET_PARTITION_RANGE_END_TAG,
-    ASSET_PARTITION_RANGE_START_TAG,
-    PARTITION_NAME_TAG,
-    RETRY_NUMBER_TAG,
-)
 
 from vp_pipeline.assets.keys import DBT_LAYERS, PUBLISHED
+from vp_pipeline.automation.failure_reason import failure_reason
+from vp_pipeline.dagster_internals import tags as run_tags
+from vp_pipeline.partitions import days_of
 
-_LOOKED_AT = {
-    dg.DagsterEventType.ASSET_MATERIALIZATION,
-    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
-    dg.DagsterEventType.STEP_FAILURE,
-    dg.DagsterEventType.RUN_FAILURE,
-}
+_NO_REASON = "It ended without a reason."
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """A step or check that failed or warned: the step it happened in, the check if it was one, and why."""
+    """A step or check that failed or warned: the step it happened in, the check if it was one, and the reason."""
 
     step: str
     check: str | None
@@ -56,86 +49,94 @@ class RunSummary:
 
     @property
     def first_failure(self) -> Trouble:
-        """What failed first: a check that failed turns a later step red, so the step that is red is not the answer."""
-        return self.failed[0] if self.failed else Trouble("the run", None, "It ended without saying why.")
+        """What failed first: a check that failed turns a later step red, so the red step is not the cause."""
+        return self.failed[0] if self.failed else Trouble("the run", None, _NO_REASON)
 
     @property
-    def told_days(self) -> str:
-        """The days as people write them."""
+    def days_text(self) -> str:
+        """The days as text, such as `2026-03-01 to 2026-03-04`."""
         if self.days is None:
             return "no day"
         first, last = self.days
         return first if first == last else f"{first} to {last}"
 
 
-def days_of(tags: Mapping[str, str]) -> tuple[str, str] | None:
-    """The first and last day of a run, by its tags."""
-    if PARTITION_NAME_TAG in tags:
-        return tags[PARTITION_NAME_TAG], tags[PARTITION_NAME_TAG]
-    if ASSET_PARTITION_RANGE_START_TAG in tags:
-        return tags[ASSET_PARTITION_RANGE_START_TAG], tags[ASSET_PARTITION_RANGE_END_TAG]
-    return None
-
-
-def summarize_run(instance: dg.DagsterInstance, record: RunRecord) -> RunSummary:
-    """The account of a run that ended, or of one that goes on, up to now."""
+def summarize_run(instance: dg.DagsterInstance, record: dg.RunRecord) -> RunSummary:
+    """The summary of a run that has ended, or of one that is still running, up to now."""
     run = record.dagster_run
-    models: set[dg.AssetKey] = set()
-    worst: dict[tuple[dg.AssetKey, str], int] = {}
-    warned: dict[tuple[str, str | None], Trouble] = {}
-    failed: dict[tuple[str, str | None], Trouble] = {}
-    published_rows = None
-    for entry in instance.all_logs(run.run_id, of_type=_LOOKED_AT):
+    findings = _Findings()
+    for entry in instance.all_logs(run.run_id, of_type=set(_READ)):
         event = entry.get_dagster_event()
-        match event.event_type:
-            case dg.DagsterEventType.ASSET_MATERIALIZATION:
-                key = event.asset_key
-                assert key is not None
-                if key.path[0] in DBT_LAYERS:
-                    models.add(key)
-                if key == PUBLISHED:
-                    published_rows = _rows(event)
-            case dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-                found = event.asset_check_evaluation_data
-                named = f"{found.check_name} of {found.asset_key.to_user_string()}"
-                trouble = Trouble(event.step_key or "outside of a run", named, found.description or "It says no more.")
-                is_warning = found.severity == dg.AssetCheckSeverity.WARN
-                if found.asset_key.path[0] in DBT_LAYERS:
-                    result = 0 if found.passed else (1 if is_warning else 2)
-                    test = (found.asset_key, found.check_name)
-                    worst[test] = max(worst.get(test, 0), result)
-                if not found.passed:
-                    (warned if is_warning else failed).setdefault((trouble.step, named), trouble)
-            case dg.DagsterEventType.STEP_FAILURE:
-                step = event.step_key or "a step"
-                failed.setdefault((step, None), Trouble(step, None, _reason(event)))
-            case dg.DagsterEventType.RUN_FAILURE if not failed:
-                failed["the run", None] = Trouble("the run", None, event.message or "It ended without saying why.")
-    counts = Counter(worst.values())
+        _READ[event.event_type](findings, event)
     began, ended = record.start_time, record.end_time or datetime.now(UTC).timestamp()
     return RunSummary(
         run_id=run.run_id,
         job=run.job_name,
         days=days_of(run.tags),
         seconds=ended - began if began else 0.0,
-        tries=int(run.tags.get(RETRY_NUMBER_TAG, 0)) + 1,
-        models=len(models),
-        tests={"passed": counts[0], "warned": counts[1], "failed": counts[2]},
-        published_rows=published_rows,
-        warned=tuple(warned.values()),
-        failed=tuple(failed.values()),
+        tries=int(run.tags.get(run_tags.RETRY_NUMBER, 0)) + 1,
+        models=len(findings.models),
+        tests=findings.tests(),
+        published_rows=findings.published_rows,
+        warned=tuple(findings.warned.values()),
+        failed=tuple(findings.failed.values()),
     )
 
 
+# A test of several days counts once, by its worst result: the later of these.
+_RESULTS = ("passed", "warned", "failed")
+
+
+@dataclass
+class _Findings:
+    """What the events of a run show. Troubles by step and check: each is kept as it came first."""
+
+    models: set[dg.AssetKey] = field(default_factory=set)
+    worst: dict[tuple[dg.AssetKey, str], int] = field(default_factory=dict)
+    warned: dict[tuple[str, str | None], Trouble] = field(default_factory=dict)
+    failed: dict[tuple[str, str | None], Trouble] = field(default_factory=dict)
+    published_rows: int | None = None
+
+    def materialized(self, event: dg.DagsterEvent) -> None:
+        key = event.asset_key
+        assert key is not None
+        if key.path[0] in DBT_LAYERS:
+            self.models.add(key)
+        if key == PUBLISHED:
+            self.published_rows = _rows(event)
+
+    def checked(self, event: dg.DagsterEvent) -> None:
+        check = event.asset_check_evaluation_data
+        is_warning = check.severity == dg.AssetCheckSeverity.WARN
+        if check.asset_key.path[0] in DBT_LAYERS:
+            test, result = (check.asset_key, check.check_name), 0 if check.passed else 1 if is_warning else 2
+            self.worst[test] = max(self.worst.get(test, 0), result)
+        if not check.passed:
+            name = f"{check.check_name} of {check.asset_key.to_user_string()}"
+            trouble = Trouble(event.step_key or "outside of a run", name, check.description or "It has no description.")
+            (self.warned if is_warning else self.failed).setdefault((trouble.step, name), trouble)
+
+    def step_failed(self, event: dg.DagsterEvent) -> None:
+        step = event.step_key or "a step"
+        self.failed.setdefault((step, None), Trouble(step, None, failure_reason(event)))
+
+    def run_failed(self, event: dg.DagsterEvent) -> None:
+        if not self.failed:
+            self.failed["the run", None] = Trouble("the run", None, event.message or _NO_REASON)
+
+    def tests(self) -> Mapping[str, int]:
+        counts = Counter(self.worst.values())
+        return {name: counts[result] for result, name in enumerate(_RESULTS)}
+
+
+_READ: Mapping[dg.DagsterEventType, Callable[[_Findings, dg.DagsterEvent], None]] = {
+    dg.DagsterEventType.ASSET_MATERIALIZATION: _Findings.materialized,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION: _Findings.checked,
+    dg.DagsterEventType.STEP_FAILURE: _Findings.step_failed,
+    dg.DagsterEventType.RUN_FAILURE: _Findings.run_failed,
+}
+
+
 def _rows(event: dg.DagsterEvent) -> int | None:
-    metadata = cast(StepMaterializationData, event.event_specific_data).materialization.metadata
-    found = metadata.get("dagster/row_count")
-    return int(cast(Any, found).value) if found else None
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    from vp_pipeline.cli.report import RunReport  # rich, which the code location need not load
-
-    report = RunReport()
-    report.take(event)
-    return report.reasons[0]
+    rows = event.step_materialization_data.materialization.metadata.get("dagster/row_count")
+    return int(cast(Any, rows).value) if rows else None

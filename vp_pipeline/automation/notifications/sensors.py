@@ -1,4 +1,4 @@
-"""What people hear of: sensors that look at what Dagster recorded, and queue messages.
+"""The sensors of notifications: they look at what Dagster recorded, and queue messages.
 
 They only write to the outbox, which needs no network, so a tick fails only when the disk does; then its cursor stays
 and nothing is lost. What was queued in a tick that failed is the same entry in the next one. All are off at first, and
@@ -10,28 +10,21 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import orjson
-from dagster._core.definitions.run_request import InstigatorType
-from dagster._core.scheduler.instigation import TickStatus
-from dagster._core.storage.dagster_run import FINISHED_STATUSES, RunRecord
-from dagster._core.storage.tags import (
-    AUTOMATION_CONDITION_TAG,
-    BACKFILL_ID_TAG,
-    RETRY_NUMBER_TAG,
-    SCHEDULE_NAME_TAG,
-    SENSOR_NAME_TAG,
-    WILL_RETRY_TAG,
-)
 
+from vp_pipeline.automation.failure_reason import innermost_cause
 from vp_pipeline.automation.jobs import LATE_DATA, WHOLE_DAYS
 from vp_pipeline.automation.notifications import messages
-from vp_pipeline.automation.notifications.messages import Link
+from vp_pipeline.automation.notifications.messages import Link, Message
 from vp_pipeline.automation.notifications.queue import Alerts, cause_of
 from vp_pipeline.automation.notifications.run_summary import RunSummary, summarize_run
+from vp_pipeline.dagster_internals import tags as run_tags
+from vp_pipeline.dagster_internals.run_statuses import FINISHED_BACKFILLS
+from vp_pipeline.dagster_internals.ticks import failed_ticks
 
 DELIVERY = "slack_delivery"
 _EVENTS = (dg.DagsterEventType.RUN_START, dg.DagsterEventType.RUN_SUCCESS, dg.DagsterEventType.RUN_FAILURE)
 _A_TICK = 50
-_LAUNCHED_BY_NOBODY = (SCHEDULE_NAME_TAG, SENSOR_NAME_TAG, AUTOMATION_CONDITION_TAG)
+_AUTOMATION_TAGS = (run_tags.SCHEDULE, run_tags.SENSOR, run_tags.AUTOMATION_CONDITION)
 # A tick has the time at which it began, and may be recorded as failed long after.
 _LONGEST_TICK = timedelta(hours=1)
 
@@ -51,13 +44,11 @@ def run_alerts(alerts: Alerts, ui_url: str) -> dg.SensorDefinition:
         cursor = _Cursor.read(context.cursor, instance)
         queued = 0
         for _, event_type, record in _changes(instance, cursor):
-            queued += _tell(alerts, ui_url, instance, event_type, record, cursor)
+            queued += _queue_run(alerts, ui_url, instance, event_type, record, cursor)
         for backfill_id in sorted(cursor.backfills):
-            queued += _tell_backfill(alerts, ui_url, instance, backfill_id, cursor)
+            queued += _queue_backfill(alerts, ui_url, instance, backfill_id, cursor)
         context.update_cursor(cursor.text)
-        return dg.SkipReason(
-            f"{queued} messages queued." if queued else "Nothing happened that people need to hear of."
-        )
+        return dg.SkipReason(f"{queued} messages queued." if queued else "Nothing happened that needs a message.")
 
     return watch
 
@@ -66,7 +57,7 @@ def tick_alerts(alerts: Alerts, ui_url: str) -> dg.SensorDefinition:
     """Ticks of schedules and sensors that failed."""
 
     # Dagster has no event for a tick: a sensor has to look at them. Each look goes back an hour over what was seen, for
-    # ticks that were slow to fail; the outbox knows which were told.
+    # ticks that were slow to fail; the outbox knows which were reported.
     @dg.sensor(
         name="tick_alerts",
         minimum_interval_seconds=60,
@@ -77,27 +68,13 @@ def tick_alerts(alerts: Alerts, ui_url: str) -> dg.SensorDefinition:
         on_since, seen = _times(context.cursor) or (now, now)
         after = max(on_since, seen - _LONGEST_TICK)
         queued = 0
-        for state in context.instance.all_instigator_state():
-            if state.name == DELIVERY:
-                continue  # it says by itself that Slack is away, and a message about that could not be sent
-            kind = "schedule" if state.instigator_type == InstigatorType.SCHEDULE else "sensor"
-            ticks = context.instance.get_ticks(
-                state.instigator_origin_id,
-                state.selector_id,
-                after=after.timestamp(),
-                limit=_A_TICK,
-                statuses=[TickStatus.FAILURE],
-            )
-            for tick in reversed(ticks):
-                reason = tick.error.message.strip() if tick.error else "It ended without saying why."
-                while tick.error and tick.error.cause:
-                    tick = tick._replace(tick_data=tick.tick_data._replace(error=tick.error.cause))
-                    assert tick.error is not None
-                    reason = tick.error.message.strip()
-                link = Link("Open its ticks", f"{ui_url}/overview/{kind}s")
-                message = messages.failed_tick(kind, state.name, reason, link)
-                event = f"tick:{state.name}:{tick.tick_id}"
-                queued += alerts.queue(event, message, cause_of("tick", state.name, reason))
+        for tick in failed_ticks(context.instance, after, limit=_A_TICK):
+            if tick.name == DELIVERY:
+                continue  # its ticks show that Slack cannot be reached, and a message about that could not be sent
+            reason = innermost_cause(tick.error) if tick.error else "It ended without a reason."
+            link = Link("Open its ticks", f"{ui_url}/overview/{tick.kind}s")
+            message = messages.failed_tick(tick.kind, tick.name, reason, link)
+            queued += alerts.queue(f"tick:{tick.name}:{tick.tick_id}", message, cause_of("tick", tick.name, reason))
         context.update_cursor(f"{on_since.isoformat()} {now.isoformat()}")
         return dg.SkipReason(f"{queued} messages queued." if queued else "No tick failed.")
 
@@ -105,7 +82,7 @@ def tick_alerts(alerts: Alerts, ui_url: str) -> dg.SensorDefinition:
 
 
 def check_alerts(alerts: Alerts, ui_url: str) -> dg.SensorDefinition:
-    """Checks that were evaluated outside of runs, such as freshness: runs tell of their own."""
+    """Checks that were evaluated outside of runs, such as freshness; `run_alerts` reports those of runs."""
 
     # Evaluations outside of runs belong to no run, so run_alerts cannot see them, and SQLite cannot list events of all
     # runs by number. The newest result of each check, by its number, can be had from every storage.
@@ -127,7 +104,7 @@ def check_alerts(alerts: Alerts, ui_url: str) -> dg.SensorDefinition:
             if record.id <= seen or record.run_id or evaluation is None or evaluation.passed:
                 continue
             name = f"{key.name} of {key.asset_key.to_user_string()}"
-            reason = evaluation.description or "It says no more."
+            reason = evaluation.description or "It has no description."
             link = Link("Open the asset", f"{ui_url}/assets/{'/'.join(key.asset_key.path)}?view=checks")
             is_warning = evaluation.severity == dg.AssetCheckSeverity.WARN
             message = messages.check_outside_runs(name, reason, is_warning, link)
@@ -147,8 +124,8 @@ class _Cursor:
     @classmethod
     def read(cls, text: str | None, instance: dg.DagsterInstance) -> "_Cursor":
         if text:
-            told = orjson.loads(text)
-            return cls(told["seen"], set(told["backfills"]))
+            stored = orjson.loads(text)
+            return cls(stored["seen"], set(stored["backfills"]))
         seen = {}
         for event_type in _EVENTS:
             newest = instance.fetch_run_status_changes(event_type, limit=1).records
@@ -162,7 +139,7 @@ class _Cursor:
 
 def _changes(
     instance: dg.DagsterInstance, cursor: _Cursor
-) -> Iterator[tuple[int, dg.DagsterEventType, RunRecord | None]]:
+) -> Iterator[tuple[int, dg.DagsterEventType, dg.RunRecord | None]]:
     """Run events since the cursor, oldest first, at most `_A_TICK` of a type; moves the cursor as they are taken."""
     found = [
         (record.storage_id, event_type, record.event_log_entry.run_id)
@@ -178,75 +155,86 @@ def _changes(
         cursor.seen[event_type.value] = storage_id
 
 
-def _tell(
+def _queue_run(
     alerts: Alerts,
     ui_url: str,
     instance: dg.DagsterInstance,
     event_type: dg.DagsterEventType,
-    record: RunRecord | None,
+    record: dg.RunRecord | None,
     cursor: _Cursor,
 ) -> bool:
+    """Queues the message about a run's event, if it is due; a run of a backfill is left to the backfill's."""
     if record is None:
         return False  # deleted since
-    run, tags = record.dagster_run, record.dagster_run.tags
-    if BACKFILL_ID_TAG in tags:
-        cursor.backfills.add(tags[BACKFILL_ID_TAG])
+    run = record.dagster_run
+    if run_tags.BACKFILL in run.tags:
+        cursor.backfills.add(run.tags[run_tags.BACKFILL])
         return False
-    is_day = run.job_name in WHOLE_DAYS
-    link = _run_link(ui_url, run.run_id)
+    if not _is_due(event_type, run):
+        return False
+    found = _run_message(event_type, run, summarize_run(instance, record), _run_link(ui_url, run.run_id))
+    if found is None:
+        return False
+    moment, message, cause = found
+    return alerts.queue(f"run:{run.run_id}:{moment}", message, cause)
+
+
+def _is_due(event_type: dg.DagsterEventType, run: dg.DagsterRun) -> bool:
     if event_type == dg.DagsterEventType.RUN_START:
-        # What is over when it is looked at is told by its end; a retry started with its first try.
-        if not is_day or run.status in FINISHED_STATUSES or RETRY_NUMBER_TAG in tags:
-            return False
-        return alerts.queue(f"run:{run.run_id}:started", messages.started(summarize_run(instance, record), link))
-    if event_type == dg.DagsterEventType.RUN_FAILURE and tags.get(WILL_RETRY_TAG) == "true":
-        return False  # not over: the last try tells
-    account = summarize_run(instance, record)
-    if event_type == dg.DagsterEventType.RUN_SUCCESS and is_day:
-        return alerts.queue(f"run:{run.run_id}:ended", messages.succeeded(account, link))
-    if event_type == dg.DagsterEventType.RUN_FAILURE and _is_watched(run):
-        return alerts.queue(f"run:{run.run_id}:ended", messages.failed(account, link), _cause(account))
-    if account.warned or any(trouble.check for trouble in account.failed):
-        # Somebody launched it and sees it fail; others work with what it checked.
-        return alerts.queue(f"run:{run.run_id}:checks", messages.checks(account, link), _cause(account, "checks"))
-    return False
+        # A run that is over when it is looked at is reported by its end; a retry started with its first try.
+        return run.job_name in WHOLE_DAYS and not run.is_finished and run_tags.RETRY_NUMBER not in run.tags
+    # A try that is followed by another is not the end: the last one is reported.
+    return event_type != dg.DagsterEventType.RUN_FAILURE or run.tags.get(run_tags.WILL_RETRY) != "true"
 
 
-def _tell_backfill(
+def _run_message(
+    event_type: dg.DagsterEventType, run: dg.DagsterRun, summary: RunSummary, link: Link
+) -> tuple[str, Message, str | None] | None:
+    """The moment in the life of the run, the message and its cause."""
+    if event_type == dg.DagsterEventType.RUN_START:
+        return "started", messages.started(summary, link), None
+    if event_type == dg.DagsterEventType.RUN_SUCCESS and run.job_name in WHOLE_DAYS:
+        return "ended", messages.succeeded(summary, link), None
+    if event_type == dg.DagsterEventType.RUN_FAILURE and _is_unattended(run):
+        return "ended", messages.failed(summary, link), _cause(summary)
+    if summary.warned or any(trouble.check for trouble in summary.failed):
+        # Whoever launched it sees it fail; others work with what it checked.
+        return "checks", messages.checks(summary, link), _cause(summary, "checks")
+    return None
+
+
+def _queue_backfill(
     alerts: Alerts, ui_url: str, instance: dg.DagsterInstance, backfill_id: str, cursor: _Cursor
 ) -> bool:
     """One message for a backfill that is over."""
-    # 0.1 s that the code location need not pay
-    from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
-
     found = instance.get_backfill(backfill_id)
-    records = instance.get_run_records(dg.RunsFilter(tags={BACKFILL_ID_TAG: backfill_id}))
-    if any(record.dagster_run.status not in FINISHED_STATUSES for record in records):
+    records = instance.get_run_records(dg.RunsFilter(tags={run_tags.BACKFILL: backfill_id}))
+    if any(not record.dagster_run.is_finished for record in records):
         return False
-    if found is not None and found.status not in BULK_ACTION_TERMINAL_STATUSES:
+    if found is not None and found.status.value not in FINISHED_BACKFILLS:
         return False
     cursor.backfills.discard(backfill_id)
     last_tries = [
         record
         for record in sorted(records, key=lambda record: record.storage_id)
         if record.dagster_run.status == dg.DagsterRunStatus.FAILURE
-        and record.dagster_run.tags.get(WILL_RETRY_TAG) != "true"
+        and record.dagster_run.tags.get(run_tags.WILL_RETRY) != "true"
     ]
-    accounts = [summarize_run(instance, record) for record in last_tries]
-    status = found.status.value if found else ("COMPLETED_FAILED" if accounts else "COMPLETED_SUCCESS")
+    summaries = [summarize_run(instance, record) for record in last_tries]
+    status = found.status.value if found else ("COMPLETED_FAILED" if summaries else "COMPLETED_SUCCESS")
     link = Link("Open the backfill", f"{ui_url}/runs/b/{backfill_id}")
-    cause = _cause(accounts[0], "backfill") if accounts else None
-    return alerts.queue(f"backfill:{backfill_id}", messages.backfill(backfill_id, status, accounts, link), cause)
+    cause = _cause(summaries[0], "backfill") if summaries else None
+    return alerts.queue(f"backfill:{backfill_id}", messages.backfill(backfill_id, status, summaries, link), cause)
 
 
-def _is_watched(run: dg.DagsterRun) -> bool:
-    """Whether nobody sits in front of a run: one that a person launched, that person sees fail."""
-    return run.job_name in (*WHOLE_DAYS, LATE_DATA) or any(tag in run.tags for tag in _LAUNCHED_BY_NOBODY)
+def _is_unattended(run: dg.DagsterRun) -> bool:
+    """Whether nobody sees a run fail unless it is reported; whoever launches a run by hand watches it."""
+    return run.job_name in (*WHOLE_DAYS, LATE_DATA) or any(tag in run.tags for tag in _AUTOMATION_TAGS)
 
 
-def _cause(account: RunSummary, kind: str = "run") -> str:
-    troubles = account.failed or account.warned
-    first = troubles[0] if troubles else account.first_failure
+def _cause(summary: RunSummary, kind: str = "run") -> str:
+    troubles = summary.failed or summary.warned
+    first = troubles[0] if troubles else summary.first_failure
     return cause_of(kind, f"{first.step}\n{first.check}", first.reason)
 
 

@@ -1,4 +1,4 @@
-"""What starts runs beside the schedules. Everything here is off until someone switches it on.
+"""What starts runs besides the schedules. Everything here is off until someone switches it on.
 
 `landed.py`: syncs of an Airbyte that runs on its own schedule. `bronze.py`: bronze that was materialized on its own.
 `undelivered.py`: refreshes and exports that could not be delivered. `marts.py`: marts whose upstream was rebuilt on its

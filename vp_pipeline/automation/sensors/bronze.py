@@ -1,4 +1,4 @@
-"""Bronze that was materialized on its own: what is made from it follows, day by day."""
+"""Bronze that was materialized on its own: what is derived from it follows, day by day."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from vp_pipeline.assets.keys import bronze_key, silver_key
 from vp_pipeline.automation.jobs import DAILY, LANDED, LATE_DATA
 from vp_pipeline.sources.source import Stream
 
-A_TICK = 30
+PER_TICK = 30
 
 
 def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
@@ -17,7 +17,7 @@ def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
     by_key = {bronze_key(stream): stream for stream in streams}
     rest = dg.AssetSelection.assets(*by_key).downstream(include_self=False)
 
-    # Not an @asset_sensor: it reads one event a tick, the newest, and partitions that finish together are lost. Not a
+    # Not an @asset_sensor: it reads one event per tick, the newest, and partitions that finish together are lost. Not a
     # condition: eager() looks at the newest day only, and a day that was landed again may be any.
     @dg.sensor(
         name="bronze_follow_up",
@@ -37,14 +37,14 @@ def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
                 seen[name] = newest[0].storage_id if newest else 0
                 continue
             records = context.instance.fetch_materializations(
-                dg.AssetRecordsFilter(key, after_storage_id=seen[name]), limit=A_TICK, ascending=True
+                dg.AssetRecordsFilter(key, after_storage_id=seen[name]), limit=PER_TICK, ascending=True
             ).records
             silver = {silver_key(table) for table in stream.tables}
             # The newest of a day counts: landing it twice is followed up once.
             days: dict[str, int] = {}
             for record in records:
                 seen[name] = record.storage_id
-                if record.partition_key and not _goes_on(context.instance, record.run_id, silver):
+                if record.partition_key and not _continues(context.instance, record.run_id, silver):
                     days[record.partition_key] = record.storage_id
             requests += [
                 dg.RunRequest(
@@ -63,8 +63,8 @@ def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
     return watch
 
 
-def _goes_on(instance: dg.DagsterInstance, run_id: str, silver: set[dg.AssetKey]) -> bool:
-    """Whether the run that made a partition builds on it by itself."""
+def _continues(instance: dg.DagsterInstance, run_id: str, silver: set[dg.AssetKey]) -> bool:
+    """Whether the run that materialized a partition continues with what is derived from it."""
     run = instance.get_run_by_id(run_id)
     if run is None:
         return False

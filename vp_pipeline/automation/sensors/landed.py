@@ -7,20 +7,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import orjson
-from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
 from vp_pipeline.assets.keys import airbyte_key
 from vp_pipeline.automation.jobs import DAILY, LANDED, LATE_DATA
-from vp_pipeline.automation.notifications.run_summary import days_of
+from vp_pipeline.dagster_internals import run_statuses
 from vp_pipeline.lake import bronze
 from vp_pipeline.lake.manifests import SyncRecord, read_document
 from vp_pipeline.lake.objects import Lake
-from vp_pipeline.partitions import days_between
+from vp_pipeline.partitions import days_between, days_of
 from vp_pipeline.sources.source import Stream
 
-A_TICK = 10
-# An object store tells times in seconds, by its own clock: what landed within the last seconds may still get company
-# with an earlier place in the order.
+PER_TICK = 10
+# An object store records times in seconds, by its own clock: an object that appears next may still sort before one of
+# the last seconds.
 SETTLING = timedelta(seconds=15)
 
 
@@ -57,15 +56,15 @@ def landed_since(
     """Finished syncs after `position` that bronze does not hold, at most `limit`, in order; and how far was looked.
 
     A sync is complete when its record is there: the record is written last, and names its objects. Objects without one
-    (a sync that goes on, or died) are not looked at.
+    (of a sync that is still running, or was killed) are not looked at.
     """
-    settled = (now - SETTLING).timestamp()
+    stable = (now - SETTLING).timestamp()
     found = sorted(
         (
             (Position(info.modified, info.path), stream)
             for stream in streams
             for info in lake.list(f"bronze/{stream.source}/{stream.name}/_syncs")
-            if info.modified <= settled and not info.path.endswith(bronze.RUNNING)
+            if info.modified <= stable and not info.path.endswith(bronze.RUNNING)
         ),
         key=lambda item: item[0],
     )
@@ -84,10 +83,10 @@ def landed_since(
 
 
 def landed_sensor(lake: Lake, streams: Sequence[Stream], start: date) -> dg.SensorDefinition:
-    """Runs the days of syncs that nobody else followed up."""
+    """Runs the days of syncs that no other run has picked up."""
 
     # A sensor, since the lake is outside of Dagster: nothing there is an event that a condition could look at. The
-    # cursor is a time and a path, not a list of what was seen, so it stays small however long Airbyte goes on.
+    # cursor is a time and a path, not a list of what was seen, so it stays small however long Airbyte runs.
     @dg.sensor(
         name="landed_syncs",
         job_name=LANDED,
@@ -96,12 +95,12 @@ def landed_sensor(lake: Lake, streams: Sequence[Stream], start: date) -> dg.Sens
     )
     def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         begun = Position.read(context.cursor)
-        found, position = landed_since(lake, streams, begun, datetime.now(UTC), A_TICK)
+        found, position = landed_since(lake, streams, begun, datetime.now(UTC), PER_TICK)
         syncing = _syncing(context.instance, streams)
         by_day: defaultdict[date, list[Landed]] = defaultdict(list)
         for item in found:
             if item.sync.run_date in syncing:
-                # That run lands it itself. It is looked at again when the run is over: the cursor stays before it.
+                # That run lands it itself. It is looked at again when the run has ended: the cursor stays before it.
                 position = min(position, Position(item.at.modified, ""))
             elif item.sync.run_date >= start:
                 by_day[item.sync.run_date].append(item)
@@ -114,7 +113,7 @@ def landed_sensor(lake: Lake, streams: Sequence[Stream], start: date) -> dg.Sens
 
 
 def _request(day: date, landed: Sequence[Landed]) -> dg.RunRequest:
-    """One run a day, whichever of its streams have landed. The same syncs ask for the same run, so only one is made."""
+    """One run per day, whichever of its streams have landed. The same syncs give the same key, so it is made once."""
     jobs = sorted(f"{item.stream.source}/{item.stream.name}:{item.sync.job_id}" for item in landed)
     return dg.RunRequest(
         run_key=f"{day} {' '.join(jobs)}", partition_key=day.isoformat(), tags={"vp/syncs": " ".join(jobs)}
@@ -122,14 +121,14 @@ def _request(day: date, landed: Sequence[Landed]) -> dg.RunRequest:
 
 
 def _syncing(instance: dg.DagsterInstance, streams: Sequence[Stream]) -> Set[date]:
-    """The days of runs that go on and sync by themselves."""
+    """The days of runs in progress that sync by themselves."""
     keys = {airbyte_key(stream) for stream in streams}
     days: set[date] = set()
-    for run in instance.get_runs(dg.RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES))):
-        told = days_of(run.tags)
+    for run in instance.get_runs(dg.RunsFilter(statuses=list(run_statuses.IN_PROGRESS))):
+        partitions = days_of(run.tags)
         # Without a selection it is all of its job.
         syncs = run.job_name in (DAILY, LATE_DATA) if run.asset_selection is None else run.asset_selection & keys
-        if told and syncs:
-            first, last = (date.fromisoformat(day) for day in told)
+        if partitions and syncs:
+            first, last = (date.fromisoformat(day) for day in partitions)
             days |= set(days_between(first, last))
     return days

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-# When someone rebuilds part of CORE, the marts above are old. A mart rests on several tables: a sensor would keep a
-# cursor for each and join them; the condition says it: an upstream of the newest day is newer, none is missing or being
+# When someone rebuilds part of CORE, the marts are outdated. A mart depends on several tables: a sensor would keep a
+# cursor for each and join them. The condition is: an upstream of the newest day is newer, none is missing or being
 # built, and every blocking check of the upstreams has passed. Without the last part eager() builds on a failed check,
 # because a blocking check holds only inside its own run. In a daily run the marts are built with their upstreams, so
 # there nothing is left to do. Older days are a matter of backfills: eager() looks at the newest day.

@@ -4,27 +4,27 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
 
 from vp_pipeline.automation.jobs import DELIVERIES
+from vp_pipeline.dagster_internals import run_statuses
 from vp_pipeline.delivery.outbox import Box, Entry
 from vp_pipeline.partitions import parse_days
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=6)
-# A service that has been away for days is a matter for a person: tick and run failures have said so.
+# A service that has been unavailable for days is a matter for a person, who was notified of every failure.
 _TRIES = 20
 
 
 def undelivered_sensor(boxes: Mapping[dg.AssetKey, Box], published: dg.AssetKey) -> dg.SensorDefinition:
     """Materializes the deliveries (asset → outbox) that have something open, for the newest published day."""
 
-    # A sensor over the outbox and not a retry policy of the run: the service may be away for longer than a run may
-    # wait, and the data work of the run is done. Waits between tries double, so an outage of a day costs few runs.
+    # A sensor over the outbox and not a retry policy of the run: the service may be unavailable for longer than a run
+    # may wait, and the data work of the run is done. Waits between tries double, so an outage of a day costs few runs.
     @dg.sensor(
         name="undelivered",
         job_name=DELIVERIES,
         minimum_interval_seconds=120,
-        description="Tries deliveries again that Power BI or the export endpoint did not take.",
+        description="Tries deliveries again that Power BI or the export endpoint did not accept.",
     )
     def watch(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         due: dict[dg.AssetKey, Entry] = {}
@@ -35,15 +35,15 @@ def undelivered_sensor(boxes: Mapping[dg.AssetKey, Box], published: dg.AssetKey)
                 due[key] = waiting[0]
         if not due:
             return dg.SkipReason("Nothing is to be delivered again now.")
-        running = dg.RunsFilter(statuses=list(IN_PROGRESS_RUN_STATUSES))
+        running = dg.RunsFilter(statuses=list(run_statuses.IN_PROGRESS))
         if context.instance.get_runs(running, limit=1):
-            return dg.SkipReason("A run goes on, which may deliver it.")
+            return dg.SkipReason("A run is in progress, which may deliver it.")
         days = parse_days(context.instance.get_materialized_partitions(published))
         if not days:
             return dg.SkipReason("Nothing was published, so there is nothing to deliver.")
-        told = " ".join(f"{key.to_user_string()}:{entry.key}:{entry.tries}" for key, entry in sorted(due.items()))
+        deliveries = " ".join(f"{key.to_user_string()}:{entry.key}:{entry.tries}" for key, entry in sorted(due.items()))
         return dg.RunRequest(
-            run_key=f"{told} {max(entry.changed_at for entry in due.values()).isoformat()}",
+            run_key=f"{deliveries} {max(entry.changed_at for entry in due.values()).isoformat()}",
             partition_key=days[-1].isoformat(),
             asset_selection=sorted(due),
         )

@@ -1,1 +1,1 @@
-"""The stand-in for Keepa: what it knows (world, recordings) and how it answers (api)."""
+"""The stand-in for Keepa: where its products come from (`generated/`, `recordings.py`) and its API (`api.py`)."""

@@ -1,6 +1,6 @@
 """The sandbox's Keepa: a path and a query in, a status and an envelope out.
 
-Here: the envelope, tokens and refusals. Not here: HTTP (`server.py`), what a product looks like (`answer.py`).
+Here: the envelope, tokens and errors. Not here: HTTP (`server.py`), what a product looks like (`product_object.py`).
 
 Keepa does not publish the values of `error.type`; those here follow its style.
 """
@@ -13,19 +13,19 @@ from typing import Any
 
 import orjson
 
-from vp_pipeline.sandbox.keepa.answer import invalid, product
-from vp_pipeline.sandbox.keepa.products import CARDS
+from vp_pipeline.sandbox.keepa.generated.catalogue import CATALOGUE
+from vp_pipeline.sandbox.keepa.generated.histories import GENERATED_UNTIL, minute_of
+from vp_pipeline.sandbox.keepa.product_object import invalid, product
 from vp_pipeline.sandbox.keepa.recordings import Recordings
 from vp_pipeline.sandbox.keepa.request import ProductRequest, Rejected, parse
 from vp_pipeline.sandbox.keepa.tokens import Accounts, Balance
-from vp_pipeline.sandbox.keepa.world import WORLD_END, minute_of
 from vp_pipeline.sources.keepa.series import keepa_minute
 
 UNPAID_KEY = "unpaid"
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """An HTTP status and a body of strict JSON."""
 
     status: int
@@ -33,7 +33,7 @@ class Reply:
 
 
 class KeepaApi:
-    """Answers requests from the generated world, or from a folder of recordings.
+    """Responds to requests with generated histories, or from a folder of recorded responses.
 
     Raises:
         PermanentError: the recordings cannot be used.
@@ -44,30 +44,30 @@ class KeepaApi:
         self._seed = seed
         self._accounts = Accounts(tokens, refill_per_minute)
 
-    def answer(self, path: str, query: Mapping[str, str], clock: str, now: int) -> Reply:
-        """Answers a GET.
+    def respond(self, path: str, query: Mapping[str, str], clock: str, now: int) -> Response:
+        """The response to a GET.
 
         Args:
             path: `/product` or `/token`.
             query: the parameters.
-            clock: names the clock that was asked, "" for the real present: each has its own succession of
-                recorded answers.
+            clock: the name of the requested clock, "" for the real present: each goes through the recorded
+                responses on its own.
             now: that clock's time, ms.
         """
         began = time.perf_counter()
         key = query.get("key", "")
         try:
-            envelope = self._answer(path, key, query, clock, now)
+            envelope = self._envelope(path, key, query, clock, now)
             status = 200
         except Rejected as rejected:
             status, balance = rejected.status, self._accounts.take(key, 0)
             envelope = {"timestamp": now, **self._token_fields(balance, 0), "error": rejected.error}
         envelope["processingTimeInMs"] = int((time.perf_counter() - began) * 1000)
-        return Reply(status, orjson.dumps(envelope))
+        return Response(status, orjson.dumps(envelope))
 
-    def _answer(self, path: str, key: str, query: Mapping[str, str], clock: str, now: int) -> dict[str, Any]:
+    def _envelope(self, path: str, key: str, query: Mapping[str, str], clock: str, now: int) -> dict[str, Any]:
         if path not in ("/product", "/token"):
-            raise Rejected(404, "notFound", "There is no such request here; there are /product and /token.")
+            raise Rejected(404, "notFound", "Unknown path: there are /product and /token.")
         if not key:
             raise Rejected(400, "invalidParameter", "key is missing: the API access key", "key")
         if key == UNPAID_KEY:
@@ -77,8 +77,8 @@ class KeepaApi:
         request = parse(query)
         if self._recordings is not None:
             self._recordings.check(clock, request)
-        elif keepa_minute(now / 1000) >= minute_of(WORLD_END):
-            raise Rejected(400, "invalidParameter", f"The sandbox's world ends at {WORLD_END}.", "as-of")
+        elif keepa_minute(now / 1000) >= minute_of(GENERATED_UNTIL):
+            raise Rejected(400, "invalidParameter", f"The sandbox has no data from {GENERATED_UNTIL} on.", "as-of")
         balance = self._accounts.take(key, request.tokens)
         if not balance.served:
             raise Rejected(429, "notEnoughToken", "No tokens left: wait `refillIn` milliseconds.")
@@ -110,9 +110,7 @@ class KeepaApi:
 
 
 def known_products(recordings: Path | None) -> tuple[str, ...]:
-    """The products that there are answers for, as `DOMAIN:ASIN`; of recordings one entry an answer, in time
-    order.
-    """
+    """The products that the sandbox knows, as `DOMAIN:ASIN`; of recordings one entry per response, in time order."""
     if recordings is None:
-        return tuple(f"{card.domain}:{card.asin}" for card in CARDS)
-    return tuple(f"{answer.domain}:{answer.asin}" for answer in Recordings(recordings).in_order)
+        return tuple(f"{entry.domain}:{entry.asin}" for entry in CATALOGUE)
+    return tuple(f"{recorded.domain}:{recorded.asin}" for recorded in Recordings(recordings).in_order)

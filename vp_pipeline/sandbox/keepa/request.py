@@ -1,6 +1,6 @@
-"""What a `/product` request asks for.
+"""A `/product` request: its parameters and its price in tokens.
 
-Here: reading and checking the query. Not here: answering it (`answer.py`, `recordings.py`).
+Here: parsing and checking the query. Not here: the response (`product_object.py`, `recordings.py`).
 """
 
 import re
@@ -15,7 +15,7 @@ _MOST_DAYS = 100_000
 
 
 class Rejected(Exception):
-    """A request that Keepa would not answer: the HTTP status and Keepa's `error` object."""
+    """A request that Keepa would reject: the HTTP status and Keepa's `error` object."""
 
     def __init__(self, status: int, kind: str, message: str, details: str = "") -> None:
         super().__init__(message)
@@ -25,7 +25,7 @@ class Rejected(Exception):
 
 @dataclass(frozen=True)
 class ProductRequest:
-    """A checked request. `days` and `stats` are None where not asked for."""
+    """A checked request. `days` and `stats` are None where not requested."""
 
     domain: int
     asins: tuple[str, ...]
@@ -38,9 +38,9 @@ class ProductRequest:
 
     @property
     def tokens(self) -> int:
-        """What Keepa takes for it: 1 an ASIN, or 6 for each ten offers; rating 1 more, the buy box 2 more.
+        """What Keepa charges for it: 1 per ASIN, or 6 per ten offers; rating 1 more, the buy box 2 more.
 
-        The real Keepa takes nothing for a rating that it has looked up lately; here it always costs 1. Offers
+        The real Keepa charges nothing for a rating that it has looked up lately; here it always costs 1. Offers
         include the buy box.
         """
         each = 1 + 2 * self.buybox if self.offers is None else 6 * -(-self.offers // 10)
@@ -48,7 +48,7 @@ class ProductRequest:
 
 
 def parse(query: Mapping[str, str]) -> ProductRequest:
-    """Reads the query of a `/product` request.
+    """Parses the query of a `/product` request.
 
     Raises:
         Rejected: with status 400; the error's details name the parameter.

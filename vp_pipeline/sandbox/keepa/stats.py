@@ -1,10 +1,10 @@
 """Keepa's own figures (`stats`), by the vendor's definitions.
 
 Here: plain integers over the arrays as Keepa sends them. On purpose it shares nothing with the warehouse:
-these figures are the oracle that the marts are compared with. Not here: which histories were asked for.
+these figures are the oracle that the marts are compared with. Not here: which histories were requested.
 
-Figures are of the histories given, in full: an answer cut by `days=N` still has figures of all the time before,
-so `min`, `max` and a window longer than N days may rest on points that the answer does not show.
+Figures are of the histories given, in full: a response cut by `days=N` still has figures of all the time before,
+so `min`, `max` and a window longer than N days may depend on points that the response does not hold.
 """
 
 from bisect import bisect_left, bisect_right
@@ -46,8 +46,8 @@ def product_stats(
     Args:
         csv: the histories by price type, null where absent; each complete, not cut to some window.
         now: Keepa minute of the envelope's timestamp.
-        tracking_since: Keepa minute of the first look.
-        days: the interval asked for (`stats=days`).
+        tracking_since: Keepa minute at which tracking began.
+        days: the interval requested (`stats=days`).
     """
     histories = [_history(index, flat) for index, flat in enumerate(csv)]
     begin = now - days * DAY
@@ -103,9 +103,9 @@ def _average(history: History, start: int, now: int) -> int:
 
 
 def _out_of_stock(histories: list[History | None], now: int, tracking_since: int, days: int) -> list[int]:
-    """Whole percent of the time since max(window start, first look) without an offer; prices only, else -1.
+    """Whole percent of the time since max(window start, tracking_since) without an offer; prices only, else -1.
 
-    Where one stretch with an offer is all there is in the window the vendor says 0, even if it began late.
+    Where one stretch with an offer is all there is in the window the vendor reports 0, even if it began late.
     """
     start = max(now - days * DAY, tracking_since)
     shares = []
@@ -138,9 +138,9 @@ def _extreme_since(index: int, history: History | None, start: int, now: int, lo
 
     A value already in force at the start counts from the start; a history of one point keeps its own minute.
     """
-    ever = _extreme(index, history, lowest=lowest)
-    if history is None or ever is None or len(history.minutes) == 1:
-        return ever
+    all_time = _extreme(index, history, lowest=lowest)
+    if history is None or all_time is None or len(history.minutes) == 1:
+        return all_time
     offers = [(begin, value) for begin, _, value in history.window(start, now) if value >= 0]
     if not offers:
         return [-1, -1]

@@ -1,4 +1,4 @@
-"""Keepa's tokens: what each key has left.
+"""Keepa's tokens: the balance of each key.
 
 Here: the accounts. Not here: what a request costs (`request.py`).
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Balance:
-    """Token fields of an answer. `refill_in` in ms: until the next token, or until there is one again."""
+    """Token fields of a response. `refill_in` in ms: until the next token, or until there is one again."""
 
     left: int
     refill_in: int
@@ -24,12 +24,12 @@ class Balance:
 
 
 class Accounts:
-    """One account a key, opened at its first request with `tokens`; unused tokens pile up for an hour.
+    """One account per key, opened at its first request with `tokens`; unused tokens add up for an hour.
 
     Args:
         tokens: the balance of a new account.
         refill_per_minute: 0 means never.
-        clock: seconds that only go up.
+        clock: seconds, monotonic.
     """
 
     def __init__(self, tokens: int, refill_per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:

@@ -16,7 +16,7 @@ class ExportStandIn:
         self._keys: set[str] = set()
         self._lock = threading.Lock()
 
-    def answer(self, request: Request) -> Reply:
+    def respond(self, request: Request) -> Reply:
         if self.token is not None and request.headers.get("authorization") != f"Bearer {self.token}":
             return Reply(401, {"error": "the token is not valid"})
         key = request.headers.get("idempotency-key")

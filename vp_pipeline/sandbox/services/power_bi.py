@@ -16,7 +16,7 @@ _SCOPE = "https://analysis.windows.net/powerbi/api/.default"
 
 @dataclass
 class Refresh:
-    """A refresh; it ends when it has been looked at `looks_left` times, in `ends_as`."""
+    """A refresh; it ends after `looks_left` more requests for its status, in `ends_as`."""
 
     request_id: str
     body: dict[str, Any]
@@ -34,7 +34,7 @@ class Refresh:
 class PowerBiStandIn:
     """One semantic model. `refreshes` are those that were started, oldest first.
 
-    The next refresh takes `looks` looks to end; with `table_errors` (table → message) it fails.
+    The next refresh ends after `looks` requests for its status; with `table_errors` (table → message) it fails.
     """
 
     def __init__(self, client_id: str = "sandbox", client_secret: str = "sandbox") -> None:
@@ -46,10 +46,10 @@ class PowerBiStandIn:
         self._lock = threading.Lock()
 
     def forget_tokens(self) -> None:
-        """As if every token had run out."""
+        """As if every token had expired."""
         self._tokens.clear()
 
-    def answer(self, request: Request) -> Reply:
+    def respond(self, request: Request) -> Reply:
         if _TOKEN.fullmatch(request.path) and request.method == "POST":
             return self._give_token(request.body)
         found = _REFRESHES.fullmatch(request.path)

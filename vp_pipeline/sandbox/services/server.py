@@ -4,7 +4,7 @@ Faults are planned in Python (`services.faults["slack"].plan(...)`) or over HTTP
 
     curl -X POST URL/_faults -d '{"service": "slack", "status": 429, "retry_after": 2, "times": 3}'
 
-and what the services were told is at `/_messages`, for people who try things by hand.
+and what the services received is at `/_messages`, for people who try things by hand.
 """
 
 import dataclasses
@@ -60,7 +60,7 @@ class Services:
             "VP_EXPORT_URL": f"{self.url}/export/rows",
         }
 
-    def answer(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> Reply | None:
+    def respond(self, method: str, target: str, headers: Mapping[str, str], content: bytes) -> Reply | None:
         """The reply to a request; None: the connection closes without one."""
         parts = urlsplit(target)
         name, path = _service_of(parts.path)
@@ -75,9 +75,9 @@ class Services:
         fault = self.faults[name].take(path)
         if fault is None or fault.acts or fault.status is None:
             self.seen.append((name, path))
-            reply = service.answer(request)
+            reply = service.respond(request)
         else:
-            reply = Reply(fault.status, {"error": "the sandbox was told to fail"})
+            reply = Reply(fault.status, {"error": "a planned fault of the sandbox"})
         if fault is None:
             return reply
         time.sleep(fault.seconds)
@@ -85,15 +85,15 @@ class Services:
             return None
         if fault.status is not None:
             after = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
-            reply = Reply(fault.status, {"ok": False, "error": "the sandbox was told to fail"}, after)
+            reply = Reply(fault.status, {"ok": False, "error": "a planned fault of the sandbox"}, after)
         return reply
 
-    def _plan(self, asked: dict[str, Any]) -> Reply:
-        faults = self.faults.get(asked.pop("service", ""))
-        times = asked.pop("times", 1)
-        if faults is None or set(asked) - {f.name for f in dataclasses.fields(Fault)}:
+    def _plan(self, plan: dict[str, Any]) -> Reply:
+        faults = self.faults.get(plan.pop("service", ""))
+        times = plan.pop("times", 1)
+        if faults is None or set(plan) - {f.name for f in dataclasses.fields(Fault)}:
             return Reply(400, {"error": f"name a service of {', '.join(self.faults)} and fields of Fault"})
-        faults.plan(Fault(**asked), times)
+        faults.plan(Fault(**plan), times)
         return Reply(200, {"planned": times})
 
     def __enter__(self) -> Self:
@@ -120,7 +120,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
+        """A client that went away is not logged."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        reply = self.server.services.answer(self.command, self.path, headers, content)
+        reply = self.server.services.respond(self.command, self.path, headers, content)
         if reply is None:
             return
         body = b"" if reply.body is None else orjson.dumps(reply.body)
@@ -145,7 +145,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = _serve
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Silence."""
+        """Requests are not logged."""
 
 
 def _service_of(path: str) -> tuple[str, str]:

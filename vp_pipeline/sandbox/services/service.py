@@ -1,4 +1,4 @@
-"""What a stand-in service is: requests in, replies out, and the faults that it is told to play."""
+"""What a stand-in service is: requests in, replies out, and the faults that are planned for it."""
 
 import threading
 from collections import deque
@@ -29,11 +29,11 @@ class Reply:
 
 @dataclass(frozen=True)
 class Fault:
-    """How a request goes wrong.
+    """How a request fails.
 
-    `acts`: the service does what was asked and then spoils the answer; otherwise nothing happens in it.
-    `seconds`: waits before it answers. `status`: answers with it; 0: closes the connection without an answer; None:
-    answers as it should. `retry_after`: the header, in seconds. `only`: waits for a path that contains this.
+    `acts`: the service carries out the request and then spoils the response; otherwise nothing happens in it.
+    `seconds`: the delay of the response. `status`: of the response; 0: the connection closes without one; None: as
+    without a fault. `retry_after`: the header, in seconds. `only`: applies to a path that contains this.
     """
 
     status: int | None = None
@@ -44,13 +44,13 @@ class Fault:
 
 
 class Service(Protocol):
-    """A stand-in: answers requests, and keeps what it was told for tests to look at."""
+    """A stand-in: responds to requests, and keeps what it received for tests to look at."""
 
-    def answer(self, request: Request) -> Reply: ...
+    def respond(self, request: Request) -> Reply: ...
 
 
 class Faults:
-    """The faults that are still to be played, in order; each is for one request."""
+    """The faults that are still to come, in order; each is for one request."""
 
     def __init__(self) -> None:
         self._planned: deque[Fault] = deque()

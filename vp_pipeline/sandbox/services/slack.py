@@ -22,8 +22,8 @@ class SlackStandIn:
         self.messages: list[dict[str, Any]] = []
         self._lock = threading.Lock()
 
-    def answer(self, request: Request) -> Reply:
-        """Slack says 200 to nearly everything; `ok` tells."""
+    def respond(self, request: Request) -> Reply:
+        """Slack responds to nearly everything with 200; `ok` has the outcome."""
         if request.headers.get("authorization") != f"Bearer {self.token}":
             return _refused("invalid_auth")
         body = request.body if isinstance(request.body, dict) else {}
@@ -44,11 +44,11 @@ class SlackStandIn:
             self.messages.append(message)
         return Reply(200, {"ok": True, "channel": body["channel"], "ts": ts, "message": message})
 
-    def _history(self, asked: Mapping[str, Any]) -> Reply:
+    def _history(self, query: Mapping[str, Any]) -> Reply:
         if not self.may_read_history:
             return _refused("missing_scope")
-        oldest, limit = float(asked.get("oldest", 0)), int(asked.get("limit", 100))
-        begin = int(asked.get("cursor") or 0)
+        oldest, limit = float(query.get("oldest", 0)), int(query.get("limit", 100))
+        begin = int(query.get("cursor") or 0)
         newest_first = [m for m in reversed(self.messages) if float(m["ts"]) > oldest]
         page = newest_first[begin : begin + limit]
         following = str(begin + limit) if begin + limit < len(newest_first) else ""

@@ -1,4 +1,4 @@
-"""Small charts of histories, in characters: a line a product, for the pages where people look at a day.
+"""Small charts of histories, in characters: one line per product, for the pages that show a day.
 
 Here: what is drawn. Not here: where it is shown.
 """
@@ -52,21 +52,21 @@ def _chart(rows: "pa.Table", series: str, value: str, unit: str | None) -> str:
     products = sorted({*zip(history["domain_id"].to_pylist(), history["asin"].to_pylist(), strict=True)})
     if not products:
         return f"*No {series} history.*"
-    lines = [f"| product | {series}, the {DAYS} days to the answer | low | high | now |", "|---|---|---:|---:|---:|"]
+    lines = [f"| product | {series}, last {DAYS} days | low | high | now |", "|---|---|---:|---:|---:|"]
     for domain, asin in products[:PRODUCTS]:
         own = history.filter((field("domain_id") == domain) & (field("asin") == asin))
-        answered = own["snapshot_at"].to_numpy()
-        newest = answered == answered.max()
+        responded = own["snapshot_at"].to_numpy()
+        newest = responded == responded.max()
         values = own[value].to_numpy()[newest]
-        drawn = sparkline(own["observed_at"].to_numpy()[newest], values, answered.max())
+        drawn = sparkline(own["observed_at"].to_numpy()[newest], values, responded.max())
         low, high, now = (f"{figure:,}" if figure >= 0 else "none" for figure in _figures(values))
-        said = f" {own[unit][0].as_py()}" if unit else ""
-        lines.append(f"| {domain}:{asin} | {drawn} | {low} | {high} | {now}{said} |")
+        suffix = f" {own[unit][0].as_py()}" if unit else ""
+        lines.append(f"| {domain}:{asin} | {drawn} | {low} | {high} | {now}{suffix} |")
     return "\n".join(lines)
 
 
 def _figures(values: "np.ndarray") -> tuple[int, int, int]:
-    """The lowest and highest value of the whole history, and the one that holds; -1 for none."""
+    """The lowest and highest value of the whole history, and the current one; -1 for none."""
     known = values[values >= 0]
     low, high = (int(known.min()), int(known.max())) if known.size else (-1, -1)
     return low, high, int(values[-1])

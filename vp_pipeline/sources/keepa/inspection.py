@@ -1,6 +1,6 @@
-"""A first look at Keepa's answers as they landed: what they cost, and what in them nobody knows yet.
+"""Counts over Keepa's responses as they landed: what they cost, and which fields are unknown.
 
-Here: names of fields alone. Not here: what they hold (`decode.py`), and what a line that is no answer is called there.
+Here: names of fields alone. Not here: their values (`decode.py`), and why a line is not a response (there too).
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ import orjson
 from vp_pipeline.sources.keepa.series import SERIES
 from vp_pipeline.sources.landed import Inspection, LandedLine
 
-# Every field of a product in Keepa's published client and in the recorded answers, decoded or not.
+# Every field of a product in Keepa's published client and in the recorded responses, decoded or not.
 PRODUCT_FIELDS = frozenset(
     """
     aPlus activeIngredients asin author availabilityAmazon availabilityAmazonDelay batteriesIncluded batteriesRequired
@@ -32,15 +32,15 @@ PRODUCT_FIELDS = frozenset(
     size specialFeatures specialIngredients stats style targetAudience targetAudienceKeyword title trackingSince type
     unitCount upcList urlSlug variationAttributes variationCSV variations videos websiteDisplayGroup
     websiteDisplayGroupName
-    """.split()  # noqa: SIM905  a hundred names in quotes would be read by nobody
+    """.split()  # noqa: SIM905  a hundred names in quotes would be unreadable
 )
 
 
 def inspect(lines: Iterable[LandedLine]) -> Inspection:
-    """What landed lines cost (`tokens_consumed`, and `tokens_left` of the newest), the fields of products that are not
-    known, histories beyond the known series, and how many records Airbyte changed.
+    """The cost of landed lines (`tokens_consumed`, and `tokens_left` of the newest), the unknown fields of products,
+    histories beyond the known series, and how many records Airbyte changed.
 
-    A line that is no answer has nothing of it; the decoder says what is wrong with it.
+    A line that is not a response counts as a record and nothing else; the decoder reports what is wrong with it.
     """
     records = altered = consumed = 0
     newest = (0, 0)
@@ -48,11 +48,11 @@ def inspect(lines: Iterable[LandedLine]) -> Inspection:
     for line in lines:
         records += 1
         record = _object(line)
-        meta, answer = _of(record, "_airbyte_meta"), _of(record, "_airbyte_data")
+        meta, response = _object_of(record, "_airbyte_meta"), _object_of(record, "_airbyte_data")
         altered += bool(meta.get("changes"))
-        consumed += _number(answer, "tokensConsumed")
-        newest = max(newest, (_number(answer, "timestamp"), _number(answer, "tokensLeft")))
-        products = answer.get("products")
+        consumed += _number(response, "tokensConsumed")
+        newest = max(newest, (_number(response, "timestamp"), _number(response, "tokensLeft")))
+        products = response.get("products")
         for product in products if isinstance(products, list) else []:
             if isinstance(product, dict):
                 unexpected.update(_unexpected(product))
@@ -74,11 +74,11 @@ def _object(line: LandedLine) -> Mapping[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def _of(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _object_of(record: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = record.get(name)
     return value if isinstance(value, dict) else {}
 
 
-def _number(answer: Mapping[str, Any], name: str) -> int:
-    value = answer.get(name)
+def _number(response: Mapping[str, Any], name: str) -> int:
+    value = response.get(name)
     return value if isinstance(value, int) else 0

@@ -1,4 +1,4 @@
-"""Keepa as a source: its stream, its connector's configuration, and what its answers cost."""
+"""Keepa as a source: its stream, and its connector's configuration."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +12,7 @@ from vp_pipeline.sources.source import Origin, Source, Stream
 
 
 def connector_config(settings: Settings, origin: Origin) -> dict[str, object]:
-    """The configuration of `connector.yaml` (its spec says what each means).
+    """The configuration of `connector.yaml` (see its spec for what each means).
 
     Raises:
         PermanentError: no product is named.
@@ -20,7 +20,7 @@ def connector_config(settings: Settings, origin: Origin) -> dict[str, object]:
     asins = settings.keepa_asins or origin.entities
     if not asins:
         raise PermanentError(
-            "KEEPA_API_KEY is set, but VP_KEEPA_ASINS names no product to ask Keepa for. Set it to ASINs separated by "
+            "KEEPA_API_KEY is set, but VP_KEEPA_ASINS names no product to request. Set it to ASINs separated by "
             "commas: ASIN (in VP_KEEPA_DOMAIN) or DOMAIN:ASIN."
         )
     key = settings.keepa_api_key.get_secret_value() if settings.keepa_api_key else "sandbox"
@@ -37,14 +37,14 @@ def connector_config(settings: Settings, origin: Origin) -> dict[str, object]:
 
 
 def decode(lines: Iterable[LandedLine]) -> dict[str, Decoded]:
-    """Product answers as tables; see `decode.py`, which is imported when it is needed."""
+    """Product responses as tables; see `decode.py`, a deferred import."""
     from vp_pipeline.sources.keepa import decode as decoding
 
     return decoding.decode(lines)
 
 
 def inspect(lines: Iterable[LandedLine]) -> Inspection:
-    """A first look at product answers; see `inspection.py`."""
+    """Counts over product responses; see `inspection.py`."""
     from vp_pipeline.sources.keepa import inspection
 
     return inspection.inspect(lines)
@@ -53,7 +53,7 @@ def inspect(lines: Iterable[LandedLine]) -> Inspection:
 PRODUCT = Stream(
     source="keepa",
     name="product",
-    description="Keepa's product answers: price, rank, rating, offer and buy-box histories of each ASIN.",
+    description="Keepa's product responses: price, rank, rating, offer and buy-box histories of each ASIN.",
     replay="snapshot",
     tables=TABLES,
     decode=decode,

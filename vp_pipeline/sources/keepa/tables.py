@@ -1,8 +1,8 @@
-"""The tables that Keepa's product answers are decoded into: their contracts.
+"""The tables that Keepa's product responses are decoded into: their contracts.
 
-Here: schemas, units, ranges and natural keys. Not here: how an answer becomes rows (`decode.py`).
+Here: schemas, units, ranges and natural keys. Not here: how a response becomes rows (`decode.py`).
 
-Every key holds `snapshot_at`: silver and RAW keep every point of every answer, and CORE chooses the newest.
+Every key holds `snapshot_at`: silver and RAW keep every point of every response, and CORE chooses the newest.
 """
 
 from vp_pipeline.sources.contract import FLAG, INT, TEXT, TIMESTAMP, Column, Table
@@ -10,7 +10,7 @@ from vp_pipeline.sources.keepa.series import DOMAINS, SERIES_NAMES, names_of
 
 ASIN = Column("asin", TEXT, "Amazon's product number.", matches="[A-Z0-9]{10}")
 DOMAIN_ID = Column("domain_id", INT, "Keepa's number of the marketplace.", at_least=1, at_most=12)
-SNAPSHOT_AT = Column("snapshot_at", TIMESTAMP, "The moment Keepa answered.", unit="UTC")
+SNAPSHOT_AT = Column("snapshot_at", TIMESTAMP, "The moment of Keepa's response.", unit="UTC")
 OBSERVED_AT = Column(
     "observed_at", TIMESTAMP, "When the value became true; it holds until the next row.", unit="UTC minute"
 )
@@ -28,8 +28,8 @@ def _table(name: str, description: str, grain: str, key: tuple[str, ...], column
 
 PRODUCT = _table(
     "product",
-    "What a product is: names, category, size, and when Keepa last looked.",
-    "one row a product and answer",
+    "What a product is: names, category, size, and when Keepa last updated it.",
+    "one row per product and response",
     ("asin", "domain_id", "snapshot_at"),
     (
         ASIN,
@@ -38,7 +38,7 @@ PRODUCT = _table(
         Column(
             "product_type",
             INT,
-            "0 standard, 1 download, 2 ebook, 5 variation parent; null: not told.",
+            "0 standard, 1 download, 2 ebook, 5 variation parent; null: not given.",
             nullable=True,
             at_least=0,
             at_most=5,
@@ -75,7 +75,7 @@ PRODUCT = _table(
         ),
         Column("tracking_since", TIMESTAMP, "When Keepa began to track it.", unit="UTC minute", nullable=True),
         Column("listed_since", TIMESTAMP, "When Amazon listed it.", unit="UTC minute", nullable=True),
-        Column("last_update", TIMESTAMP, "Keepa's last look at it.", unit="UTC minute", nullable=True),
+        Column("last_update", TIMESTAMP, "Keepa's last update of it.", unit="UTC minute", nullable=True),
         Column("last_price_change", TIMESTAMP, "Last change of a price.", unit="UTC minute", nullable=True),
         Column("package_weight", INT, "Weight of the package.", unit="g", nullable=True, at_least=0),
         Column("package_length", INT, "Length of the package.", unit="mm", nullable=True, at_least=0),
@@ -88,7 +88,7 @@ PRODUCT = _table(
 PRICE = _table(
     "price",
     "Every point of every money series.",
-    "one row a product, series, observed_at and answer",
+    "one row per product, series, observed_at and response",
     POINT_KEY,
     (
         ASIN,
@@ -119,7 +119,7 @@ PRICE = _table(
 RANK = _table(
     "rank",
     "Every point of the sales-rank histories: the SALES series and each category of `salesRanks`.",
-    "one row a product, series, category, observed_at and answer",
+    "one row per product, series, category, observed_at and response",
     ("asin", "domain_id", "series", "category_id", "observed_at", "snapshot_at"),
     (
         ASIN,
@@ -140,7 +140,7 @@ RANK = _table(
 REVIEW = _table(
     "review",
     "Every point of RATING and COUNT_REVIEWS.",
-    "one row a product, series, observed_at and answer",
+    "one row per product, series, observed_at and response",
     POINT_KEY,
     (
         ASIN,
@@ -155,7 +155,7 @@ REVIEW = _table(
 OFFER_COUNT = _table(
     "offer_count",
     "Every point of the offer counts, and of EXTRA_INFO_UPDATES (when Keepa refreshed the offers).",
-    "one row a product, series, observed_at and answer",
+    "one row per product, series, observed_at and response",
     POINT_KEY,
     (
         ASIN,
@@ -177,7 +177,7 @@ OFFER_COUNT = _table(
 BUY_BOX = _table(
     "buy_box",
     "Who won the buy box, from when on.",
-    "one row a product, observed_at and answer",
+    "one row per product, observed_at and response",
     ("asin", "domain_id", "observed_at", "snapshot_at"),
     (
         ASIN,
@@ -191,7 +191,7 @@ BUY_BOX = _table(
 MONTHLY_SOLD = _table(
     "monthly_sold",
     "Amazon's 'bought in past month', whenever it changed.",
-    "one row a product, observed_at and answer",
+    "one row per product, observed_at and response",
     ("asin", "domain_id", "observed_at", "snapshot_at"),
     (
         ASIN,
@@ -205,7 +205,7 @@ MONTHLY_SOLD = _table(
 STATS = _table(
     "stats",
     "Keepa's own figures, long form: the oracle that the marts are compared with.",
-    "one row a product, statistic, series and answer",
+    "one row per product, statistic, series and response",
     ("asin", "domain_id", "stat", "series", "snapshot_at"),
     (
         ASIN,

@@ -1,15 +1,12 @@
-"""Landed lines and answers to decode, made by hand or of the real recordings."""
+"""Landed lines and answers to decode, made by hand or of recordings."""
 
 import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from vp_pipeline.sources.keepa.decode import decode
 from vp_pipeline.sources.landed import Decoded, LandedLine
 
-REAL_ANSWERS = Path(__file__).resolve().parents[4] / "shared" / "data" / "keepa"
 NOW = 1_778_386_768_884  # unix milliseconds; its Keepa minute is 8 075 779
 ASIN = "B000000001"
 
@@ -47,17 +44,15 @@ def decoded(*products: Any) -> dict[str, Decoded]:
     return result
 
 
-def told(result: Decoded) -> list[tuple[str, str]]:
+def rejections(result: Decoded) -> list[tuple[str, str]]:
     """The quarantine of a table as (reason, record)."""
     return [(row.reason, row.record) for row in result.quarantined]
 
 
-def real_answers() -> dict[str, dict[str, Any]]:
-    """Every recording as an answer, by file name; a lone product gets an envelope. Skips where there are none."""
-    if not REAL_ANSWERS.is_dir():
-        pytest.skip("the real Keepa answers are not here: shared/data/keepa beside the project")
+def recorded_answers(folder: Path) -> dict[str, dict[str, Any]]:
+    """Every recording of a folder as an answer, by file name; a lone product gets an envelope."""
     answers = {}
-    for path in sorted(REAL_ANSWERS.glob("*.json")):
+    for path in sorted(folder.glob("*.json")):
         # One recording holds NaN, which is no JSON.
         recorded = json.loads(path.read_bytes(), parse_constant=lambda _: None)
         answers[path.name] = recorded if "products" in recorded else answer(recorded)

@@ -1,6 +1,6 @@
 """A second decoder, as plain as can be and as slow: what the real one is compared with.
 
-It shares nothing with the real one but the lists of series and domains. Bad points are left out, not told.
+It shares nothing with the real one but the lists of series and domains. Bad points are left out, not reported.
 """
 
 import json
@@ -40,32 +40,34 @@ def naive(lines: Iterable[LandedLine]) -> dict[str, Rows]:
 
 def _rows(p: dict[str, Any], snapshot: datetime) -> Iterator[tuple[str, tuple[Any, ...], tuple[Any, ...]]]:
     who = (p["asin"], p["domainId"])
-    currency = DOMAINS[p["domainId"]].currency
     yield "product", (*who, snapshot), _fields(p)
+    for table, series, at, value in _histories(p):
+        yield table, (*who, *series, moment(at), snapshot), value
+    for stat, name, value, at in _figures(p.get("stats") or {}):
+        yield "stats", (*who, stat, name, snapshot), (value, None if at <= 0 else moment(at))
+
+
+def _histories(p: dict[str, Any]) -> Iterator[tuple[str, tuple[Any, ...], int, tuple[Any, ...]]]:
+    """(table, series, Keepa minute, value) of each point."""
     for series, history in zip(SERIES, p["csv"] or [], strict=False):
         for at, *values in _points(history, 3 if series.with_shipping else 2):
-            if min(values) < -1 and series.name != "EXTRA_INFO_UPDATES":
-                continue
-            if series.kind == "price":
-                price, shipping = values[0], values[1] if series.with_shipping else None
-                total = -1 if price == -1 else price + max(shipping or 0, 0)
-                yield "price", (*who, series.name, moment(at), snapshot), (price, shipping, total, currency)
-            elif series.kind == "rank":
-                yield "rank", (*who, "SALES", 0, moment(at), snapshot), (values[0],)
-            else:
-                yield series.kind, (*who, series.name, moment(at), snapshot), (values[0],)
+            if min(values) >= -1 or series.name == "EXTRA_INFO_UPDATES":
+                name = (series.name, 0) if series.kind == "rank" else (series.name,)
+                yield series.kind, name, at, _price(p, values) if series.kind == "price" else (values[0],)
     for category, history in (p.get("salesRanks") or {}).items():
-        for at, rank in _points(history, 2):
-            if rank >= -1:
-                yield "rank", (*who, "CATEGORY", int(category), moment(at), snapshot), (rank,)
-    for at, sold in _points(p.get("monthlySoldHistory"), 2):
-        if sold >= -1:
-            yield "monthly_sold", (*who, moment(at), snapshot), (sold,)
+        yield from (
+            ("rank", ("CATEGORY", int(category)), at, (rank,)) for at, rank in _points(history, 2) if rank >= -1
+        )
+    sold = _points(p.get("monthlySoldHistory"), 2)
+    yield from (("monthly_sold", (), at, (number,)) for at, number in sold if number >= -1)
     sellers = p.get("buyBoxSellerIdHistory") or []
-    for at, seller in zip(sellers[::2], sellers[1::2], strict=True):
-        yield "buy_box", (*who, moment(int(at)), snapshot), (seller,)
-    for stat, series, value, at in _figures(p.get("stats") or {}):
-        yield "stats", (*who, stat, series, snapshot), (value, None if at <= 0 else moment(at))
+    yield from (("buy_box", (), int(at), (s,)) for at, s in zip(sellers[::2], sellers[1::2], strict=True))
+
+
+def _price(p: dict[str, Any], values: list[int]) -> tuple[Any, ...]:
+    price, shipping = values if len(values) == 2 else (values[0], None)
+    total = -1 if price == -1 else price + max(shipping or 0, 0)
+    return price, shipping, total, DOMAINS[p["domainId"]].currency
 
 
 def _points(history: list[Any] | None, width: int) -> Iterator[list[int]]:
@@ -102,7 +104,7 @@ def _fields(p: dict[str, Any]) -> tuple[Any, ...]:
         tree[-1]["catId"] if tree else None,
         " > ".join(node["name"] for node in tree) or None,
         _known(p.get("salesRankReference")),
-        *(moment(time) if time > 0 else None for time in times),
+        *(moment(time) if time not in (0, -1) else None for time in times),
         *map(_known, sizes),
         p.get("isAdultProduct"),
     )

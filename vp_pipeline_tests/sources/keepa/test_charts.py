@@ -1,4 +1,4 @@
-"""Pictures of histories: a step function drawn as it holds, gaps as gaps."""
+"""Charts of histories: a step function drawn as it holds, gaps as gaps."""
 
 from datetime import datetime
 

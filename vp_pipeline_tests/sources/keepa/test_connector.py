@@ -15,7 +15,7 @@ import pytest
 import yaml
 from jsonschema import validate
 
-from vp_pipeline.airbyte.embedded import Connection, EmbeddedAirbyte, SyncJob
+from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRunner, SyncJob
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.keepa.series import DOMAINS
@@ -39,14 +39,14 @@ ENVELOPE = {
 
 
 class ScriptedKeepa(ThreadingHTTPServer):
-    """Answers with `script`, one (status, body) a request, then with ENVELOPE; keeps what it was asked, and when."""
+    """Responds with `script`, one (status, body) per request, then with ENVELOPE; keeps requests and times."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.script: list[tuple[int, object]] = []
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.requests: list[tuple[str, dict[str, str]]] = []
         self.times: list[float] = []
 
     @property
@@ -60,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         self.server.times.append(time.monotonic())
-        self.server.asked.append((url.path, {k: v[0] for k, v in parse_qs(url.query).items()}))
+        self.server.requests.append((url.path, {k: v[0] for k, v in parse_qs(url.query).items()}))
         status, body = self.server.script.pop(0) if self.server.script else (200, ENVELOPE)
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
@@ -81,32 +81,32 @@ def keepa() -> Iterator[ScriptedKeepa]:
 
 
 @pytest.fixture
-def airbyte(tmp_path: Path) -> EmbeddedAirbyte:
-    return EmbeddedAirbyte(Lake(tmp_path))
+def airbyte(tmp_path: Path) -> ConnectorRunner:
+    return ConnectorRunner(Lake(tmp_path))
 
 
-def connection(keepa: ScriptedKeepa, *asins: str, **config: object) -> Connection:
+def connection(keepa: ScriptedKeepa, *asins: str, **config: object) -> AirbyteConnection:
     everything = {"api_key": KEY, "asins": asins or ["B0D4M48BM2"], "base_url": keepa.url, **config}
     everything["asins"] = list(asins or ["B0D4M48BM2"])
-    return Connection("keepa", "product", MANIFEST, everything, (KEY,))
+    return AirbyteConnection("keepa", "product", MANIFEST, everything, (KEY,))
 
 
-def sync(airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa, *asins: str, **config: object) -> SyncJob:
+def sync(airbyte: ConnectorRunner, keepa: ScriptedKeepa, *asins: str, **config: object) -> SyncJob:
     return airbyte.sync(connection(keepa, *asins, **config))
 
 
-def test_one_request_asks_for_one_product_with_every_parameter(airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa) -> None:
+def test_one_request_is_for_one_product_with_every_parameter(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     job = sync(airbyte, keepa, domain=3, days=30, stats=180, rating=False)
-    asked = {"key": KEY, "domain": "3", "asin": "B0D4M48BM2", "days": "30", "stats": "180"}
-    assert keepa.asked == [("/product", {**asked, "history": "1", "rating": "0", "buybox": "1"})]
+    query = {"key": KEY, "domain": "3", "asin": "B0D4M48BM2", "days": "30", "stats": "180"}
+    assert keepa.requests == [("/product", {**query, "history": "1", "rating": "0", "buybox": "1"})]
     assert (job.status, job.records, job.messages) == ("succeeded", 1, ())
 
 
-def test_defaults_and_a_base_url_with_a_slash(airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa) -> None:
+def test_defaults_and_a_base_url_with_a_slash(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     sync(airbyte, keepa, base_url=f"{keepa.url}/")
-    (path, asked), *_ = keepa.asked
+    (path, query), *_ = keepa.requests
     assert path == "/product"
-    assert {k: asked[k] for k in ("domain", "days", "stats", "rating", "buybox")} == {
+    assert {k: query[k] for k in ("domain", "days", "stats", "rating", "buybox")} == {
         "domain": "1",
         "days": "10000",
         "stats": "90",
@@ -115,11 +115,11 @@ def test_defaults_and_a_base_url_with_a_slash(airbyte: EmbeddedAirbyte, keepa: S
     }
 
 
-def test_a_prefix_overrides_the_domain_and_a_repeated_product_is_asked_again_in_order(
-    airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa
+def test_a_prefix_overrides_the_domain_and_a_repeated_product_is_requested_again_in_order(
+    airbyte: ConnectorRunner, keepa: ScriptedKeepa
 ) -> None:
     job = sync(airbyte, keepa, "B0D4M48BM2", "5:B0D4M48BM2", "0306406152", "B0D4M48BM2")
-    assert [(q["domain"], q["asin"]) for _, q in keepa.asked] == [
+    assert [(q["domain"], q["asin"]) for _, q in keepa.requests] == [
         ("1", "B0D4M48BM2"),
         ("5", "B0D4M48BM2"),
         ("1", "0306406152"),
@@ -128,24 +128,24 @@ def test_a_prefix_overrides_the_domain_and_a_repeated_product_is_asked_again_in_
     assert job.records == 4
 
 
-def test_429_waits_out_refill_in_which_is_milliseconds(airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa) -> None:
+def test_429_waits_out_refill_in_which_is_milliseconds(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     keepa.script = [(429, {"timestamp": 1, "tokensLeft": 0, "refillIn": 300, "refillRate": 20})]
     job = sync(airbyte, keepa)
     assert job.records == 1
-    assert len(keepa.asked) == 2
+    assert len(keepa.requests) == 2
     assert 0.3 <= keepa.times[1] - keepa.times[0] < 10
     assert "429" in job.messages[0]
     assert "Retrying in" in job.messages[0]
 
 
-def test_a_balance_far_below_zero_waits_for_several_refills(airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa) -> None:
+def test_a_balance_far_below_zero_waits_for_several_refills(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     # 45 tokens below zero at 20 a minute: positive after the third refill, 100 ms + 2 min from now.
     keepa.script = [(429, {"timestamp": 1, "tokensLeft": -45, "refillIn": 100, "refillRate": 20})]
     with pytest.raises(TransientError, match=r"120\.1"):
         sync(airbyte, keepa, max_wait=60)
 
 
-def test_429_to_the_end_is_a_passing_failure(airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa) -> None:
+def test_429_to_the_end_is_a_transient_failure(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     keepa.script = [(429, {"tokensLeft": -7, "refillIn": 10, "refillRate": 20})]
     with pytest.raises(TransientError, match=r"HTTP 429\), balance -7"):
         sync(airbyte, keepa, max_retries=0)
@@ -155,15 +155,15 @@ def test_429_to_the_end_is_a_passing_failure(airbyte: EmbeddedAirbyte, keepa: Sc
     ("status", "words"),
     [
         (400, "rejected the request"),
-        (401, "refused the API key"),
-        (402, "asks for payment"),
-        (403, "refused the API key"),
+        (401, "rejected the API key"),
+        (402, "requires payment"),
+        (403, "rejected the API key"),
         (404, "no Keepa API at"),
         (405, "no Keepa API at"),
     ],
 )
-def test_a_refusal_stops_at_once_and_says_what_keepa_said(
-    airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa, status: int, words: str
+def test_a_rejected_request_is_not_retried_and_keepas_reason_is_reported(
+    airbyte: ConnectorRunner, keepa: ScriptedKeepa, status: int, words: str
 ) -> None:
     keepa.script = [(status, {"timestamp": 1, "error": {"type": "x", "message": "That key, no", "details": ""}})]
     with pytest.raises(PermanentError) as caught:
@@ -173,24 +173,26 @@ def test_a_refusal_stops_at_once_and_says_what_keepa_said(
     assert "keepa/product" in str(caught.value)
     assert "KEEPA_API_KEY" in str(caught.value)
     assert status in (401, 403) or "That key, no" in str(caught.value)
-    assert len(keepa.asked) == 1
+    assert len(keepa.requests) == 1
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>nginx</html>", b"[1, 2]", b"null"])
-def test_a_refusal_with_an_odd_body_is_still_clear(airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa, body: bytes) -> None:
+def test_a_rejection_with_an_odd_body_is_still_clear(
+    airbyte: ConnectorRunner, keepa: ScriptedKeepa, body: bytes
+) -> None:
     keepa.script = [(400, body)]
     with pytest.raises(PermanentError, match="HTTP 400"):
         sync(airbyte, keepa)
 
 
-def test_500_twice_then_an_answer(airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa) -> None:
+def test_500_twice_then_a_response(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     keepa.script = [(500, b""), (503, {"error": {"message": "busy"}})]
     assert sync(airbyte, keepa).records == 1
     first, second, third = keepa.times
     assert second - first < third - second
 
 
-def test_500_to_the_end_is_a_passing_failure(airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa) -> None:
+def test_500_to_the_end_is_a_transient_failure(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     keepa.script = [(500, {**ENVELOPE, "error": {"message": "oops"}})]
     with pytest.raises(TransientError, match=r"HTTP 500\): oops"):
         sync(airbyte, keepa, max_retries=0)
@@ -198,32 +200,32 @@ def test_500_to_the_end_is_a_passing_failure(airbyte: EmbeddedAirbyte, keepa: Sc
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"timestamp": 1', b"[]", b"{}", b"null"])
 def test_a_body_without_an_envelope_is_a_failure_and_not_no_record(
-    airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa, body: bytes
+    airbyte: ConnectorRunner, keepa: ScriptedKeepa, body: bytes
 ) -> None:
     keepa.script = [(200, body)]
     with pytest.raises(TransientError, match="without an envelope"):
         sync(airbyte, keepa, max_retries=0)
 
 
-def test_check_asks_for_the_tokens_only(airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa) -> None:
+def test_check_requests_the_tokens_only(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     airbyte.check(connection(keepa))
-    assert keepa.asked == [("/token", {"key": KEY})]
+    assert keepa.requests == [("/token", {"key": KEY})]
     keepa.script = [(400, {"error": {"message": "unknown key"}})]
     with pytest.raises(PermanentError, match=r"check of keepa/product failed: .*HTTP 400\): unknown key"):
         airbyte.check(connection(keepa))
-    assert len(keepa.asked) == 2
+    assert len(keepa.requests) == 2
 
 
 @pytest.mark.parametrize(
     "config", [{"domain": 7}, {"asin_list": ["7:B0D4M48BM2"]}, {"asin_list": ["short"]}, {"days": "many"}]
 )
-def test_a_config_that_breaks_the_spec_asks_nothing(
-    airbyte: EmbeddedAirbyte, keepa: ScriptedKeepa, config: dict[str, Any]
+def test_a_config_that_breaks_the_spec_requests_nothing(
+    airbyte: ConnectorRunner, keepa: ScriptedKeepa, config: dict[str, Any]
 ) -> None:
     asins = config.pop("asin_list", [])
     with pytest.raises(PermanentError, match="Config validation error"):
         sync(airbyte, keepa, *asins, **config)
-    assert keepa.asked == []
+    assert keepa.requests == []
 
 
 def test_the_spec_offers_keepas_domains() -> None:
@@ -256,18 +258,18 @@ def test_the_runtimes_own_commands(keepa: ScriptedKeepa, tmp_path: Path) -> None
         "read": [RUNTIME, "read", *given, "--catalog", catalog],
     }
     running = {name: subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for name, command in commands.items()}
-    said = {
+    messages = {
         name: [json.loads(line) for line in p.communicate(timeout=60)[0].splitlines()] for name, p in running.items()
     }
     assert {name: p.returncode for name, p in running.items()} == dict.fromkeys(commands, 0)
 
-    assert said["spec"][-1]["spec"]["required"] == ["api_key", "asins"]
-    assert said["spec"][-1]["warnings"] == 0
-    statuses = [m["connectionStatus"]["status"] for m in said["check"] if m["type"] == "CONNECTION_STATUS"]
+    assert messages["spec"][-1]["spec"]["required"] == ["api_key", "asins"]
+    assert messages["spec"][-1]["warnings"] == 0
+    statuses = [m["connectionStatus"]["status"] for m in messages["check"] if m["type"] == "CONNECTION_STATUS"]
     assert statuses == ["SUCCEEDED"]
-    (discovered,) = [m["catalog"]["streams"] for m in said["discover"] if m["type"] == "CATALOG"]
+    (discovered,) = [m["catalog"]["streams"] for m in messages["discover"] if m["type"] == "CATALOG"]
     assert [s["name"] for s in discovered] == ["product"]
     assert "timestamp" in discovered[0]["json_schema"]["properties"]
-    assert [m["record"]["data"] for m in said["read"] if m["type"] == "RECORD"] == [ENVELOPE] * 3
-    assert [path for path, _ in keepa.asked].count("/product") == 3
-    assert KEY not in json.dumps(said)
+    assert [m["record"]["data"] for m in messages["read"] if m["type"] == "RECORD"] == [ENVELOPE] * 3
+    assert [path for path, _ in keepa.requests].count("/product") == 3
+    assert KEY not in json.dumps(messages)

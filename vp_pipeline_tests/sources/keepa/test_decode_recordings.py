@@ -1,6 +1,7 @@
-"""The decoder on real answers, value by value against a second decoder that is plain and slow."""
+"""The decoder on recorded answers, made-up and real, value by value against a second decoder that is plain and slow."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +10,14 @@ from vp_pipeline.sources.keepa.decode import decode
 from vp_pipeline.sources.keepa.series import SERIES
 from vp_pipeline.sources.keepa.tables import TABLES
 from vp_pipeline.sources.landed import Decoded
-from vp_pipeline_tests.sources.keepa.decode_lines import landed, real_answers
+from vp_pipeline_tests.recordings.folders import recordings_of
+from vp_pipeline_tests.sources.keepa.decode_lines import landed, recorded_answers
 from vp_pipeline_tests.sources.keepa.decode_naively import naive
 
 
 @pytest.fixture(scope="module")
-def answers() -> dict[str, dict[str, Any]]:
-    return real_answers()
+def answers(recordings: Path) -> dict[str, dict[str, Any]]:
+    return recorded_answers(recordings)
 
 
 @pytest.fixture(scope="module")
@@ -45,26 +47,30 @@ def test_as_many_points_as_the_arrays_hold(answers, everything):
         for product in data["products"]:
             for series, history in zip(SERIES, product["csv"], strict=False):
                 counted[series.kind] += len(history or ()) // (3 if series.with_shipping else 2)
-            counted["rank"] += sum(len(history) // 2 for history in product["salesRanks"].values())
+            counted["rank"] += sum(len(history) // 2 for history in (product["salesRanks"] or {}).values())
             counted["buy_box"] += len(product["buyBoxSellerIdHistory"] or ()) // 2
             counted["monthly_sold"] += len(product["monthlySoldHistory"] or ()) // 2
     assert {name: everything[name].rows.num_rows for name in counted} == counted
-    assert counted["rank"] > counted["price"] > 2000
+    assert min(counted["rank"], counted["price"]) > 500
 
 
 def test_answers_of_34_and_of_36_series_are_both_whole(answers, everything):
     lengths = {len(product["csv"]) for data in answers.values() for product in data["products"]}
-    assert lengths == {34, 36}
+    assert lengths >= {34, 36}
     series = set(everything["offer_count"].rows["series"].to_pylist())
     assert {"COUNT_NEW", "COUNT_NEW_FBA", "COUNT_NEW_FBM"} <= series
 
 
-def test_yen_stay_whole_yen(answers):
+@pytest.mark.parametrize(
+    ("name", "first"), [("made_up", [-1, 4900, 4480]), ("real", [-1, 2980, 2680])], ids=["made_up", "real"]
+)
+def test_yen_stay_whole_yen(name, first):
+    answers = recorded_answers(recordings_of(name))
     japanese = next(data for data in answers.values() if data["products"][0]["domainId"] == 5)
     prices = decode([landed(japanese)])["price"].rows.to_pylist()
     amazon = [row for row in prices if row["series"] == "AMAZON"]
     assert {row["currency"] for row in prices} == {"JPY"}
-    assert [row["price"] for row in amazon][:3] == [-1, 2980, 2680]
+    assert [row["price"] for row in amazon][:3] == first
 
 
 def test_the_text_s_layout_does_not_matter(answers, everything):

@@ -1,13 +1,14 @@
-"""What cannot become a row is told, with its reason, and takes nothing else with it."""
+"""What cannot become a row is rejected, with its reason, and nothing else with it."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from vp_pipeline.sources.keepa.decode import decode
 from vp_pipeline.sources.landed import ALTERED, RECORD_LIMIT, LandedLine
-from vp_pipeline_tests.sources.keepa.decode_lines import ASIN, NOW, answer, csv, decoded, landed, product, told
+from vp_pipeline_tests.sources.keepa.decode_lines import ASIN, NOW, answer, csv, decoded, landed, product, rejections
 
 GOOD = product(csv=csv(_0=[100, 1999]))
 
@@ -41,8 +42,8 @@ WHOLE_LINES = [
     ),
     (landed(answer(GOOD), _airbyte_meta={"changes": 1}), f"{ALTERED}: _airbyte_meta.changes is not a list"),
     (landed(answer(GOOD), _airbyte_meta=[]), f"{ALTERED}: _airbyte_meta is not an object but list"),
-    (landed(answer(GOOD, error={"type": "x", "message": "m"})), "Keepa answered with an error: x"),
-    (landed(answer(GOOD, error="no")), "Keepa answered with an error: of no type"),
+    (landed(answer(GOOD, error={"type": "x", "message": "m"})), "Keepa responded with an error: x"),
+    (landed(answer(GOOD, error="no")), "Keepa responded with an error: of no type"),
     (landed(answer(GOOD, timestamp=None)), "timestamp is not an integer but null"),
     (landed(answer(GOOD, timestamp=1.5)), "timestamp is not an integer but decimal number"),
     (landed(answer(GOOD, timestamp=True)), "timestamp is not an integer but boolean"),
@@ -65,7 +66,7 @@ def test_a_line_that_is_no_answer_is_one_rejection(bad, reason):
 
 
 @pytest.mark.parametrize("extracted", [NOW, float(NOW), "2026-05-10T04:19:28.884Z", "2026-05-10T04:19:28.884000+00:00"])
-def test_both_ways_of_telling_when_are_read(extracted):
+def test_both_formats_of_the_extraction_time_are_read(extracted):
     assert decode([landed(answer(GOOD), extracted=extracted)])["price"].rows.num_rows == 1
 
 
@@ -90,7 +91,7 @@ WHOLE_PRODUCTS = [
 
 
 @pytest.mark.parametrize(("bad", "reason"), WHOLE_PRODUCTS, ids=[reason for _, reason in WHOLE_PRODUCTS])
-def test_a_product_that_cannot_be_believed_is_one_rejection(bad, reason):
+def test_a_product_with_an_invalid_header_is_one_rejection(bad, reason):
     if isinstance(bad, dict):
         bad = {**bad, "monthlySoldHistory": [1, 2], "stats": {"salesRankDrops30": 1}}
     result = decoded(bad, {**GOOD, "asin": "B000000002"})
@@ -100,7 +101,7 @@ def test_a_product_that_cannot_be_believed_is_one_rejection(bad, reason):
     assert result["monthly_sold"].records_in == result["stats"].records_in == 0
 
 
-def test_a_product_that_tells_no_type_is_kept():
+def test_a_product_without_a_type_is_kept():
     untyped = {name: value for name, value in GOOD.items() if name != "productType"}
     (row,) = decoded(untyped)["product"].rows.to_pylist()
     assert row["product_type"] is None
@@ -108,7 +109,7 @@ def test_a_product_that_tells_no_type_is_kept():
 
 def test_a_field_of_another_type_costs_that_field_alone():
     result = decoded(product(title=5, packageWeight="1", packageWidth=-7, brand="b", csv=csv(_0=[100, 1999])))
-    assert sorted((reason, json.loads(record)) for reason, record in told(result["product"])) == [
+    assert sorted((reason, json.loads(record)) for reason, record in rejections(result["product"])) == [
         ("packageWeight is not an integer but text; the product's row has null", {"packageWeight": "1"}),
         ("packageWidth is -7: at least -1 is allowed; the product's row has null", {"packageWidth": -7}),
         ("title is not a text but integer; the product's row has null", {"title": 5}),
@@ -119,9 +120,23 @@ def test_a_field_of_another_type_costs_that_field_alone():
     assert result["price"].rows.num_rows == 1
 
 
+def test_minutes_below_zero_are_before_2011_and_beyond_1970_and_2100_is_no_time():
+    (row,) = decoded(product(listedSince=-1_840_000, trackingSince=-2))["product"].rows.to_pylist()
+    assert row["listed_since"] == datetime(2007, 7, 3, 5, 20)
+    assert row["tracking_since"] == datetime(2010, 12, 31, 23, 58)
+    for minute in (-21_564_001, 46_810_080):
+        ((reason, _),) = rejections(decoded(product(listedSince=minute))["product"])
+        assert reason.startswith(f"listedSince is {minute}: Keepa minutes from 1970 to 2099 are allowed")
+
+
+def test_figures_of_unknown_series_that_say_none_are_no_records():
+    stats = decoded(product(stats={"avg30": [5] + [-1] * 37, "max": [[100, 5]] + [None] * 37}))["stats"]
+    assert (stats.records_in, stats.quarantined) == (37, ())
+
+
 def test_a_product_type_that_keepa_does_not_have_rejects_the_product():
     result = decoded(product(productType=7, csv=csv(_0=[100, 1999])))
-    ((reason, _),) = told(result["product"])
+    ((reason, _),) = rejections(result["product"])
     assert reason == "productType is 7: 0 to 5 are allowed"
     assert result["price"].records_in == 0
 
@@ -132,14 +147,14 @@ def test_what_stands_for_unknown_becomes_null():
         "rootCategory": 2**63 - 1,
         "salesRankReference": -1,
         "trackingSince": 0,
-        "lastUpdate": -7,
+        "lastUpdate": -1,
         "packageWeight": 0,
         "packageHeight": -1,
         "categoryTree": [],
     }
     (row,) = decoded(product(**unknown))["product"].rows.to_pylist()
-    told_ones = {name for name, value in row.items() if value is not None}
-    assert told_ones == {"asin", "domain_id", "snapshot_at", "product_type"}
+    known = {name for name, value in row.items() if value is not None}
+    assert known == {"asin", "domain_id", "snapshot_at", "product_type"}
 
 
 POINTS = [
@@ -168,8 +183,8 @@ def test_a_bad_point_goes_alone(history, reasons, rows):
     price = decoded(product(csv=csv(_0=history, _1=[100, 7])))["price"]
     assert price.records_in == rows + len(reasons) + 1
     assert price.rows.num_rows == rows + 1
-    for reason, (said, _) in zip(sorted(reasons), sorted(told(price)), strict=True):
-        assert said.startswith(reason) or (reason.startswith("…") and said.endswith(reason[1:]))
+    for reason, (found, _) in zip(sorted(reasons), sorted(rejections(price)), strict=True):
+        assert found.startswith(reason) or (reason.startswith("…") and found.endswith(reason[1:]))
 
 
 @pytest.mark.parametrize(
@@ -203,8 +218,8 @@ def test_a_bad_point_goes_alone(history, reasons, rows):
 )
 def test_a_bad_part_is_one_rejection_of_its_table(field, value, table, reason):
     result = decoded(product(**{field: value}))
-    ((said, record),) = told(result[table])
-    assert said.startswith(reason)
+    ((found, record),) = rejections(result[table])
+    assert found.startswith(reason)
     assert json.loads(record)
     assert result[table].rows.num_rows == 0
     assert sum(other.records_in for other in result.values()) == 2  # the product, and the piece
@@ -213,7 +228,7 @@ def test_a_bad_part_is_one_rejection_of_its_table(field, value, table, reason):
 
 def test_a_record_is_cut_and_stays_readable():
     result = decoded(product(csv=[None] * 36 + [list(range(5000))]))
-    ((_, record),) = told(result["price"])
+    ((_, record),) = rejections(result["price"])
     assert len(record) == RECORD_LIMIT
     assert record.startswith("[0,1,2,")
     assert record.endswith("…")
@@ -222,7 +237,7 @@ def test_a_record_is_cut_and_stays_readable():
 def test_the_refresh_counter_may_be_negative_and_offer_counts_may_not():
     counts = decoded(product(csv=csv(_15=[100, -3], _11=[100, -3])))["offer_count"]
     assert counts.rows["series"].to_pylist() == ["EXTRA_INFO_UPDATES"]
-    assert [reason for reason, _ in told(counts)] == ["value is -3: at least -1 is allowed"]
+    assert [reason for reason, _ in rejections(counts)] == ["value is -3: at least -1 is allowed"]
 
 
 def test_null_histories_are_absent():
@@ -239,7 +254,7 @@ def test_landed_price(price, shipping, total):
     assert (row["price"], row["shipping"], row["landed_price"]) == (price, shipping, total)
 
 
-def test_a_series_without_shipping_says_so():
+def test_a_series_without_shipping_has_null():
     (row,) = decoded(product(csv=csv(_1=[100, 500])))["price"].rows.to_pylist()
     assert (row["shipping"], row["landed_price"], row["currency"]) == (None, 500, "USD")
 

@@ -1,4 +1,4 @@
-"""Airbyte delivers at least once: what repeats is counted, what contradicts itself is settled the same way always."""
+"""Airbyte delivers at least once: what repeats is counted, what contradicts itself is resolved the same way always."""
 
 import random
 
@@ -6,7 +6,7 @@ import pytest
 
 from vp_pipeline.sources.keepa.decode import decode
 from vp_pipeline.sources.landed import Decoded, LandedLine
-from vp_pipeline_tests.sources.keepa.decode_lines import NOW, answer, csv, landed, product, real_answers, told
+from vp_pipeline_tests.sources.keepa.decode_lines import NOW, answer, csv, landed, product, recorded_answers, rejections
 
 CONFLICT = "conflicts with a newer record of the same key"
 
@@ -21,8 +21,8 @@ def with_price(price: int, line: int = 1, extracted: object = NOW, at: int = 100
     return landed(answer(product(csv=csv(_0=[at, price]))), line, extracted)
 
 
-def test_a_repeated_record_is_a_duplicate_of_every_row():
-    answers = list(real_answers().values())
+def test_a_repeated_record_is_a_duplicate_of_every_row(recordings):
+    answers = list(recorded_answers(recordings).values())
     once = decode(landed(data, line) for line, data in enumerate(answers, start=1))
     twice = decode(landed(data, line) for line, data in enumerate(answers * 2, start=1))
     for name, table in once.items():
@@ -55,13 +55,13 @@ def test_repeats_of_the_one_that_stays_are_duplicates_and_the_others_conflicts()
 def test_a_broken_newer_point_does_not_displace_a_valid_one():
     table = prices(with_price(10, extracted=NOW), with_price(-5, extracted=NOW + 1))
     assert table.rows["price"].to_pylist() == [10]
-    assert [reason for reason, _ in told(table)] == ["price is -5: at least -1 is allowed"]
+    assert [reason for reason, _ in rejections(table)] == ["price is -5: at least -1 is allowed"]
 
 
-def test_a_series_that_contradicts_itself_keeps_its_last_word():
+def test_of_two_points_of_a_time_the_last_stays():
     table = prices(landed(answer(product(csv=csv(_0=[100, 5, 100, 6, 50, 7])))))
     assert table.rows["price"].to_pylist() == [7, 6]
-    assert [reason for reason, _ in told(table)] == [CONFLICT]
+    assert [reason for reason, _ in rejections(table)] == [CONFLICT]
 
 
 def test_answers_of_different_moments_are_both_kept():
@@ -73,11 +73,11 @@ def test_products_of_one_key_that_differ_in_a_field_conflict():
     one, other = (landed(answer(product(title=title)), line) for line, title in ((1, "a"), (2, "b")))
     table = decode([other, one])["product"]
     assert table.rows["title"].to_pylist() == ["b"]
-    assert [reason for reason, _ in told(table)] == [CONFLICT]
+    assert [reason for reason, _ in rejections(table)] == [CONFLICT]
 
 
-def test_the_order_of_lines_does_not_matter_on_real_answers():
-    lines = [landed(data, line) for line, data in enumerate(list(real_answers().values()) * 3, start=1)]
+def test_the_order_of_lines_does_not_matter_on_recorded_answers(recordings):
+    lines = [landed(data, line) for line, data in enumerate(list(recorded_answers(recordings).values()) * 3, start=1)]
     shuffled = random.Random(4).sample(lines, len(lines))
     one, other = decode(lines), decode(shuffled)
     for name, table in one.items():

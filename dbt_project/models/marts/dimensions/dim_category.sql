@@ -11,8 +11,8 @@ products as (
     select * from {{ ref('core_keepa_product') }}
 ),
 
--- A product tells the whole path of its deepest category, and the name of the root with it.
-told as (
+-- A product has the whole path of its deepest category, and with it the name of the root.
+named as (
     select
         domain_id,
         category_id,
@@ -40,7 +40,7 @@ newest as (
         category_id,
         root_category_id,
         category_path
-    from told
+    from named
     qualify
         row_number() over (
             partition by domain_id, category_id
@@ -49,7 +49,7 @@ newest as (
 ),
 
 -- Ranks may be in categories that no product names.
-every_id as (
+all_ids as (
     select
         domain_id,
         category_id
@@ -69,16 +69,16 @@ every_id as (
 )
 
 select
-    cast(every_id.domain_id as varchar) || '-' || cast(every_id.category_id as varchar) as category_key,
-    every_id.domain_id,
-    every_id.category_id,
+    cast(all_ids.domain_id as varchar) || '-' || cast(all_ids.category_id as varchar) as category_key,
+    all_ids.domain_id,
+    all_ids.category_id,
     split_part(newest.category_path, ' > ', -1) as category_name,
     newest.category_path,
     newest.root_category_id,
     roots.category_path as root_category_name,
-    every_id.category_id = newest.root_category_id as is_root
-from every_id
+    all_ids.category_id = newest.root_category_id as is_root
+from all_ids
 left join newest
-    on every_id.domain_id = newest.domain_id and every_id.category_id = newest.category_id
+    on all_ids.domain_id = newest.domain_id and all_ids.category_id = newest.category_id
 left join newest as roots
     on newest.domain_id = roots.domain_id and newest.root_category_id = roots.category_id

@@ -1,30 +1,12 @@
 with
--- A table at a time: an engine keeps the least and the greatest value of a column, and reads nothing to tell them.
 observed as (
-    select
-        min(observed_date) as first_date,
-        max(observed_date) as last_date
-    from {{ ref('core_keepa_price_daily') }}
-    union all
-    select
-        min(observed_date) as first_date,
-        max(observed_date) as last_date
-    from {{ ref('core_keepa_rank_daily') }}
-    union all
-    select
-        min(observed_date) as first_date,
-        max(observed_date) as last_date
-    from {{ ref('core_keepa_review_daily') }}
-    union all
-    select
-        min(observed_date) as first_date,
-        max(observed_date) as last_date
-    from {{ ref('core_keepa_offer_daily') }}
-    union all
-    select
-        min(observed_date) as first_date,
-        max(observed_date) as last_date
-    from {{ ref('core_buy_box_daily') }}
+    {{ date_spans([
+        ref('core_keepa_price_daily'),
+        ref('core_keepa_rank_daily'),
+        ref('core_keepa_review_daily'),
+        ref('core_keepa_offer_daily'),
+        ref('core_buy_box_daily'),
+    ]) | indent(4) }}
 ),
 
 bounds as (

@@ -1,7 +1,8 @@
+{%- set key = ['asin', 'domain_id', 'series'] -%}
 {{ config(
     materialized='incremental',
     incremental_strategy='changed_products',
-    unique_key=['asin', 'domain_id', 'series'],
+    unique_key=key,
     on_schema_change='fail',
 ) }}
 
@@ -108,7 +109,7 @@ steps as (
             and points.series = histories.series
 ),
 
-ever as (
+all_time as (
     select
         asin,
         domain_id,
@@ -130,7 +131,7 @@ windows as (
     select 365 as window_days
 ),
 
-windowed as (
+history_windows as (
     select
         histories.asin,
         histories.domain_id,
@@ -146,7 +147,7 @@ windowed as (
 ),
 
 -- Out of stock counts from when Keepa began to look; averages count from the first point in any case.
-stocked as (
+stock_windows as (
     select
         asin,
         domain_id,
@@ -155,40 +156,40 @@ stocked as (
         window_days,
         starts_at,
         greatest(starts_at, coalesce(tracking_since, starts_at)) as stock_starts_at
-    from windowed
+    from history_windows
 ),
 
--- A step is a stretch of a window if it is in force at its start or later; the last step always is.
-stretches as (
+-- A step is an interval of a window if it is in force at its start or later; the last step always is.
+intervals as (
     select
-        stocked.asin,
-        stocked.domain_id,
-        stocked.series,
-        stocked.window_days,
-        stocked.as_of,
-        stocked.stock_starts_at,
+        stock_windows.asin,
+        stock_windows.domain_id,
+        stock_windows.series,
+        stock_windows.window_days,
+        stock_windows.as_of,
+        stock_windows.stock_starts_at,
         steps.vendor_value,
-        greatest(steps.observed_at, stocked.starts_at) as begins_at,
-        greatest(steps.observed_at, stocked.stock_starts_at) as stock_begins_at,
-        coalesce(steps.next_observed_at, stocked.as_of) as ends_at,
-        steps.next_observed_at is null or steps.next_observed_at > stocked.stock_starts_at as is_stock_stretch
-    from stocked
+        greatest(steps.observed_at, stock_windows.starts_at) as begins_at,
+        greatest(steps.observed_at, stock_windows.stock_starts_at) as stock_begins_at,
+        coalesce(steps.next_observed_at, stock_windows.as_of) as ends_at,
+        steps.next_observed_at is null or steps.next_observed_at > stock_windows.stock_starts_at as is_stock_interval
+    from stock_windows
     inner join steps
         on
-            stocked.asin = steps.asin
-            and stocked.domain_id = steps.domain_id
-            and stocked.series = steps.series
-            and (steps.next_observed_at is null or stocked.starts_at < steps.next_observed_at)
+            stock_windows.asin = steps.asin
+            and stock_windows.domain_id = steps.domain_id
+            and stock_windows.series = steps.series
+            and (steps.next_observed_at is null or stock_windows.starts_at < steps.next_observed_at)
 ),
 
-measured as (
+interval_minutes as (
     select
         asin,
         domain_id,
         series,
         window_days,
         vendor_value,
-        is_stock_stretch,
+        is_stock_interval,
         case when vendor_value >= 0 then {{ minutes_between('begins_at', 'ends_at') }} else 0 end as value_minutes,
         case
             when vendor_value >= 0 and ends_at > stock_begins_at
@@ -196,10 +197,10 @@ measured as (
             else 0
         end as stock_minutes,
         {{ minutes_between('stock_starts_at', 'as_of') }} as window_minutes
-    from stretches
+    from intervals
 ),
 
-summed as (
+window_sums as (
     select
         asin,
         domain_id,
@@ -208,15 +209,15 @@ summed as (
         sum(vendor_value * value_minutes) as weighted_minutes,
         sum(value_minutes) as value_minutes,
         sum(stock_minutes) as stock_minutes,
-        sum(case when is_stock_stretch then 1 else 0 end) as stock_stretches,
+        sum(case when is_stock_interval then 1 else 0 end) as stock_intervals,
         max(window_minutes) as window_minutes,
-        max(case when is_stock_stretch then vendor_value end) as best_value
-    from measured
+        max(case when is_stock_interval then vendor_value end) as best_value
+    from interval_minutes
     group by asin, domain_id, series, window_days
 ),
 
--- Where one stretch is all there is in the window the vendor says 0 or 100, even if it began late.
-figured as (
+-- Where the window has one interval only, the vendor has 0 or 100, even if it began late.
+derived as (
     select
         asin,
         domain_id,
@@ -224,14 +225,14 @@ figured as (
         window_days,
         {{ floor_divide('weighted_minutes', 'value_minutes') }} as average_value,
         case
-            when stock_stretches = 1 and best_value >= 0 then 0
-            when stock_stretches = 1 then 100
+            when stock_intervals = 1 and best_value >= 0 then 0
+            when stock_intervals = 1 then 100
             else 100 - {{ floor_divide('100 * stock_minutes', 'window_minutes') }}
         end as out_of_stock_pct
-    from summed
+    from window_sums
 ),
 
-beside as (
+pivoted as (
     select
         asin,
         domain_id,
@@ -244,7 +245,7 @@ beside as (
         max(case when window_days = 90 then out_of_stock_pct end) as out_of_stock_pct_90d,
         max(case when window_days = 180 then out_of_stock_pct end) as out_of_stock_pct_180d,
         max(case when window_days = 365 then out_of_stock_pct end) as out_of_stock_pct_365d
-    from figured
+    from derived
     group by asin, domain_id, series
 )
 
@@ -259,22 +260,20 @@ select
     histories.first_observed_at,
     -- The one series in which a number below zero is a value.
     case
-        when ever.current_value >= 0 or histories.series_kind = 'refresh' then ever.current_value
+        when all_time.current_value >= 0 or histories.series_kind = 'refresh' then all_time.current_value
     end as current_value,
-    case when histories.series_kind <> 'refresh' then beside.avg_30d end as avg_30d,
-    case when histories.series_kind <> 'refresh' then beside.avg_90d end as avg_90d,
-    case when histories.series_kind <> 'refresh' then beside.avg_180d end as avg_180d,
-    case when histories.series_kind <> 'refresh' then beside.avg_365d end as avg_365d,
-    case when histories.series_kind = 'price' then beside.out_of_stock_pct_30d end as out_of_stock_pct_30d,
-    case when histories.series_kind = 'price' then beside.out_of_stock_pct_90d end as out_of_stock_pct_90d,
-    case when histories.series_kind = 'price' then beside.out_of_stock_pct_180d end as out_of_stock_pct_180d,
-    case when histories.series_kind = 'price' then beside.out_of_stock_pct_365d end as out_of_stock_pct_365d,
+    case when histories.series_kind <> 'refresh' then pivoted.avg_30d end as avg_30d,
+    case when histories.series_kind <> 'refresh' then pivoted.avg_90d end as avg_90d,
+    case when histories.series_kind <> 'refresh' then pivoted.avg_180d end as avg_180d,
+    case when histories.series_kind <> 'refresh' then pivoted.avg_365d end as avg_365d,
+    case when histories.series_kind = 'price' then pivoted.out_of_stock_pct_30d end as out_of_stock_pct_30d,
+    case when histories.series_kind = 'price' then pivoted.out_of_stock_pct_90d end as out_of_stock_pct_90d,
+    case when histories.series_kind = 'price' then pivoted.out_of_stock_pct_180d end as out_of_stock_pct_180d,
+    case when histories.series_kind = 'price' then pivoted.out_of_stock_pct_365d end as out_of_stock_pct_365d,
     histories.min_value,
-    ever.min_at,
+    all_time.min_at,
     histories.max_value,
-    ever.max_at
+    all_time.max_at
 from histories
-inner join ever
-    on histories.asin = ever.asin and histories.domain_id = ever.domain_id and histories.series = ever.series
-inner join beside
-    on histories.asin = beside.asin and histories.domain_id = beside.domain_id and histories.series = beside.series
+inner join all_time on {{ same_key('histories', 'all_time', key) }}
+inner join pivoted on {{ same_key('histories', 'pivoted', key) }}

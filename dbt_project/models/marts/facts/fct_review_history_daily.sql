@@ -1,7 +1,8 @@
+{%- set day_of_product = ['asin', 'domain_id', 'observed_date'] -%}
 {{ config(
     materialized='incremental',
     incremental_strategy='changed_products',
-    unique_key=['asin', 'domain_id', 'observed_date'],
+    unique_key=day_of_product,
     on_schema_change='fail',
 ) }}
 
@@ -49,13 +50,4 @@ select
     review_counts.close_value as close_review_count,
     review_counts.close_value - review_counts.open_value as new_reviews
 from days
-left join ratings
-    on
-        days.asin = ratings.asin
-        and days.domain_id = ratings.domain_id
-        and days.observed_date = ratings.observed_date
-left join review_counts
-    on
-        days.asin = review_counts.asin
-        and days.domain_id = review_counts.domain_id
-        and days.observed_date = review_counts.observed_date
+{{ left_joins('days', ['ratings', 'review_counts'], day_of_product) }}

@@ -36,7 +36,7 @@ daily as (
     inner join price_types on prices.series = price_types.series
 ),
 
-dated as (
+days_back as (
     select
         product_key,
         asin,
@@ -52,7 +52,7 @@ dated as (
     from daily
 ),
 
-summed as (
+series_sums as (
     select
         product_key,
         asin,
@@ -66,11 +66,11 @@ summed as (
         min(case when days_ago between 1 and 365 then low_price_minor end) as lowest_365_days_before_minor,
         min(case when days_ago >= 1 then low_price_minor end) as lowest_before_minor,
         max(days_ago) + 1 as history_days
-    from dated
+    from days_back
     group by product_key, asin, domain_id, series, currency, as_of_date
 ),
 
-judged as (
+flagged as (
     select
         product_key,
         asin,
@@ -88,28 +88,28 @@ judged as (
             as is_below_average,
         coalesce(price_minor < lowest_365_days_before_minor, false) as is_new_365_day_low,
         coalesce(price_minor < lowest_before_minor, false) as is_new_all_time_low
-    from summed
+    from series_sums
     where price_minor is not null and average_90_days_minor > 0
 )
 
 select
-    judged.product_key,
-    judged.asin,
-    judged.domain_id,
-    judged.series,
-    judged.as_of_date,
-    judged.currency,
-    judged.price_minor,
-    {{ to_major_units('judged.price_minor', 'marketplaces.minor_digits') }} as price,
-    judged.average_90_days_minor,
-    {{ to_major_units('judged.average_90_days_minor', 'marketplaces.minor_digits', 4) }} as average_90_days,
-    judged.below_average_share,
-    judged.lowest_365_days_before_minor,
-    judged.lowest_before_minor,
-    judged.is_below_average,
-    judged.is_new_365_day_low,
-    judged.is_new_all_time_low,
-    cast(judged.history_days as bigint) as history_days
-from judged
-left join marketplaces on judged.domain_id = marketplaces.domain_id
-where judged.is_below_average or judged.is_new_365_day_low or judged.is_new_all_time_low
+    flagged.product_key,
+    flagged.asin,
+    flagged.domain_id,
+    flagged.series,
+    flagged.as_of_date,
+    flagged.currency,
+    flagged.price_minor,
+    {{ to_major_units('flagged.price_minor', 'marketplaces.minor_digits') }} as price,
+    flagged.average_90_days_minor,
+    {{ to_major_units('flagged.average_90_days_minor', 'marketplaces.minor_digits', 4) }} as average_90_days,
+    flagged.below_average_share,
+    flagged.lowest_365_days_before_minor,
+    flagged.lowest_before_minor,
+    flagged.is_below_average,
+    flagged.is_new_365_day_low,
+    flagged.is_new_all_time_low,
+    cast(flagged.history_days as bigint) as history_days
+from flagged
+left join marketplaces on flagged.domain_id = marketplaces.domain_id
+where flagged.is_below_average or flagged.is_new_365_day_low or flagged.is_new_all_time_low

@@ -1,7 +1,8 @@
+{%- set day_of_product = ['asin', 'domain_id', 'observed_date'] -%}
 {{ config(
     materialized='incremental',
     incremental_strategy='changed_products',
-    unique_key=['asin', 'domain_id', 'observed_date'],
+    unique_key=day_of_product,
     on_schema_change='fail',
 ) }}
 
@@ -71,7 +72,7 @@ price_day as (
 ),
 
 -- A category contains its sub-categories, so the largest of a day's ranks is the one in the widest category. Only what
--- the day itself tells decides: the category that a product is filed under today may be younger than the day.
+-- is of the day itself decides: the category that a product is filed under today may be younger than the day.
 rank_day as (
     select
         asin,
@@ -101,47 +102,8 @@ offer_day as (
     group by asin, domain_id, observed_date
 ),
 
--- By history, not by day: a history's days have no gap, so its first and last are enough.
 observed as (
-    select
-        asin,
-        domain_id,
-        min(observed_date) as first_date,
-        max(observed_date) as last_date
-    from prices
-    group by asin, domain_id
-    union all
-    select
-        asin,
-        domain_id,
-        min(observed_date) as first_date,
-        max(observed_date) as last_date
-    from ranks
-    group by asin, domain_id
-    union all
-    select
-        asin,
-        domain_id,
-        min(observed_date) as first_date,
-        max(observed_date) as last_date
-    from reviews
-    group by asin, domain_id
-    union all
-    select
-        asin,
-        domain_id,
-        min(observed_date) as first_date,
-        max(observed_date) as last_date
-    from buy_boxes
-    group by asin, domain_id
-    union all
-    select
-        asin,
-        domain_id,
-        min(observed_date) as first_date,
-        max(observed_date) as last_date
-    from offers
-    group by asin, domain_id
+    {{ date_spans(['prices', 'ranks', 'reviews', 'buy_boxes', 'offers'], ['asin', 'domain_id']) | indent(4) }}
 ),
 
 bounds as (
@@ -201,33 +163,4 @@ select
     sold.close_value as monthly_sold
 from days
 inner join products on days.asin = products.asin and days.domain_id = products.domain_id
-left join price_day
-    on
-        days.asin = price_day.asin
-        and days.domain_id = price_day.domain_id
-        and days.observed_date = price_day.observed_date
-left join rank_day
-    on
-        days.asin = rank_day.asin
-        and days.domain_id = rank_day.domain_id
-        and days.observed_date = rank_day.observed_date
-left join reviews
-    on
-        days.asin = reviews.asin
-        and days.domain_id = reviews.domain_id
-        and days.observed_date = reviews.observed_date
-left join buy_boxes
-    on
-        days.asin = buy_boxes.asin
-        and days.domain_id = buy_boxes.domain_id
-        and days.observed_date = buy_boxes.observed_date
-left join offer_day
-    on
-        days.asin = offer_day.asin
-        and days.domain_id = offer_day.domain_id
-        and days.observed_date = offer_day.observed_date
-left join sold
-    on
-        days.asin = sold.asin
-        and days.domain_id = sold.domain_id
-        and days.observed_date = sold.observed_date
+{{ left_joins('days', ['price_day', 'rank_day', 'reviews', 'buy_boxes', 'offer_day', 'sold'], day_of_product) }}

@@ -24,7 +24,7 @@ newest as (
     qualify row_number() over (partition by product_key, series, category_id order by observed_date desc) = 1
 ),
 
-compared as (
+moves as (
     select
         newest.product_key,
         newest.asin,
@@ -73,4 +73,4 @@ select
     sales_rank_30_days_before,
     sales_rank_30_days_before - sales_rank as places_gained_30_days,
     cast(sales_rank - sales_rank_30_days_before as double) / nullif(sales_rank_30_days_before, 0) as rank_change_30_days
-from compared
+from moves

@@ -36,7 +36,7 @@ points as (
     inner join price_types on changes.series = price_types.series
 ),
 
-followed as (
+with_previous as (
     select
         asin,
         domain_id,
@@ -51,7 +51,7 @@ followed as (
 ),
 
 -- Equal consecutive points are no change: what is left alternates between in stock and out of stock.
-turns as (
+transitions as (
     select
         asin,
         domain_id,
@@ -63,30 +63,31 @@ turns as (
         last_observed_at,
         lead(observed_at) over ({{ in_order }}) as next_observed_at,
         lead(landed_price) over ({{ in_order }}) as price_after
-    from followed
+    from with_previous
     where was_in_stock is null or is_in_stock <> was_in_stock
 ),
 
 -- Where nothing was offered before, nothing ran out: a history may begin with years of "no offer".
 stock_outs as (
     select
-        turns.asin,
-        turns.domain_id,
-        turns.series,
-        turns.observed_at as started_at,
-        turns.next_observed_at as ended_at,
-        -- A history ends as macros/step_function_by_day.sql says.
+        transitions.asin,
+        transitions.domain_id,
+        transitions.series,
+        transitions.observed_at as started_at,
+        transitions.next_observed_at as ended_at,
+        -- macros/step_function_by_day.sql has the rule by which a history ends.
         coalesce(
-            turns.next_observed_at,
+            transitions.next_observed_at,
             greatest(
-                turns.last_observed_at, coalesce(date_trunc('minute', products.snapshot_at), turns.last_observed_at)
+                transitions.last_observed_at,
+                coalesce(date_trunc('minute', products.snapshot_at), transitions.last_observed_at)
             )
         ) as known_until,
-        turns.price_before,
-        turns.price_after
-    from turns
-    left join products on turns.asin = products.asin and turns.domain_id = products.domain_id
-    where turns.was_in_stock and not turns.is_in_stock
+        transitions.price_before,
+        transitions.price_after
+    from transitions
+    left join products on transitions.asin = products.asin and transitions.domain_id = products.domain_id
+    where transitions.was_in_stock and not transitions.is_in_stock
 )
 
 select

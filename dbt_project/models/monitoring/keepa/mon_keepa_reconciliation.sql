@@ -10,7 +10,7 @@ our_stats as (
     {{ changed_rows('fct_price_stats', listens='values') | indent(4) }}
 ),
 
-told_stats as (
+vendor_stats as (
     {{ changed_rows('stg_keepa_stats', listens='window') | indent(4) }}
 ),
 
@@ -18,30 +18,32 @@ figures as (
     {{ figure_rows() | indent(4) }}
 ),
 
--- The vendor writes -1 where it has no figure, and so do we here.
-ours as (
+-- Keepa writes -1 where it has no figure, and so do we here.
+our_figures as (
     {{ figures_long('our_stats') | indent(4) }}
 ),
 
 -- One answer may be filed under several days.
-vendor as (
+vendor_figures as (
     select
-        told.asin,
-        told.domain_id,
-        told.series,
-        told.snapshot_at,
+        vendor_stats.asin,
+        vendor_stats.domain_id,
+        vendor_stats.series,
+        vendor_stats.snapshot_at,
         figures.figure,
-        told.value as keepa_value,
-        told.value_at as keepa_value_at
-    from told_stats as told
-    inner join figures on told.stat = figures.stat
-    where told.series <> 'PRODUCT'
+        vendor_stats.value as keepa_value,
+        vendor_stats.value_at as keepa_value_at
+    from vendor_stats
+    inner join figures on vendor_stats.stat = figures.stat
+    where vendor_stats.series <> 'PRODUCT'
     qualify row_number() over (
-        partition by told.asin, told.domain_id, told.series, told.snapshot_at, told.stat order by told.run_date desc
+        partition by
+            vendor_stats.asin, vendor_stats.domain_id, vendor_stats.series, vendor_stats.snapshot_at, vendor_stats.stat
+        order by vendor_stats.run_date desc
     ) = 1
 ),
 
--- Which answer's figures a series is held against: the newest one that says anything of it, but none from before our
+-- Which answer's figures a series is compared with: the newest one that has any of it, but none from before our
 -- own figures. A series that the newest answer was not asked for has figures as of an earlier one, on both sides.
 our_series as (
     select
@@ -57,94 +59,94 @@ answers as (
         asin,
         domain_id,
         snapshot_at
-    from vendor
+    from vendor_figures
     group by asin, domain_id, snapshot_at
 ),
 
-told_series as (
+vendor_series as (
     select
         asin,
         domain_id,
         series,
         max(snapshot_at) as snapshot_at
-    from vendor
+    from vendor_figures
     where keepa_value <> -1
     group by asin, domain_id, series
 ),
 
-compared as (
+compared_series as (
     select
-        coalesce(our_series.asin, told_series.asin) as asin,
-        coalesce(our_series.domain_id, told_series.domain_id) as domain_id,
-        coalesce(our_series.series, told_series.series) as series,
+        coalesce(our_series.asin, vendor_series.asin) as asin,
+        coalesce(our_series.domain_id, vendor_series.domain_id) as domain_id,
+        coalesce(our_series.series, vendor_series.series) as series,
         greatest(
-            coalesce(our_series.snapshot_at, told_series.snapshot_at),
-            coalesce(told_series.snapshot_at, our_series.snapshot_at)
+            coalesce(our_series.snapshot_at, vendor_series.snapshot_at),
+            coalesce(vendor_series.snapshot_at, our_series.snapshot_at)
         ) as snapshot_at
     from our_series
-    full outer join told_series
+    full outer join vendor_series
         on
-            our_series.asin = told_series.asin
-            and our_series.domain_id = told_series.domain_id
-            and our_series.series = told_series.series
+            our_series.asin = vendor_series.asin
+            and our_series.domain_id = vendor_series.domain_id
+            and our_series.series = vendor_series.series
 ),
 
-beside as (
+joined as (
     select
-        compared.asin,
-        compared.domain_id,
-        compared.series,
+        compared_series.asin,
+        compared_series.domain_id,
+        compared_series.series,
         figures.figure,
         figures.allowed_difference,
-        compared.snapshot_at,
-        ours.snapshot_at as our_snapshot_at,
-        ours.first_observed_at,
-        coalesce(ours.our_value, -1) as our_value,
-        coalesce(vendor.keepa_value, -1) as keepa_value,
-        ours.our_value_at,
-        vendor.keepa_value_at
-    from compared
+        compared_series.snapshot_at,
+        our_figures.snapshot_at as our_snapshot_at,
+        our_figures.first_observed_at,
+        coalesce(our_figures.our_value, -1) as our_value,
+        coalesce(vendor_figures.keepa_value, -1) as keepa_value,
+        our_figures.our_value_at,
+        vendor_figures.keepa_value_at
+    from compared_series
     inner join answers
         on
-            compared.asin = answers.asin
-            and compared.domain_id = answers.domain_id
-            and compared.snapshot_at = answers.snapshot_at
+            compared_series.asin = answers.asin
+            and compared_series.domain_id = answers.domain_id
+            and compared_series.snapshot_at = answers.snapshot_at
     cross join figures
-    left join ours
+    left join our_figures
         on
-            compared.asin = ours.asin
-            and compared.domain_id = ours.domain_id
-            and compared.series = ours.series
-            and figures.figure = ours.figure
-    left join vendor
+            compared_series.asin = our_figures.asin
+            and compared_series.domain_id = our_figures.domain_id
+            and compared_series.series = our_figures.series
+            and figures.figure = our_figures.figure
+    left join vendor_figures
         on
-            compared.asin = vendor.asin
-            and compared.domain_id = vendor.domain_id
-            and compared.series = vendor.series
-            and compared.snapshot_at = vendor.snapshot_at
-            and figures.figure = vendor.figure
+            compared_series.asin = vendor_figures.asin
+            and compared_series.domain_id = vendor_figures.domain_id
+            and compared_series.series = vendor_figures.series
+            and compared_series.snapshot_at = vendor_figures.snapshot_at
+            and figures.figure = vendor_figures.figure
 ),
 
 differences as (
     select
-        beside.asin,
-        beside.domain_id,
-        beside.series,
-        beside.figure,
-        beside.snapshot_at,
-        beside.our_snapshot_at,
-        beside.first_observed_at,
-        beside.our_value,
-        beside.keepa_value,
-        beside.our_value - beside.keepa_value as difference,
-        beside.our_value_at,
-        beside.keepa_value_at,
+        joined.asin,
+        joined.domain_id,
+        joined.series,
+        joined.figure,
+        joined.snapshot_at,
+        joined.our_snapshot_at,
+        joined.first_observed_at,
+        joined.our_value,
+        joined.keepa_value,
+        joined.our_value - joined.keepa_value as difference,
+        joined.our_value_at,
+        joined.keepa_value_at,
         case
-            when (beside.our_value = -1) <> (beside.keepa_value = -1) then false
-            when (beside.our_value_at is distinct from beside.keepa_value_at) then false
-            else abs(beside.our_value - beside.keepa_value) <= beside.allowed_difference
+            when (joined.our_value = -1) <> (joined.keepa_value = -1) then false
+            when (joined.our_value_at is distinct from joined.keepa_value_at) then false
+            else abs(joined.our_value - joined.keepa_value) <= joined.allowed_difference
         end as is_within_tolerance
-    from beside
+    from joined
 )
 
 select

@@ -1,4 +1,4 @@
-"""The collected pieces of a table become its rows: stacked, sorted, held against the contract, unique.
+"""The collected pieces of a table become its rows: stacked, sorted, checked against the contract, unique.
 
 Here: validity, duplicates and conflicts, for every table alike. Not here: what columns a table has (`columns.py`), and
 how points are ordered (`stack.py`).
@@ -26,12 +26,12 @@ _LAST_MINUTE = LATEST_US // 60_000_000 - KEEPA_EPOCH_MINUTES - 1
 def assemble(table: Table, pieces: Pieces) -> Decoded:
     """Build one table of everything that was read.
 
-    Points that break the contract leave before keys are compared: a valid point never yields to a broken one.
+    Points that break the contract are removed before keys are compared: a valid point never yields to an invalid one.
     """
     rejected = list(pieces.rejected[table.name])
     stack = Stack.of(pieces.blocks[table.name], WIDTHS[table.name])
     stack = _within_range(table, stack, pieces, rejected).sorted()
-    stack, rows = _keeping_contract(table, stack, candidate_rows(table, stack, pieces), rejected)
+    stack, rows = _within_contract(table, stack, candidate_rows(table, stack, pieces), rejected)
     rows, duplicates = _unique(table, stack, rows, rejected)
     return Decoded(
         table=table,
@@ -43,7 +43,7 @@ def assemble(table: Table, pieces: Pieces) -> Decoded:
 
 
 def _within_range(table: Table, stack: Stack, pieces: Pieces, rejected: list[Rejected]) -> Stack:
-    """Drops points whose numbers could not be computed with: times beyond the calendar, values beyond 2^53."""
+    """Drops points with numbers that are out of range: times beyond the calendar, values beyond 2^53."""
     bad_time = _outside(stack.at, 0, _LAST_MINUTE)
     bad_value = [_outside(values, -LARGEST, LARGEST) for values in stack.values]
     bad = np.logical_or.reduce([bad_time, *bad_value])
@@ -63,7 +63,7 @@ def _outside(numbers: Any, low: int, high: int) -> Mask:
     return mask
 
 
-def _keeping_contract(table: Table, stack: Stack, rows: pa.Table, rejected: list[Rejected]) -> tuple[Stack, pa.Table]:
+def _within_contract(table: Table, stack: Stack, rows: pa.Table, rejected: list[Rejected]) -> tuple[Stack, pa.Table]:
     valid, refused = enforce(table, rows)
     if not refused:
         return stack, rows

@@ -1,8 +1,9 @@
 """The columns of each of Keepa's tables, from stacked points.
 
-Here: what a column is made of. Not here: which rows are valid (`tables.py` says it, `sources/enforce.py` looks).
+Here: what a column is computed from. Not here: which rows are valid (`tables.py` defines it, `sources/enforce.py`
+checks it).
 
-Texts are dictionary-encoded while rows are candidates: the contract looks at each distinct text once.
+Texts are dictionary-encoded while rows are candidates: the contract checks each distinct text once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -120,7 +121,7 @@ def _text(stack: Stack, of_block: Callable[[Block], str]) -> "pa.Array[Any]":
 
 
 def _encoded(codes: Any, texts: Sequence[str]) -> "pa.Array[Any]":
-    # `safe` would look at every code again; they all come from enumerating `texts`.
+    # `safe` would check every code again; they all come from enumerating `texts`.
     indices = pa.array(codes.astype(np.int32, copy=False))
     return pa.DictionaryArray.from_arrays(indices, pa.array(texts, type=TEXT.arrow), safe=False)
 

@@ -4,7 +4,7 @@ Here: which array is a history of which table. Not here: whether a point keeps t
 """
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,12 +22,23 @@ from vp_pipeline.sources.keepa.decoding.numbers import (
 from vp_pipeline.sources.keepa.decoding.pieces import Block, Origin, Pieces
 from vp_pipeline.sources.keepa.series import SERIES
 
+
+class Target(NamedTuple):
+    """What an array is a history of: its table, its name, the length of a point, and the key of its block."""
+
+    table: str
+    name: str
+    width: int
+    key: tuple[str | int, ...] = ()
+
+
+_MONTHLY_SOLD = Target("monthly_sold", "monthlySoldHistory", 2)
 _CATEGORY_ID = re.compile(r"-?[0-9]{1,18}")
 _MINUTE = re.compile(r"-?[0-9]{1,15}")
 
 
 def read_histories(product: JsonObject, origin: Origin, flat: bool, pieces: Pieces) -> None:
-    """Collect every history of a product whose header is sound."""
+    """Collect every history of a product whose header is valid."""
     csv = product.get("csv")
     if is_list(csv):
         # By index: iterating a simdjson array would turn every history into a list of Python objects.
@@ -42,13 +53,12 @@ def read_histories(product: JsonObject, origin: Origin, flat: bool, pieces: Piec
                 reason = f"category is {category[:40]!r}: a number is allowed"
                 pieces.reject_whole("rank", origin, reason, {"salesRanks": category})
             else:
-                key = ("CATEGORY", int(category))
-                _read_points("rank", ranks[category], 2, f"salesRanks[{category}]", key, origin, flat, pieces)
+                target = Target("rank", f"salesRanks[{category}]", 2, ("CATEGORY", int(category)))
+                _read_points(ranks[category], target, origin, flat, pieces)
     elif ranks is not None:
         reason = f"salesRanks is not an object but {kind(ranks)}"
         pieces.reject_whole("rank", origin, reason, ranks)
-    sold = product.get("monthlySoldHistory")
-    _read_points("monthly_sold", sold, 2, "monthlySoldHistory", (), origin, flat, pieces)
+    _read_points(product.get(_MONTHLY_SOLD.name), _MONTHLY_SOLD, origin, flat, pieces)
     _read_sellers(product.get("buyBoxSellerIdHistory"), origin, pieces)
 
 
@@ -57,34 +67,26 @@ def _read_csv(index: int, history: Any, origin: Origin, flat: bool, pieces: Piec
         pieces.reject_whole("price", origin, f"unknown series {index}", history)
         return
     series = SERIES[index]
-    key: tuple[str | int, ...] = (series.name, 0) if series.kind == "rank" else (series.name,)
-    width = 3 if series.with_shipping else 2
-    _read_points(series.kind, history, width, series.name, key, origin, flat, pieces)
+    key = (series.name, 0) if series.kind == "rank" else (series.name,)
+    target = Target(series.kind, series.name, 3 if series.with_shipping else 2, key)
+    _read_points(history, target, origin, flat, pieces)
 
 
-def _read_points(
-    table: str,
-    history: Any,
-    width: int,
-    name: str,
-    key: tuple[str | int, ...],
-    origin: Origin,
-    flat: bool,
-    pieces: Pieces,
-) -> None:
+def _read_points(history: Any, target: Target, origin: Origin, flat: bool, pieces: Pieces) -> None:
     if history is None:
         return
+    table, name, width, key = target
     if not is_list(history):
         pieces.reject_whole(table, origin, f"{name} is not a list but {kind(history)}", {name: plain(history)})
         return
     pieces.records_in[table] += -(-len(history) // width)
-    sound, broken = points(history, width, flat)
+    valid, broken = points(history, width, flat)
     for reason, piece in broken:
         pieces.reject(table, origin, reason, {name: piece})
-    if len(sound):
-        columns: list[Ints] = [sound[:, i] for i in range(width)]
+    if len(valid):
+        columns: list[Ints] = [valid[:, i] for i in range(width)]
         if table == "price" and width == 2:
-            columns.append(np.zeros(len(sound), dtype=np.int64))
+            columns.append(np.zeros(len(valid), dtype=np.int64))
         pieces.blocks[table].append(Block(origin, key, columns[0], tuple(columns[1:])))
 
 
@@ -102,16 +104,16 @@ def _read_sellers(history: Any, origin: Origin, pieces: Pieces) -> None:
     if len(items) % 2 == 0 and set(map(type, items)) == {str} and all(map(_MINUTE.fullmatch, items[::2])):
         _add_sellers(list(map(int, items[::2])), items[1::2], origin, pieces)
         return
-    sound: list[tuple[int, str]] = []
+    valid: list[tuple[int, str]] = []
     for start in range(0, len(items), 2):
         point = items[start : start + 2]
-        refusal = _seller_refusal(point)
-        if refusal:
-            pieces.reject("buy_box", origin, refusal, {name: point})
+        problem = _seller_problem(point)
+        if problem:
+            pieces.reject("buy_box", origin, problem, {name: point})
         else:
-            sound.append((int(point[0]), point[1]))
-    if sound:
-        _add_sellers([time for time, _ in sound], [seller for _, seller in sound], origin, pieces)
+            valid.append((int(point[0]), point[1]))
+    if valid:
+        _add_sellers([time for time, _ in valid], [seller for _, seller in valid], origin, pieces)
 
 
 def _add_sellers(minutes: list[int], sellers: list[str], origin: Origin, pieces: Pieces) -> None:
@@ -120,7 +122,7 @@ def _add_sellers(minutes: list[int], sellers: list[str], origin: Origin, pieces:
     pieces.blocks["buy_box"].append(Block(origin, (), at, (codes,)))
 
 
-def _seller_refusal(point: list[Any]) -> str | None:
+def _seller_problem(point: list[Any]) -> str | None:
     if len(point) < 2:
         return "incomplete point"
     time, seller = point

@@ -1,4 +1,4 @@
-"""A landed line becomes one of Keepa's answers, or is rejected as a whole.
+"""A landed line becomes one of Keepa's responses, or is rejected as a whole.
 
 Here: Airbyte's envelope around the record, and Keepa's around the products. Not here: the products.
 """
@@ -10,18 +10,26 @@ from typing import Any, NamedTuple
 import orjson
 from simdjson import Parser
 
-from vp_pipeline.sources.keepa.decoding.numbers import JsonList, as_list, is_int, is_list, is_object, kind, no_integer
+from vp_pipeline.sources.keepa.decoding.numbers import (
+    JsonList,
+    as_list,
+    is_int,
+    is_list,
+    is_object,
+    kind,
+    not_an_integer,
+)
 from vp_pipeline.sources.landed import ALTERED, LandedLine
 
 # 2100-01-01T00:00Z. Later moments are damage: they would not fit every consumer's calendar either.
 LATEST_US = 4_102_444_800_000_000
-# An array right after a number: `5,[`, or spaced in a way that this cannot tell (then arrays are looked at one by one).
+# An array right after a number: `5,[`, or spaced so that this cannot distinguish it (then each array is checked).
 # The bracket comes first and the rest looks back, so that the search goes from bracket to bracket, not byte by byte.
 _ARRAY_AFTER_NUMBER = re.compile(rb"\[(?:(?<=[0-9\s],\[)|(?<=[0-9\s], \[)|(?<=[\t\r\n]\[)|(?<=\s \[))")
 
 
-class Answer(NamedTuple):
-    """One answer of Keepa. Times are unix microseconds (UTC). `flat`: no array follows a number."""
+class Response(NamedTuple):
+    """One response of Keepa. Times are unix microseconds (UTC). `flat`: no array follows a number."""
 
     line: LandedLine
     extracted_us: int
@@ -31,14 +39,14 @@ class Answer(NamedTuple):
 
 
 class Unreadable(NamedTuple):
-    """Why a line gives nothing, and the piece to keep of it."""
+    """Why a line has no usable response, and the piece to keep of it."""
 
     reason: str
     piece: Any
 
 
-def read_answer(parser: Parser, line: LandedLine) -> Answer | Unreadable:
-    """Open both envelopes of a line. The parser must not be used again while the answer lives."""
+def read_response(parser: Parser, line: LandedLine) -> Response | Unreadable:
+    """Open both envelopes of a line. The parser must not be used again while the response is referenced."""
     record = _parse(parser, line.text)
     if isinstance(record, Unreadable):
         return record
@@ -56,19 +64,19 @@ def read_answer(parser: Parser, line: LandedLine) -> Answer | Unreadable:
     return _open(line, extracted_us, data)
 
 
-def _open(line: LandedLine, extracted_us: int, data: Any) -> Answer | Unreadable:
+def _open(line: LandedLine, extracted_us: int, data: Any) -> Response | Unreadable:
     error = data.get("error")
     if error is not None:
-        told = error.get("type") if is_object(error) else None
-        return Unreadable(f"Keepa answered with an error: {told or 'of no type'}", data)
+        error_type = error.get("type") if is_object(error) else None
+        return Unreadable(f"Keepa responded with an error: {error_type or 'of no type'}", data)
     timestamp, products = data.get("timestamp"), data.get("products")
     if not is_int(timestamp):
-        return Unreadable(f"timestamp {no_integer(timestamp)}", data)
+        return Unreadable(f"timestamp {not_an_integer(timestamp)}", data)
     if not 0 < timestamp * 1000 < LATEST_US:
         return Unreadable(f"timestamp is {timestamp}: milliseconds from 1970 to 2099 are allowed", data)
     if not is_list(products):
         return Unreadable(f"products is not a list but {kind(products)}", data)
-    return Answer(line, extracted_us, timestamp * 1000, products, _ARRAY_AFTER_NUMBER.search(line.text) is None)
+    return Response(line, extracted_us, timestamp * 1000, products, _ARRAY_AFTER_NUMBER.search(line.text) is None)
 
 
 def _parse(parser: Parser, text: bytes) -> Any:
@@ -85,10 +93,10 @@ def _moment(value: Any) -> int | None:
     """Airbyte's time of extraction in unix microseconds. Versions write milliseconds, or ISO 8601 (no zone: UTC)."""
     if isinstance(value, str):
         try:
-            told = datetime.fromisoformat(value)
+            parsed = datetime.fromisoformat(value)
         except ValueError:
             return None
-        moment = told.replace(tzinfo=told.tzinfo or UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+        moment = parsed.replace(tzinfo=parsed.tzinfo or UTC) - datetime(1970, 1, 1, tzinfo=UTC)
         return (moment.days * 86_400 + moment.seconds) * 1_000_000 + moment.microseconds
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value * 1000 < LATEST_US:
         return round(value * 1000)
@@ -96,7 +104,7 @@ def _moment(value: Any) -> int | None:
 
 
 def _altered(meta: Any) -> str:
-    """What Airbyte says it changed in a record (it nulls fields of oversized ones); empty: nothing."""
+    """What Airbyte reports as changed in a record (it nulls fields of oversized ones); empty: nothing."""
     if meta is None:
         return ""
     if not is_object(meta):

@@ -23,7 +23,7 @@ LARGEST = 2**53
 
 
 class Broken(NamedTuple):
-    """A point that is no point."""
+    """A point that is not valid."""
 
     reason: str
     piece: list[Any]
@@ -38,7 +38,7 @@ def is_list(value: Any) -> TypeGuard[JsonList]:
 
 
 def is_int(value: Any) -> TypeGuard[int]:
-    """An integer of at most `LARGEST`; JSON's booleans are none."""
+    """An integer of at most `LARGEST`; JSON's booleans are not integers."""
     return type(value) is int and -LARGEST <= value <= LARGEST
 
 
@@ -62,7 +62,7 @@ def plain(value: Any) -> Any:
     return value.as_list() if isinstance(value, Array) else value
 
 
-def no_integer(value: Any) -> str:
+def not_an_integer(value: Any) -> str:
     """Why a value is not `is_int`, to follow its name."""
     return "is an integer beyond 2^53" if type(value) is int else f"is not an integer but {kind(value)}"
 
@@ -80,14 +80,14 @@ def integers(values: JsonList, flat: bool) -> Ints | None:
     """A JSON array of integers as int64[n]; None if any element is anything else.
 
     `as_buffer` flattens nested arrays, and the result may be just as long: `[1, [2], 3]`, `[1, [2, 3], []]`. Where it
-    takes an array at all, a nested one is the first element or follows a number; `flat` says that the line has no array
-    after a number. Otherwise the text of the array tells.
+    takes an array at all, a nested one is the first element or follows a number; `flat`: the line has no array
+    after a number. Otherwise the text of the array decides.
     """
     if isinstance(values, list):
         return np.array(values, dtype=np.int64) if all(map(is_int, values)) else None
     try:
         buffer = np.frombuffer(values.as_buffer(of_type="i"), dtype=np.int64)
-    except (TypeError, ValueError):  # an element is no integer; one is beyond 64 bits
+    except (TypeError, ValueError):  # an element is not an integer, or is beyond 64 bits
         return None
     nested = len(buffer) > 0 and isinstance(values[0], Array)
     if nested or len(buffer) != len(values) or not (flat or _mini(values).count(b"[") == 1):
@@ -96,10 +96,10 @@ def integers(values: JsonList, flat: bool) -> Ints | None:
 
 
 def points(values: JsonList, width: int, flat: bool) -> tuple[Ints, list[Broken]]:
-    """A history `[t, value, …, t, value, …]` as int64[n, width], and the points that are none.
+    """A history `[t, value, …, t, value, …]` as int64[n, width], and the points that are not valid.
 
-    There are `ceil(len(values) / width)` points, sound and broken together. Only an unsound array costs a Python object
-    an element.
+    There are `ceil(len(values) / width)` points, valid and broken together. Only an invalid array costs a Python object
+    per element.
     """
     numbers = integers(values, flat)
     if numbers is not None:
@@ -114,13 +114,13 @@ def points(values: JsonList, width: int, flat: bool) -> tuple[Ints, list[Broken]
         if len(point) < width:
             broken.append(Broken("incomplete point", point))
         elif wrong:
-            broken.append(Broken(f"a value of the point {no_integer(wrong[0])}", point))
+            broken.append(Broken(f"a value of the point {not_an_integer(wrong[0])}", point))
         else:
             sound.append(point)
     return np.array(sound, dtype=np.int64).reshape(-1, width), broken
 
 
 def _mini(value: Object | Array) -> bytes:
-    """The value's compact JSON. The stubs say text; it is bytes."""
+    """The value's compact JSON. The stubs declare str; it is bytes."""
     text: Any = value.mini
     return bytes(text)

@@ -18,7 +18,7 @@ Ints = npt.NDArray[np.int64]
 
 
 class Origin(NamedTuple):
-    """Where a product of an answer came from.
+    """Where a product of a response came from.
 
     Ordered by age, the newest last: `extracted_us` (unix microseconds) decides between records of the same key, then
     the object's name, the line, and the position in `products`.
@@ -48,7 +48,7 @@ class Block(NamedTuple):
 
 
 class Interned:
-    """Values that are no numbers, as numbers: equal values get equal codes."""
+    """Codes for values that are not numbers: equal values get equal codes."""
 
     def __init__(self) -> None:
         self.values: list[Any] = []
@@ -76,7 +76,7 @@ class Pieces:
     products: Interned = field(default_factory=Interned)
 
     def reject_line(self, line: LandedLine, reason: str, piece: Any) -> None:
-        """Count and reject a record that gives nothing to any table."""
+        """Count and reject a record that yields no rows."""
         self.records_in["product"] += 1
         self._add("product", reason, piece, line.object, line.line, None)
 
@@ -85,7 +85,7 @@ class Pieces:
         self._add(table, reason, piece, origin.object, origin.line, origin.asin)
 
     def reject_whole(self, table: str, origin: Origin, reason: str, piece: Any) -> None:
-        """Count a piece that cannot be taken apart as one record, and reject it."""
+        """Count a piece that cannot be split into records as one, and reject it."""
         self.records_in[table] += 1
         self.reject(table, origin, reason, piece)
 

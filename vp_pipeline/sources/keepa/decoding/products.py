@@ -1,22 +1,31 @@
-"""A product of an answer: its header, its row of `product`, and its parts.
+"""A product of a response: its header, its row of `product`, and its parts.
 
 Here: which products are decoded at all, and the fields of the `product` table. Not here: arrays (`histories.py`,
 `stats.py`).
 
-What stands for "unknown" in Keepa's answers becomes null: "" in texts; 0 and -1 in sizes, weights, categories and
-times (for times anything negative); the largest 64-bit integer in categories. A missing `productType` is null too, and
-no reason to reject a product that is sound otherwise.
+What stands for "unknown" in Keepa's responses becomes null: "" in texts; 0 and -1 in sizes, weights, categories and
+times (other times below zero are before 2011); the largest 64-bit integer in categories. A missing `productType` is
+null too, and no reason to reject a product that is sound otherwise.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from vp_pipeline.sources.keepa.decoding.histories import read_histories
-from vp_pipeline.sources.keepa.decoding.lines import LATEST_US, Answer
-from vp_pipeline.sources.keepa.decoding.numbers import as_list, is_int, is_list, is_object, kind, no_integer, plain
+from vp_pipeline.sources.keepa.decoding.lines import LATEST_US, Response
+from vp_pipeline.sources.keepa.decoding.numbers import (
+    JsonObject,
+    as_list,
+    is_int,
+    is_list,
+    is_object,
+    kind,
+    not_an_integer,
+    plain,
+)
 from vp_pipeline.sources.keepa.decoding.pieces import Block, Origin, Pieces
 from vp_pipeline.sources.keepa.decoding.stats import read_stats
 from vp_pipeline.sources.keepa.series import DOMAINS, KEEPA_EPOCH_MINUTES
@@ -28,56 +37,59 @@ _NO_CATEGORY = 2**63 - 1
 _NOW = np.zeros(1, dtype=np.int64)
 
 
-def read_product(answer: Answer, position: int, pieces: Pieces) -> None:
-    """Take one element of `products` apart into pieces."""
-    product: Any = answer.products[position]
+def read_product(response: Response, position: int, pieces: Pieces) -> None:
+    """Split one element of `products` into pieces."""
+    product: Any = response.products[position]
     pieces.records_in["product"] += 1
-    reason = _refusal(product)
+    reason = _header_problem(product)
     asin = product.get("asin") if is_object(product) else None
     domain = product.get("domainId") if is_object(product) else None
     origin = Origin(
-        answer.extracted_us,
-        answer.line.object,
-        answer.line.line,
+        response.extracted_us,
+        response.line.object,
+        response.line.line,
         position,
         asin if isinstance(asin, str) and _ASIN.fullmatch(asin) else "",
         domain if is_int(domain) else 0,
-        answer.snapshot_us,
+        response.snapshot_us,
     )
     if reason:
         pieces.reject("product", origin, reason, product)
         return
     _read_row(product, origin, pieces)
-    read_histories(product, origin, answer.flat, pieces)
-    read_stats(product.get("stats"), origin, answer.flat, pieces)
+    read_histories(product, origin, response.flat, pieces)
+    read_stats(product.get("stats"), origin, response.flat, pieces)
 
 
-def _refusal(product: Any) -> str | None:
-    """Why nothing of a product can be believed; None: it can."""
+def _header_problem(product: Any) -> str | None:
+    """Why a product is rejected as a whole; None: it is not."""
     if not is_object(product):
         return f"product is not an object but {kind(product)}"
+    return next(_header_problems(product), None)
+
+
+def _header_problems(product: JsonObject) -> Iterator[str]:
     product_type = product.get("productType")
-    # First of all: what else such a product holds means nothing.
+    # First of all: nothing else in such a product has a meaning.
     if is_int(product_type) and product_type in _NOT_A_PRODUCT:
-        return f"productType is {product_type}: {_NOT_A_PRODUCT[product_type]}"
+        yield f"productType is {product_type}: {_NOT_A_PRODUCT[product_type]}"
     if product_type is not None and not is_int(product_type):
-        return f"productType {no_integer(product_type)}"
-    if product_type is not None and not 0 <= product_type <= _LAST_PRODUCT_TYPE:
-        return f"productType is {product_type}: 0 to {_LAST_PRODUCT_TYPE} are allowed"
+        yield f"productType {not_an_integer(product_type)}"
+    if is_int(product_type) and not 0 <= product_type <= _LAST_PRODUCT_TYPE:
+        yield f"productType is {product_type}: 0 to {_LAST_PRODUCT_TYPE} are allowed"
     asin = product.get("asin")
     if not isinstance(asin, str):
-        return f"asin is not a text but {kind(asin)}"
-    if not _ASIN.fullmatch(asin):
-        return f"asin is {asin[:40]!r}: ten of A-Z and 0-9 are allowed"
+        yield f"asin is not a text but {kind(asin)}"
+    elif not _ASIN.fullmatch(asin):
+        yield f"asin is {asin[:40]!r}: ten of A-Z and 0-9 are allowed"
     domain = product.get("domainId")
     if not is_int(domain):
-        return f"domainId {no_integer(domain)}"
-    if domain not in DOMAINS:
-        return f"domainId is {domain}: Keepa knows {', '.join(map(str, DOMAINS))}"
+        yield f"domainId {not_an_integer(domain)}"
+    elif domain not in DOMAINS:
+        yield f"domainId is {domain}: Keepa knows {', '.join(map(str, DOMAINS))}"
     csv = product.get("csv")
     if csv is not None and not is_list(csv):
-        return f"csv is not a list but {kind(csv)}"
-    return None
+        yield f"csv is not a list but {kind(csv)}"
 
 
 def _read_row(product: Any, origin: Origin, pieces: Pieces) -> None:
@@ -111,7 +123,7 @@ def _flag(value: Any) -> bool:
 
 def _integer(value: Any) -> int:
     if not is_int(value):
-        raise ValueError(no_integer(value))
+        raise ValueError(not_an_integer(value))
     return value
 
 
@@ -127,12 +139,12 @@ def _category(value: Any) -> int | None:
 
 
 def _minute(value: Any) -> int | None:
-    """A Keepa minute as unix microseconds."""
+    """A Keepa minute as unix microseconds. Amazon listed products before 2011, where Keepa's minutes are negative."""
     minute = _integer(value)
     moment = (minute + KEEPA_EPOCH_MINUTES) * 60_000_000
-    if moment >= LATEST_US:
-        raise ValueError(f"is {minute}: Keepa minutes before 2100 are allowed")
-    return moment if minute > 0 else None
+    if not 0 <= moment < LATEST_US:
+        raise ValueError(f"is {minute}: Keepa minutes from 1970 to 2099 are allowed")
+    return None if minute in (0, -1) else moment
 
 
 def _category_tree(value: Any) -> tuple[int | None, str] | None:
@@ -142,14 +154,14 @@ def _category_tree(value: Any) -> tuple[int | None, str] | None:
     tree = as_list(value)
     for node in tree:
         if not (isinstance(node, dict) and isinstance(node.get("name"), str)):
-            raise ValueError("is a list with an entry that is no {catId, name}")
+            raise ValueError("is a list with an entry that is not {catId, name}")
         _integer_category(node.get("catId"))
     return (_category(tree[-1]["catId"]), " > ".join(node["name"] for node in tree)) if tree else None
 
 
 def _integer_category(value: Any) -> None:
     if value != _NO_CATEGORY and not is_int(value):
-        raise ValueError("is a list with a catId that is no integer")
+        raise ValueError("is a list with a catId that is not an integer")
 
 
 # (Keepa's name, our column, how it is read); the tree, which is two columns, comes last.

@@ -48,7 +48,7 @@ class Stack:
         return self.spread(np.array([of_block(block) for block in self.blocks], dtype=dtype))
 
     def spread(self, per_block: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """One element a block to one a row."""
+        """One element per block to one per row."""
         laid_out = np.repeat(per_block, self.lengths)
         return laid_out if self.source is None else laid_out[self.source]
 
@@ -66,7 +66,7 @@ class Stack:
         unordered = (self.at[1:] <= self.at[:-1]) & (self._group[1:] == self._group[:-1])
         if not unordered.any():
             return self
-        # Only the groups that are out of order are sorted: the two answers of one product, mostly.
+        # Only the groups that are out of order are sorted: the two responses of one product, mostly.
         touched = np.zeros(int(self._group[-1]) + 1, dtype=np.bool_)
         touched[self._group[1:][unordered]] = True
         rows = np.flatnonzero(touched[self._group])
@@ -99,7 +99,7 @@ class Stack:
 
     @cached_property
     def _group(self) -> Ints:
-        """A number for all that the natural key holds before `at`; it rises with the key."""
+        """A number for the part of the natural key before `at`; it increases with the key."""
         heads = [_head(block) for block in self.blocks]
         steps = [False, *(a != b for a, b in pairwise(heads))][: len(heads)]
         return self.spread(np.cumsum(np.array(steps, dtype=np.int32), dtype=np.int32))

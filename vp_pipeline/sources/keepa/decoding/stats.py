@@ -1,9 +1,10 @@
 """Keepa's own figures (`stats`), long form.
 
-Here: which entries of `stats` are figures. A figure is an array with an element a series (`current`, `avg30`, …), such
-an array of extremes (`min`, …: `[Keepa minute, value]` an element), or an integer of the whole product
-(`salesRankDrops30`, …). Booleans, texts, and lists of another meaning (`buyBoxShippingTime`, `isLowest`, …) are no
-figures. Null elements are no records.
+Here: which entries of `stats` are figures. A figure is an array with one element per series (`current`, `avg30`, …),
+such an array of extremes (`min`, …: `[Keepa minute, value]` per element), or an integer of the whole product
+(`salesRankDrops30`, …). Booleans, texts, and lists of another meaning (`buyBoxShippingTime`, `isLowest`, …) are not
+figures. Null elements are not records, and beyond the known series -1 is not either: every product has it there from
+the day on which Keepa adds a series.
 """
 
 import re
@@ -22,7 +23,7 @@ from vp_pipeline.sources.keepa.decoding.numbers import (
     is_list,
     is_object,
     kind,
-    no_integer,
+    not_an_integer,
     plain,
 )
 from vp_pipeline.sources.keepa.decoding.pieces import Block, Origin, Pieces
@@ -69,11 +70,11 @@ def _read_product_figure(name: str, value: Any, origin: Origin, pieces: Pieces) 
         figure = np.array([value], dtype=np.int64)
         pieces.blocks["stats"].append(Block(origin, (name,), _PRODUCT, (figure, _NO_TIME)))
     else:
-        pieces.reject("stats", origin, f"value {no_integer(value)}", {name: value})
+        pieces.reject("stats", origin, f"value {not_an_integer(value)}", {name: value})
 
 
 def _read_figures(name: str, values: JsonList, extreme: bool, origin: Origin, flat: bool, pieces: Pieces) -> list[Any]:
-    """Collect the figures of the known series. Returns the elements beyond them that are not null."""
+    """Collect the figures of the known series. Returns the elements beyond them that are neither null nor -1."""
     numbers = None if extreme or len(values) > len(SERIES_NAMES) else integers(values, flat)
     if numbers is not None:
         pieces.records_in["stats"] += len(values)
@@ -95,14 +96,14 @@ def _read_figures(name: str, values: JsonList, extreme: bool, origin: Origin, fl
     if figures:
         codes, sound, times = np.array(sorted(figures), dtype=np.int64).T
         pieces.blocks["stats"].append(Block(origin, (name,), codes, (sound, times)))
-    return [item for item in items[len(SERIES_NAMES) :] if item is not None]
+    return [item for item in items[len(SERIES_NAMES) :] if item is not None and item != -1]
 
 
 def _figure(item: Any, extreme: bool) -> tuple[str | None, int, int]:
     """(reason or None, Keepa minute or -1, value) of one element."""
     time, value = item if extreme and isinstance(item, list) and len(item) == 2 else (-1, item)
     if not is_int(value):
-        return f"value {no_integer(value)}", -1, -1
+        return f"value {not_an_integer(value)}", -1, -1
     if not is_int(time) or time >= _LATEST_MINUTE:
         return f"time is {time!r}: Keepa minutes before 2100 are allowed", -1, -1
     return None, time if time > 0 else -1, value

@@ -1,0 +1,96 @@
+"""How an asset goes through the days of a run: one materialization and one set of check results per day.
+
+Here: the order of things, for every layer. Not here: any work; the plain functions that do it are passed in.
+
+Stock Dagster decides for all days of a run together: an output marks all of them as materialized, a blocking check that
+fails stops all of them, and a result has no day. Here each day's events are recorded one by one, days that failed (or
+whose upstream has) are excluded and named, and the others continue. The last step of a run turns it red.
+"""
+
+from collections.abc import Callable, Generator, Iterator, Mapping, Set
+from datetime import date
+
+import dagster as dg
+
+from vp_pipeline.assets.days.admission import Admitted, DependsOn, admit
+from vp_pipeline.assets.days.events import day_events, is_last_step, step_outputs
+from vp_pipeline.assets.days.problems import Problems
+from vp_pipeline.assets.days.report import DayReport, DayState, Reports, unchecked
+from vp_pipeline.assets.retries import retry
+from vp_pipeline.failures import PermanentError, TransientError
+from vp_pipeline.partitions import parse_days
+
+Build = Callable[[Admitted], Reports]
+BuildDay = Callable[[date, Set[dg.AssetKey]], Mapping[dg.AssetKey, DayReport]]
+
+
+def run_days(context: dg.AssetExecutionContext, build: Build, *, depends_on: DependsOn) -> Iterator[object]:
+    """Builds the days of the run and yields their events.
+
+    `depends_on` names, for each asset, the blocking checks of everything that it is derived from, however far up: a day
+    on which the newest result of one of them is a failure is not built, unless the run waives that check
+    (`quality/waivers.py`). `build` gets the assets that are admitted, by day, and reports on each asset and day; what
+    it reports on other days is recorded, and is no problem of this run. After a `TransientError` in it the whole step
+    is tried again.
+
+    Raises:
+        dagster.Failure: no day was built, or some were not and no later step of this run will fail for it.
+    """
+    context.instance.add_run_tags(context.run_id, _tags(context))
+    problems = Problems(context.log)
+    try:
+        built = yield from _build_days(context, build, depends_on, problems)
+    except PermanentError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    except TransientError as error:
+        raise retry(context, error) from error
+    if problems and (not built or is_last_step(context)):
+        raise dg.Failure(problems.message(len(context.partition_keys)), allow_retries=False)
+    yield from step_outputs(context)
+
+
+def day_by_day(context: dg.AssetExecutionContext, build: BuildDay) -> Build:
+    """A `Build` that does the work of one day after the other.
+
+    `build(day, keys)` reports on each of `keys`. A `PermanentError` in it fails that day alone, by the first check of
+    each asset in `keys`.
+    """
+
+    def build_all(admitted: Admitted) -> Reports:
+        for day, keys in admitted.items():
+            try:
+                reports = build(day, keys)
+            except PermanentError as error:
+                reports = {key: unchecked(context, key, str(error)) for key in sorted(keys)}
+            for key, report in reports.items():
+                yield key, day, report
+
+    return build_all
+
+
+def _build_days(
+    context: dg.AssetExecutionContext, build: Build, depends_on: DependsOn, problems: Problems
+) -> Generator[object, None, bool]:
+    """Yields the events of what `build` reports; returns whether any asset was built on a day of the run."""
+    admission = admit(context, depends_on, problems)
+    ours = set(parse_days(context.partition_keys))
+    built = False
+    for key, day, report in build(admission.assets) if admission.assets else ():
+        yield from day_events(key, day, report, admission.waived.get((day, key), []))
+        if day not in ours:
+            context.log.warning(
+                "%s is not a day of this run. %s: %s", day, key.to_user_string(), report.reason or "validated again"
+            )
+        elif report.reason is not None:
+            problems.add(day, key, report.reason)
+        else:
+            built = built or report.state is DayState.BUILT
+    return built
+
+
+def _tags(context: dg.AssetExecutionContext) -> dict[str, str]:
+    """What the list of runs can be filtered by, however the run was launched."""
+    days = context.partition_keys
+    sources = {spec.tags["source"] for spec in context.assets_def.specs if "source" in spec.tags}
+    day = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    return {"vp/day": day, **({"vp/source": " ".join(sorted(sources))} if sources else {})}

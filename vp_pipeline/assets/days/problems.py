@@ -1,0 +1,33 @@
+"""The problems of a run: which days failed, for which reasons, and the message that turns the run red."""
+
+import logging
+from datetime import date
+
+import dagster as dg
+
+_ASSETS_NAMED = 3
+
+
+class Problems:
+    """The reasons by day, each with the assets that it is of; logged as they are added."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+        self._days: dict[date, dict[str, list[str]]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._days)
+
+    def add(self, day: date, key: dg.AssetKey, reason: str) -> None:
+        self._log.error("%s  %s: %s", day, key.to_user_string(), reason)
+        self._days.setdefault(day, {}).setdefault(reason, []).append(key.to_user_string())
+
+    def message(self, days: int) -> str:
+        """For each day, in order, each reason once with the assets that it is of. `days`: how many the run has."""
+        count = f"{len(self._days)} of {days} days" if days > 1 else "The day"
+        lines = [f"{count} did not go through:"]
+        for day in sorted(self._days):
+            for reason, assets in self._days[day].items():
+                more = f" and {len(assets) - _ASSETS_NAMED} more" if len(assets) > _ASSETS_NAMED else ""
+                lines.append(f"  {day}  {', '.join(assets[:_ASSETS_NAMED])}{more}: {reason}")
+        return "\n".join(lines)

@@ -1,0 +1,87 @@
+"""The report on one asset and day: whether it was built, and the results of its checks.
+
+Here: the states, and the one place where a report gets its state and its waivers. Not here: the outcomes themselves
+(`quality/`), and what Dagster records of a report (`events.py`).
+"""
+
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import Any
+
+import dagster as dg
+
+from vp_pipeline.quality.outcome import Outcome
+from vp_pipeline.quality.waivers import Waivers
+
+
+class DayState(Enum):
+    """What became of an asset on a day."""
+
+    BUILT = "built"
+    BLOCKED = "blocked"  # a blocking check failed
+    REFUSED = "refused"  # not even tried, so no check was evaluated
+    NOT_BUILT = "not built"  # for a reason that another report gives; the results of its checks count
+
+
+@dataclass(frozen=True)
+class DayReport:
+    """What became of one asset on one day.
+
+    `reason`: why it is blocked or refused. `data_version`: a checksum of the content, by which Dagster sees that
+    nothing changed.
+    """
+
+    state: DayState
+    outcomes: Sequence[Outcome] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    data_version: str | None = None
+    reason: str | None = None
+
+    @property
+    def waived(self) -> list[str]:
+        """The failures of this day that a person has waived."""
+        return [outcome.description for outcome in self.outcomes if outcome.waived]
+
+
+Reports = Iterator[tuple[dg.AssetKey, date, DayReport]]
+
+
+def checked(
+    context: dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    outcomes: Iterable[Outcome],
+    metadata: Mapping[str, Any] | None = None,
+    data_version: str | None = None,
+) -> DayReport:
+    """The report on an asset whose checks were evaluated: built, or blocked by the first blocking one that failed and
+    that the run does not waive."""
+    waivers = waivers_of_run(context)
+    decided = [waivers.apply(key, outcome) for outcome in outcomes]
+    reason = next((outcome.description for outcome in decided if outcome.blocks), None)
+    state = DayState.BUILT if reason is None else DayState.BLOCKED
+    return DayReport(state, decided, metadata or {}, data_version, reason)
+
+
+def not_built(report: DayReport) -> DayReport:
+    """The same results of an asset that was not built although none of them blocks it."""
+    return dataclasses.replace(report, state=DayState.NOT_BUILT) if report.state is DayState.BUILT else report
+
+
+def refused(reason: str) -> DayReport:
+    """The report on an asset that was not even tried: the newest results of its checks stay as they are."""
+    return DayReport(DayState.REFUSED, reason=reason)
+
+
+def unchecked(context: dg.AssetExecutionContext, key: dg.AssetKey, reason: str) -> DayReport:
+    """The report on an asset that failed before any of its checks could be evaluated: the first check fails with the
+    reason."""
+    check = next(spec.name for spec in context.assets_def.check_specs if spec.asset_key == key)
+    return checked(context, key, [Outcome(check, False, reason)])
+
+
+def waivers_of_run(context: dg.AssetExecutionContext) -> Waivers:
+    """The checks that the run's tag waives."""
+    return Waivers.of(context.run.tags)

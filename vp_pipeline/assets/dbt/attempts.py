@@ -1,0 +1,109 @@
+"""One attempt at the models: a dbt build over some days, and its results.
+
+Here: running it. Not here: which days staging includes meanwhile (`whole_build.py`, `partial_build.py`), and what is
+reported of each day (`day_reports.py`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from vp_pipeline.assets.days.report import waivers_of_run
+from vp_pipeline.assets.dbt.check_outcomes import check_outcome
+from vp_pipeline.assets.dbt.monitoring import record_invocation
+from vp_pipeline.dbt.invocation import InstalledDbt, build_arguments
+from vp_pipeline.dbt.results import NodeResult, clear_results, results
+from vp_pipeline.failures import PermanentError, TransientError
+from vp_pipeline.quality.outcome import Outcome
+from vp_pipeline.warehouse.loading import Warehouse
+
+_FAILURES_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The results of one dbt build: the outcome of each test, the metadata of each model that was built, the rows that
+    it has now, and the models and tests that failed."""
+
+    outcomes: Sequence[tuple[dg.AssetKey, Outcome]]
+    built: Mapping[dg.AssetKey, Mapping[str, Any]]
+    rows: Mapping[dg.AssetKey, int]
+    failed: Sequence[NodeResult]
+
+    @property
+    def is_green(self) -> bool:
+        return not self.failed
+
+    @property
+    def failures(self) -> str:
+        """The first failures, in a line."""
+        return "; ".join(map(str, self.failed[:_FAILURES_NAMED]))
+
+
+@dataclass(frozen=True)
+class DbtStep:
+    """The step of the models in a run. `target`: the folder of dbt's artefacts."""
+
+    context: dg.AssetExecutionContext
+    dbt: InstalledDbt
+    warehouse: Warehouse
+    target: Path
+
+    def attempt(self, window: Sequence[date], included: Sequence[date]) -> Attempt:
+        """One build of the selected models over the window that holds `window`; recorded in the schema `monitoring`
+        under the days in `included`, where a later attempt at a day replaces it.
+
+        A test that the run waives is excluded from the build: dbt would skip the models below it when it fails.
+
+        Raises:
+            PermanentError: dbt could not run, or a model is wrong whatever the data.
+            TransientError: another process holds the warehouse, or it cannot be reached.
+        """
+        waivers = waivers_of_run(self.context)
+        waived = [check for check in self.context.selected_asset_check_keys if waivers.covers(check)]
+        made = self._build(build_arguments(window, exclude=[check.name for check in waived]))
+        excluded = [(c.asset_key, Outcome(c.name, False, "the test was not run.")) for c in waived]
+        outcomes = [*made.outcomes, *((key, waivers.apply(key, outcome)) for key, outcome in excluded)]
+        attempt = Attempt(outcomes, made.built, made.rows, made.failed)
+        if included:
+            record_invocation(self.context, self.warehouse, self.target, self.dbt.manifest, included, attempt.rows)
+        if not attempt.is_green:
+            days = ", ".join(map(str, included)) or "none of the days"
+            self.context.log.warning("dbt is red with %s: %s", days, attempt.failures)
+        return attempt
+
+    def _build(self, arguments: Sequence[str]) -> Attempt:
+        clear_results(self.target)
+        invocation = self.dbt.cli(arguments, context=self.context, target_path=self.target, raise_on_error=False)
+        events = list(invocation.stream())
+        found = {result.name: result for result in results(self.target)}
+        failed = [result for result in found.values() if result.failed]
+        _require_finished(invocation.is_successful(), failed)
+        outcomes = []
+        for event in events:
+            if isinstance(event, dg.AssetCheckResult) and event.asset_key is not None and event.check_name is not None:
+                result = found.get(event.check_name)
+                if result is None or result.status != "skipped":
+                    outcomes.append((event.asset_key, check_outcome(event, result, self.warehouse)))
+        outputs = [event for event in events if isinstance(event, dg.Output)]
+        built = {self.context.asset_key_for_output(output.output_name): output.metadata for output in outputs}
+        return Attempt(outcomes, built, self._rows(built), failed)
+
+    def _rows(self, built: Iterable[dg.AssetKey]) -> dict[dg.AssetKey, int]:
+        relations = {(key.path[0], key.path[1]): key for key in built}
+        return {relations[name]: count for name, count in self.warehouse.row_counts(list(relations)).items()}
+
+
+def _require_finished(successful: bool, failed: Sequence[NodeResult]) -> None:
+    """Raises unless the failures are of the data, so that excluding days can help."""
+    is_transient = any(result.is_transient for result in failed)
+    is_broken = not successful and (not failed or any(result.is_bug for result in failed))
+    if not is_transient and not is_broken:
+        return
+    reasons = [str(result) for result in failed] or ["no results were written"]
+    message = "dbt did not finish:\n" + "\n".join(f"  {reason}" for reason in reasons)
+    raise TransientError(message) if is_transient else PermanentError(message)

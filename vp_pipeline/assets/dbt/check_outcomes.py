@@ -1,0 +1,52 @@
+"""The outcome of a dbt test as its check shows it, with the query and the rows that failed.
+
+Here: reading what a test found, right after it. Afterwards the rows of its days may be excluded from the models.
+"""
+
+from typing import Any
+
+import dagster as dg
+
+from vp_pipeline.assets.metadata import markdown_table
+from vp_pipeline.dbt.results import NodeResult
+from vp_pipeline.quality.outcome import Outcome
+from vp_pipeline.quality.reconciliation import CHECK, reconciliation
+from vp_pipeline.warehouse.loading import Warehouse
+
+_ROWS = 5
+
+
+def check_outcome(event: dg.AssetCheckResult, result: NodeResult | None, warehouse: Warehouse) -> Outcome:
+    """The outcome of the test that dagster-dbt reports in `event`. `result`: dbt's own, where it wrote one."""
+    assert event.check_name is not None
+    metadata = dict(event.metadata or {})
+    if event.check_name == CHECK:
+        metadata |= _reconciliation(warehouse)
+    if event.passed or result is None:
+        verb = "passed" if event.passed else "failed"
+        description = event.description or f"The dbt test {event.check_name} {verb}."
+    else:
+        about = f" ({event.description})" if event.description else ""
+        description = f"The dbt test {event.check_name}{about} failed: {result.message}."
+        metadata |= _failing_rows(result, warehouse)
+    warning = event.severity == dg.AssetCheckSeverity.WARN
+    return Outcome(event.check_name, bool(event.passed), description, warning=warning, metadata=metadata)
+
+
+def _failing_rows(result: NodeResult, warehouse: Warehouse) -> dict[str, Any]:
+    """The query of a failed test and the first rows that it found."""
+    if not result.code:
+        return {}
+    with warehouse.connect(read_only=True) as connection:
+        found = connection.execute(f"select * from ({result.code}) as failing limit {_ROWS}")
+        names, rows = [column[0] for column in found.description or []], found.fetchall()
+    return {
+        "failing_rows": dg.MarkdownMetadataValue(markdown_table(names, rows)),
+        "query": dg.MarkdownMetadataValue(f"```sql\n{result.code.strip()}\n```"),
+    }
+
+
+def _reconciliation(warehouse: Warehouse) -> dict[str, Any]:
+    with warehouse.connect(read_only=True) as connection:
+        metadata = reconciliation(connection).metadata
+    return {**metadata, "worst_figures": dg.MarkdownMetadataValue(str(metadata["worst_figures"]))}

@@ -1,0 +1,110 @@
+"""The dbt models: one asset a model, each test a check, evaluated day by day.
+
+Here: how models map to assets, and which checks must have passed before one is built. Not here: any SQL
+(`dbt_project/`), and how the days of a run are built (`whole_build.py`, `partial_build.py`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
+
+from vp_pipeline.assets.days.admission import Admitted
+from vp_pipeline.assets.days.flow import run_days
+from vp_pipeline.assets.days.report import Reports
+from vp_pipeline.assets.dbt.attempts import DbtStep
+from vp_pipeline.assets.dbt.partial_build import partial_build
+from vp_pipeline.assets.dbt.upstream import tests_upstream, upstream_of_models
+from vp_pipeline.assets.dbt.whole_build import WholeBuild
+from vp_pipeline.assets.keys import LAYERS, OWNER
+from vp_pipeline.assets.metadata import model_columns
+from vp_pipeline.dbt.invocation import InstalledDbt
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.settings import Settings
+from vp_pipeline.warehouse.ledger import Unit
+from vp_pipeline.warehouse.loading import Warehouse
+
+
+class ModelTranslator(DagsterDbtTranslator):
+    """Models are `<schema>/<model>`, in the group of their schema; their tests are evaluated day by day."""
+
+    def __init__(self, partitions: dg.PartitionsDefinition) -> None:
+        super().__init__()
+        self._partitions = partitions
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        if dbt_resource_props["resource_type"] == "source":
+            return super().get_asset_key(dbt_resource_props)
+        return dg.AssetKey([_layer(dbt_resource_props), dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        return _layer(dbt_resource_props)
+
+    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str] | None:
+        return [OWNER]
+
+    def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {**super().get_metadata(dbt_resource_props), **model_columns(dbt_resource_props)}
+
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: DbtProject | None,
+    ) -> dg.AssetCheckSpec | None:
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        return None if spec is None else spec._replace(partitions_def=self._partitions)
+
+
+def dbt_models(
+    manifest: Path,
+    settings: Settings,
+    partitions: dg.PartitionsDefinition,
+    raw_checks: Sequence[dg.AssetCheckKey],
+    units: Sequence[Unit],
+) -> dg.AssetsDefinition:
+    """All models of the project. `raw_checks`: the blocking checks of RAW and everything above it. `units`: the sources
+    and streams whose days staging includes or excludes."""
+    translator = ModelTranslator(partitions)
+
+    @dbt_assets(
+        manifest=manifest,
+        name="dbt",
+        partitions_def=partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        dagster_dbt_translator=translator,
+        pool=settings.engine,
+    )
+    def build_models(
+        context: dg.AssetExecutionContext, dbt: dg.ResourceParam[InstalledDbt], warehouse: dg.ResourceParam[Warehouse]
+    ) -> Iterator[object]:
+        step = DbtStep(context, dbt, warehouse, settings.data_dir / "dbt")
+
+        def depends_on(model: dg.AssetKey) -> Sequence[dg.AssetCheckKey]:
+            return [*raw_checks, *tests_upstream(upstream, build_models, context.selected_asset_keys, model)]
+
+        def build(admitted: Admitted) -> Reports:
+            if _is_whole(build_models, context):
+                return WholeBuild(step, units, raw_checks, upstream).run(admitted)
+            return partial_build(step, admitted, upstream)
+
+        yield from run_days(context, build, depends_on=depends_on)
+
+    upstream = upstream_of_models(build_models)
+    return build_models
+
+
+def _is_whole(models: dg.AssetsDefinition, context: dg.AssetExecutionContext) -> bool:
+    """Whether the run builds every model and runs every test."""
+    left_out = (models.keys - context.selected_asset_keys) | (models.check_keys - context.selected_asset_check_keys)
+    return not left_out
+
+
+def _layer(props: Mapping[str, Any]) -> str:
+    schema = str(props["config"].get("schema") or props["schema"])
+    if schema not in LAYERS:
+        raise PermanentError(f"{props['name']} is in schema {schema}; the layers are {', '.join(LAYERS)}.")
+    return schema

@@ -1,0 +1,90 @@
+"""Publishing: the marts that consumers read, replaced as a whole by a build whose checks are green.
+
+Here: the asset. Not here: how it is done (`publishing/publisher.py` and its implementations).
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from vp_pipeline.assets.days.admission import Admitted
+from vp_pipeline.assets.days.flow import run_days
+from vp_pipeline.assets.days.report import Reports, checked
+from vp_pipeline.assets.keys import PUBLISHED, asset_spec, check_specs
+from vp_pipeline.publishing.publication import SCHEMAS, Publication
+from vp_pipeline.publishing.publisher import Publisher
+from vp_pipeline.quality.freshness import POLICY
+from vp_pipeline.quality.outcome import Outcome
+
+
+def published_marts(
+    models: dg.AssetsDefinition,
+    checks: Sequence[dg.AssetCheckKey],
+    partitions: dg.PartitionsDefinition,
+    engine: str,
+) -> dg.AssetsDefinition:
+    """The published marts. `models`: the dbt models. `checks`: the blocking checks of everything that they
+    are derived from, in flow order, and their own. `engine`: whose pool it takes."""
+
+    @dg.multi_asset(
+        name="publish",
+        specs=[
+            asset_spec(
+                PUBLISHED,
+                deps=sorted(key for key in models.keys if key.path[0] in SCHEMAS),
+                description="What consumers read: all marts and the reconciliation, of one build whose checks were "
+                "green. Replaced as a whole, in one step.",
+                kinds={engine, "table"},
+                partitions=partitions,
+            ).replace_attributes(freshness_policy=POLICY)
+        ],
+        check_specs=check_specs([PUBLISHED], partitions),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool=engine,
+    )
+    def publish(context: dg.AssetExecutionContext, publisher: dg.ResourceParam[Publisher]) -> Iterator[object]:
+        def build(admitted: Admitted) -> Reports:
+            publication = publisher.publish(context.run_id)
+            unchanged = publication.run_id != context.run_id
+            metadata = _metadata(publisher, publication, unchanged)
+            for day in admitted:
+                outcome = _whole(publication, day, unchanged)
+                yield PUBLISHED, day, checked(context, PUBLISHED, [outcome], metadata, publication.content[:16])
+
+        yield from run_days(context, build, depends_on=lambda _: checks)
+
+    return publish
+
+
+def rolled_back(now: Publication, from_build: str | None) -> dg.AssetObservation:
+    """What Dagster records when a person rolls back from a build."""
+    return dg.AssetObservation(
+        PUBLISHED,
+        description=f"Rolled back by hand: consumers read build {now.build_id} again instead of {from_build}.",
+        metadata={"build": now.build_id, "rolled_back_from": from_build or ""},
+    )
+
+
+def _whole(publication: Publication, day: date, unchanged: bool) -> Outcome:
+    if day not in publication.days:
+        remedy = f"Materialize all dbt models for {day}, then publish again."
+        return Outcome("whole", False, f"The last build of the marts does not include {day}. {remedy}")
+    rows = sum(publication.rows.values())
+    build = f"build {publication.build_id}: {len(publication.rows)} tables, {rows:,} rows, {len(publication.days)} days"
+    return Outcome("whole", True, f"Consumers read {build} already." if unchanged else f"Consumers read {build}.")
+
+
+def _metadata(publisher: Publisher, publication: Publication, unchanged: bool) -> dict[str, Any]:
+    days = publication.days
+    listing = "\n".join(f"| {name} | {count:,} |" for name, count in sorted(publication.rows.items()))
+    return {
+        "dagster/row_count": sum(publication.rows.values()),
+        "build": publication.build_id,
+        "unchanged": dg.MetadataValue.bool(unchanged),
+        "replaces": publication.replaces or "nothing: it is the first",
+        "days": f"{len(days)}, {days[0]} to {days[-1]}" if days else "none",
+        "tables": dg.MetadataValue.md(f"| table | rows |\n|---|---:|\n{listing}"),
+        "address": dg.MetadataValue.path(publisher.marts.address),
+    }

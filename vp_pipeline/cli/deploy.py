@@ -1,0 +1,72 @@
+"""`vp deploy`: what production needs, made from `infra/`."""
+
+import dataclasses
+from typing import Annotated
+
+import typer
+
+from vp_pipeline.cli.terminal import console
+from vp_pipeline.settings import load_settings
+
+app = typer.Typer(help="Make what production needs, from `infra/`.", no_args_is_help=True)
+
+
+@app.command("snowflake")
+def snowflake(
+    aws_role_arn: Annotated[
+        str, typer.Option(metavar="ARN", help="The role that Snowflake assumes to read silver (output of infra/aws).")
+    ],
+    apply_: Annotated[bool, typer.Option("--apply/--dry-run", help="Run the statements, or only show them.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Check that everything exists; make nothing.")] = False,
+    role: Annotated[str, typer.Option(help="The role to sign in with.")] = "ACCOUNTADMIN",
+) -> None:
+    """Make Snowflake's roles, warehouses, schemas, stage and grants, as VP_SNOWFLAKE_USER (an administrator)."""
+    from vp_pipeline.environments.production import ProductionEnvironment
+    from vp_pipeline.warehouse.deploy import apply, steps
+
+    signing_in = ("snowflake_account", "snowflake_user") if apply_ or verify else ()
+    settings = load_settings(needed=("lake_url", *signing_in))
+    lake = str(settings.lake_url).removeprefix("s3://")
+    planned = steps({"lake": lake, "aws_role_arn": aws_role_arn}, verify=verify)
+    if not apply_ and not verify:
+        for step in planned:
+            console.print(f"[dim]-- {step.file}[/dim]\n{step.statement};\n", soft_wrap=True, markup=True)
+        console.print(f"{len(planned)} statements; nothing was run. --apply runs them.")
+        return
+    warehouse = dataclasses.replace(ProductionEnvironment(settings).build_warehouse(), role=role)
+    changed = 0
+    with warehouse.connect(tag={"run": "deploy"}) as session:
+        for done in apply(session, planned):
+            changed += done.changed
+            mark = "[green]+[/green]" if done.changed else "[dim]=[/dim]"
+            first = done.step.statement.splitlines()[0]
+            console.print(f"{mark} {done.step.file}  {first}  [dim]{done.message}[/dim]", soft_wrap=True)
+    console.print(f"{len(planned)} statements ran; {changed} made something new.")
+
+
+@app.command("airbyte")
+def airbyte(
+    aws_role_arn: Annotated[
+        str, typer.Option(metavar="ARN", help="The role that writes bronze (output of infra/aws).")
+    ],
+    region: Annotated[str, typer.Option(help="The bucket's region.")],
+    apply_: Annotated[bool, typer.Option("--apply/--dry-run", help="Make them, or only show them.")] = False,
+) -> None:
+    """Make Airbyte's connector, source, destination and connection, or bring them up to date."""
+    from vp_pipeline.airbyte.deploy import apply, document, values
+    from vp_pipeline.environments.production import ProductionEnvironment
+
+    signing_in = ("airbyte_client_id", "airbyte_client_secret") if apply_ else ()
+    settings = load_settings(needed=("lake_url", "airbyte_workspace_id", *signing_in))
+    filled = values(settings, aws_role_arn, region)
+    if not apply_:
+        masked = {**filled, "keepa_api_key": "***", "source": "<source>", "destination": "<destination>"}
+        for name in ("source", "destination", "connection"):
+            console.print_json(data=document(name, masked))
+        console.print("Nothing was sent. --apply makes them, and prints the ID for VP_AIRBYTE_CONNECTION_KEEPA.")
+        return
+    client = ProductionEnvironment(settings).build_airbyte_client()
+    for made in apply(client, settings.airbyte_workspace_id or "", filled):
+        mark = "[green]+[/green] made" if made.new else "[dim]=[/dim] updated"
+        console.print(f"{mark}  {made.kind}  {made.name}  {made.object_id}", soft_wrap=True)
+    console.print("Set VP_AIRBYTE_CONNECTION_KEEPA to the connection's ID.")

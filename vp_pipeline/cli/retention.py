@@ -1,0 +1,25 @@
+"""`vp maintain`: what is old and no longer needed, listed or deleted."""
+
+from typing import Annotated
+
+import typer
+
+from vp_pipeline.cli.terminal import console
+from vp_pipeline.settings import load_settings
+
+
+def maintain(
+    dry_run: Annotated[bool, typer.Option("--dry-run/--remove", help="Only list, or delete what is listed.")] = True,
+) -> None:
+    """List what is old and no longer needed (runs, objects, messages), or delete it. VP_KEEP_…_DAYS are the ages."""
+    from vp_pipeline.automation.retention import build_retention
+    from vp_pipeline.cli.local_runs.instance import project_instance
+
+    retention = build_retention(load_settings())
+    with project_instance() as instance:
+        found = retention.removable(instance) if dry_run else retention.remove(instance, lambda _: None)
+    for item in found:
+        console.print(f"{item.kind:8} {item.name}  ({item.why})", soft_wrap=True, markup=False)
+    size = sum(item.size for item in found)
+    done = "eligible for deletion; nothing was deleted (`--remove` does)" if dry_run else "deleted"
+    console.print(f"{len(found)} items, {size:,} bytes on the lake: {done}.", soft_wrap=True)

@@ -1,0 +1,54 @@
+"""`vp sandbox`: the stand-ins of every API, served on loopback."""
+
+import time
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vp_pipeline.cli.terminal import console
+from vp_pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    from vp_pipeline.sandbox.services.server import Services
+
+
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8099,
+    recordings: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Respond from this folder of recorded responses. Default: VP_RECORDINGS."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the histories. Default: VP_SANDBOX_SEED.")] = None,
+) -> None:
+    """Serve the stand-ins on loopback until Ctrl-C: Keepa's API, and (one port above) Slack, Power BI and an endpoint
+    for exports."""
+    from vp_pipeline.sandbox.server import Sandbox, catalogue
+    from vp_pipeline.sandbox.services.server import Services
+
+    settings = load_settings(recordings=recordings.resolve() if recordings else None, sandbox_seed=seed)
+    with (
+        Sandbox(recordings=settings.recordings, seed=settings.sandbox_seed, port=port) as server,
+        Services(port + 1 if port else 0) as services,
+    ):
+        products = catalogue(settings.recordings, settings.sandbox_seed)
+        domain, asin = products[0].split(":")
+        console.print(f"Keepa's stand-in listens at {server.url} ({len(products)} products). Ctrl-C ends it.")
+        console.print(f"Try:  curl '{server.url}/product?key=sandbox&domain={domain}&asin={asin}&stats=90'")
+        console.print(f"As of the end of a day:  {server.url_as_of(date(2026, 1, 31))}/product?…")
+        _print_services(services)
+        try:
+            while True:
+                time.sleep(3600)
+        except KeyboardInterrupt:
+            console.print("Stopped.")
+
+
+def _print_services(services: "Services") -> None:
+    console.print(f"\nSlack, Power BI and an export endpoint listen at {services.url}. To deliver to them:")
+    for name, value in services.variables().items():
+        console.print(f"  export {name}={value}", soft_wrap=True)
+    console.print(f"What they received:  curl {services.url}/_messages")
+    fault = '{"service": "slack", "status": 429, "retry_after": 5, "times": 3}'
+    console.print(f"Let one fail:  curl -X POST {services.url}/_faults -d '{fault}'", soft_wrap=True, markup=False)

@@ -1,0 +1,79 @@
+"""What a dbt command left in its `run_results.json`, node by node, and what kind of failure each is.
+
+Here: reading it. Not here: what follows from a failure (`assets/dbt/`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+_RESULTS = "run_results.json"
+# Words of DuckDB, Snowflake and dbt for SQL that cannot be run on any data.
+_SIGNS_OF_A_BUG = ("compilation error", "parser error", "binder error", "catalog error", "syntax error")
+# What a retry may solve: a lock of DuckDB's, a connection of Snowflake's.
+_SIGNS_OF_A_TRANSIENT_FAILURE = (
+    "Could not set lock",
+    "Conflicting lock",
+    "250001",
+    "390114",
+    "Failed to connect to DB",
+    "Read timed out",
+)
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """The result of one model or test. `status` is dbt's; `code` the SQL that it ran, where it got that far."""
+
+    unique_id: str
+    status: str
+    message: str
+    code: str | None
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.message}"
+
+    @property
+    def name(self) -> str:
+        """`fct_price_stats`: the model's or test's own name, or what comes closest to it."""
+        return self.unique_id.split(".")[2]
+
+    @property
+    def is_test(self) -> bool:
+        return self.unique_id.startswith("test.")
+
+    @property
+    def failed(self) -> bool:
+        return self.status in ("error", "fail", "runtime error")
+
+    @property
+    def is_bug(self) -> bool:
+        """The SQL itself is wrong: no data is the cause, and other data will not fix it."""
+        return self.status != "fail" and any(sign in self.message.lower() for sign in _SIGNS_OF_A_BUG)
+
+    @property
+    def is_transient(self) -> bool:
+        """A retry may succeed."""
+        return any(sign in self.message for sign in _SIGNS_OF_A_TRANSIENT_FAILURE)
+
+
+def clear_results(target: Path) -> None:
+    """Removes the results of the previous command: one that dies early must not be mistaken for it."""
+    (target / _RESULTS).unlink(missing_ok=True)
+
+
+def results(target: Path) -> list[NodeResult]:
+    """The results of the command whose artefacts are in `target`; empty: it wrote none."""
+    written = target / _RESULTS
+    if not written.exists():
+        return []
+    return [
+        NodeResult(
+            result["unique_id"],
+            result["status"],
+            " ".join((result.get("message") or result["status"]).split()),
+            result.get("compiled_code"),
+        )
+        for result in orjson.loads(written.read_bytes())["results"]
+    ]

@@ -1,0 +1,33 @@
+"""A developer's machine: the embedded Airbyte, a folder, DuckDB files."""
+
+from dataclasses import dataclass
+
+from vp_pipeline.airbyte.local import LocalAirbyte
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.publishing.duckdb import DuckDBPublications, DuckDBPublishedFile
+from vp_pipeline.publishing.publisher import Publisher
+from vp_pipeline.publishing.reader import PublishedMarts
+from vp_pipeline.settings import Settings
+from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
+
+
+@dataclass(frozen=True)
+class LocalEnvironment:
+    """Everything under VP_DATA_DIR."""
+
+    settings: Settings
+
+    def build_lake(self) -> Lake:
+        return Lake(self.settings.lake_dir)
+
+    def build_airbyte(self, lake: Lake) -> LocalAirbyte:
+        return LocalAirbyte(self.settings, lake)
+
+    def build_warehouse(self) -> DuckDBWarehouse:
+        return DuckDBWarehouse(self.settings.warehouse_path)
+
+    def build_publisher(self) -> Publisher:
+        return Publisher(DuckDBPublications(self.settings.published_path, self.build_warehouse()))
+
+    def build_published_marts(self) -> PublishedMarts:
+        return PublishedMarts(DuckDBPublishedFile(self.settings.published_path))

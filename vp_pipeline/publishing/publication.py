@@ -1,0 +1,45 @@
+"""What a publication is, on every engine.
+
+Here: values. Not here: making one (`publisher.py`) and reading one (`reader.py`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+# What consumers read: the marts, and what shows how far to trust them.
+SCHEMAS = ("mart", "monitoring")
+KEPT = 3  # the current one, and two that can be restored
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What was published; the record is stored with the tables.
+
+    `rows`: of each table, by `schema.name`. `days`: the run_dates that the marts hold. `replaces`: the build that was
+    current before it; None: it is the first. `content`: a checksum of all rows of all tables. `published_at`: UTC.
+    """
+
+    build_id: str
+    run_id: str
+    published_at: datetime
+    rows: Mapping[str, int]
+    days: tuple[date, ...]
+    replaces: str | None
+    content: str
+
+    @property
+    def tables(self) -> list[tuple[str, str]]:
+        """The (schema, name) of each table."""
+        return [(schema, table) for schema, _, table in (name.partition(".") for name in self.rows)]
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What the marts of a build hold: rows and a checksum of each table, by `schema.name`, and one of everything.
+
+    The checksums do not depend on the order of rows. `digest` covers the columns and the days too.
+    """
+
+    tables: Mapping[str, tuple[int, str]]
+    digest: str
