@@ -29,7 +29,9 @@
 {#- Before anything else (on-run-start). -#}
 {% macro create_recorded_code() %}
 create schema if not exists {{ recorded_code().without_identifier() }};
-create table if not exists {{ recorded_code() }} (model varchar, code varchar, built_at timestamp);
+create table if not exists {{ recorded_code() }} (
+    model varchar, relation varchar, code varchar, built_at timestamp
+);
 {% endmacro %}
 
 {#- What the model was built with, in the transaction that built it (post-hook). -#}
@@ -37,7 +39,7 @@ create table if not exists {{ recorded_code() }} (model varchar, code varchar, b
     {%- set code = models_to_restate().get(model.name) -%}
     {%- if code %}
 delete from {{ recorded_code() }} where model = '{{ model.name }}';
-insert into {{ recorded_code() }} (model, code, built_at)
-select '{{ model.name }}', '{{ code }}', {{ dbt.current_timestamp() }};
+insert into {{ recorded_code() }} (model, relation, code, built_at)
+select '{{ model.name }}', '{{ this.schema }}.{{ this.identifier }}', '{{ code }}', {{ dbt.current_timestamp() }};
     {%- endif -%}
 {% endmacro %}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _TABLES = (
     "create schema if not exists raw",
-    "create table if not exists raw._models (model varchar, code varchar, built_at timestamp)",
+    "create table if not exists raw._models (model varchar, relation varchar, code varchar, built_at timestamp)",
     "create table if not exists raw._model_code "
     "(code varchar, model varchar, own varchar, parts varchar, recorded_at timestamp)",
 )
@@ -31,11 +31,12 @@ _TABLES = (
 @dataclass(frozen=True)
 class BuiltWith:
     """The code that made a model's rows: `whole`, with everything upstream; `own` and `parts` as in `ModelCode`, empty
-    where only the fingerprint is known."""
+    where only the fingerprint is known. `relation`: where the rows are, as schema.name."""
 
     whole: str
     own: str = ""
     parts: Mapping[str, Mapping[str, str]] | None = None
+    relation: str = ""
 
 
 def create(connection: "Connection") -> None:
@@ -53,12 +54,14 @@ def built_with(connection: "Connection") -> dict[str, BuiltWith]:
         return {}
     create(connection)
     found = connection.execute(
-        "select built.model, built.code, min(explained.own), min(explained.parts) from raw._models as built "
+        "select built.model, min(built.relation), built.code, min(explained.own), min(explained.parts) "
+        "from raw._models as built "
         "left join raw._model_code as explained on built.code = explained.code and built.model = explained.model "
         "group by built.model, built.code order by built.model"
     ).fetchall()
     return {
-        model: BuiltWith(code, own or "", json.loads(parts) if parts else None) for model, code, own, parts in found
+        model: BuiltWith(code, own or "", json.loads(parts) if parts else None, relation)
+        for model, relation, code, own, parts in found
     }
 
 
@@ -76,12 +79,22 @@ def explain(connection: "Connection", codes: Iterable[ModelCode]) -> None:
             )
 
 
-def forget(connection: "Connection", models: Iterable[str]) -> None:
-    """Drops the records of models that are gone, and explanations that no model refers to any more."""
-    with transaction(connection):
-        for model in models:
-            connection.execute("delete from raw._models where model = ?", [model])
-        connection.execute(
-            "delete from raw._model_code where not exists (select 1 from raw._models as built "
-            "where built.model = raw._model_code.model and built.code = raw._model_code.code)"
-        )
+def drop(connection: "Connection", gone: Mapping[str, BuiltWith]) -> None:
+    """Drops the relations of models that are in no project any more, and what is recorded of them."""
+    for name, built in gone.items():
+        schema, _, table = built.relation.partition(".")
+        found = connection.execute(
+            "select table_type from information_schema.tables where lower(table_schema) = ? and lower(table_name) = ?",
+            [schema.lower(), table.lower()],
+        ).fetchone()
+        if found:
+            connection.execute(f"drop {'view' if 'VIEW' in found[0] else 'table'} {schema}.{table}")
+        connection.execute("delete from raw._models where model = ?", [name])
+
+
+def forget_unused(connection: "Connection") -> None:
+    """Removes explanations that no model refers to any more."""
+    connection.execute(
+        "delete from raw._model_code where not exists (select 1 from raw._models as built "
+        "where built.model = raw._model_code.model and built.code = raw._model_code.code)"
+    )
