@@ -12,12 +12,18 @@ import orjson
 import yaml
 
 from vp_pipeline.dbt.fingerprints import ModelCode, model_code, project_vars
-from vp_pipeline.dbt.project import DBT_PROJECT_DIR
+from vp_pipeline.dbt.project import DBT_PROJECT_DIR, manifest_path
+from vp_pipeline.settings import Settings
 
 
 def project_code(manifest: Path) -> Mapping[str, ModelCode]:
     """The code of every model and seed of the project that `manifest` was parsed from, by name, parents first."""
     return _read(manifest, manifest.stat().st_mtime_ns)
+
+
+def project_fingerprints(settings: Settings) -> Mapping[str, str]:
+    """The fingerprint of each model and seed with everything upstream, of the project for an environment's target."""
+    return {name: code.whole for name, code in project_code(manifest_path(settings)).items()}
 
 
 @lru_cache(maxsize=2)

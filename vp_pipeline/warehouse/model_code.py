@@ -48,11 +48,11 @@ def create(connection: "Connection") -> None:
 def built_with(connection: "Connection") -> dict[str, BuiltWith]:
     """The recorded code of each model; one that is not in it was built by a version that recorded nothing, or never."""
     there = connection.execute(
-        "select 1 from information_schema.tables where lower(table_schema) = 'raw' and lower(table_name) = '_models'"
-    ).fetchone()
-    if not there:
+        "select lower(table_name) from information_schema.tables "
+        "where lower(table_schema) = 'raw' and lower(table_name) in ('_models', '_model_code')"
+    ).fetchall()
+    if len(there) < len(_TABLES) - 1:
         return {}
-    create(connection)
     found = connection.execute(
         "select built.model, min(built.relation), built.code, min(explained.own), min(explained.parts) "
         "from raw._models as built "
@@ -63,6 +63,13 @@ def built_with(connection: "Connection") -> dict[str, BuiltWith]:
         model: BuiltWith(code, own or "", json.loads(parts) if parts else None, relation)
         for model, relation, code, own, parts in found
     }
+
+
+def made_by_other_code(connection: "Connection", code: Mapping[str, str]) -> list[str]:
+    """The models in the warehouse whose rows were not made by `code` (model → fingerprint): built with another one,
+    never recorded, or gone from the project."""
+    built = {name: each.whole for name, each in built_with(connection).items()}
+    return sorted(name for name in built.keys() | code.keys() if built.get(name) != code.get(name))
 
 
 def explain(connection: "Connection", codes: Iterable[ModelCode]) -> None:

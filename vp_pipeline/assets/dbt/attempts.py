@@ -68,14 +68,14 @@ class DbtStep:
             TransientError: another process holds the warehouse, or it cannot be reached.
         """
         restate = self.restating.next_attempt(self.warehouse)
-        for name in restate:
+        for name in restate.keys() & self.restating.reported.keys():
             self.context.log.info("%s is restated: %s", name, self.restating.reasons[name])
         waivers = waivers_of_run(self.context)
         waived = [check for check in self.context.selected_asset_check_keys if waivers.covers(check)]
         made = self._build(build_arguments(window, exclude=[check.name for check in waived]), restate)
         excluded = [(c.asset_key, Outcome(c.name, False, "the test was not run.")) for c in waived]
         outcomes = [*made.outcomes, *((key, waivers.apply(key, outcome)) for key, outcome in excluded)]
-        attempt = Attempt(outcomes, made.built, made.rows, made.failed, dict(self.restating.reasons))
+        attempt = Attempt(outcomes, made.built, made.rows, made.failed, self.restating.reported)
         if included:
             record_invocation(self.context, self.warehouse, self.target, self.dbt.manifest, included, attempt.rows)
         if not attempt.is_green:

@@ -29,7 +29,7 @@ class Restating:
 
     `code`: the project's, by model, parents first. `selected`: the models of the run. `refuses`: whether a difference
     stops the build. `requested`: models that a person asked to build as a whole. `reasons`: why each model was restated
-    in this run.
+    in this run. `is_first`: nothing was ever built, so nothing is restated.
     """
 
     code: Mapping[str, ModelCode]
@@ -37,6 +37,7 @@ class Restating:
     refuses: bool = False
     requested: Set[str] = frozenset()
     reasons: dict[str, str] = field(default_factory=dict)
+    is_first: bool = False
 
     def admit(self, connection: "Connection") -> None:
         """To be called before the build begins: nothing was touched yet.
@@ -46,9 +47,10 @@ class Restating:
                 that the run does not build.
         """
         plan = model_plan(self.code, model_code.built_with(connection))
-        if plan.is_empty:
+        self.is_first = not ledger.is_built(connection)
+        if plan.is_empty or self.is_first:
             return
-        if self.refuses and ledger.is_built(connection):
+        if self.refuses:
             raise PermanentError(
                 f"The code of {_names(plan)} differs from what the marts were built with, and VP_ON_CODE_CHANGE is "
                 "`refuse`. Nothing was changed. `vp plan` lists what would be restated and what it costs; "
@@ -61,6 +63,11 @@ class Restating:
                     f"{change.name} reads {', '.join(missing)}, whose code has changed and which this run does not "
                     f"build. Build them too: select {' '.join(f'{name}+' for name in missing)}, or all models."
                 )
+
+    @property
+    def reported(self) -> Mapping[str, str]:
+        """What people are to know: the models that were restated, with the reason."""
+        return {} if self.is_first else dict(self.reasons)
 
     def next_attempt(self, warehouse: Warehouse) -> Mapping[str, str]:
         """The models that dbt is to build as a whole now, with the fingerprint that each records. What an earlier
