@@ -34,6 +34,7 @@ class RunReport:
     layers: defaultdict[str, Layer] = field(default_factory=lambda: defaultdict(Layer))
     reasons: list[str] = field(default_factory=list)
     succeeded: bool = False
+    restated: dict[str, str] = field(default_factory=dict)
     _layer_of_step: dict[str, str] = field(default_factory=dict)
 
     def take(self, event: dg.DagsterEvent) -> str | None:
@@ -78,12 +79,23 @@ class RunReport:
             )
         return table
 
+    def restated_models(self) -> str | None:
+        """The models that were built as a whole because their code has changed, and why; a line."""
+        if not self.restated:
+            return None
+        own = [f"{name} ({why})" for name, why in self.restated.items() if not why.startswith("reads ")]
+        below = len(self.restated) - len(own)
+        listed = ", ".join([*own, *([f"and {below} below them"] if below else [])])
+        return f"Restated {len(self.restated)} models: {listed}"
+
     def _materialized(self, event: dg.DagsterEvent) -> None:
         key = event.asset_key
         assert key is not None
         materialization = event.step_materialization_data.materialization
         metadata = materialization.metadata
         layer = self.layers[key.path[0]]
+        if "restated" in metadata:
+            self.restated[key.path[-1]] = str(metadata["restated"].value)
         rows = metadata.get("dagster/row_count")
         # A model holds all days, and so does what is published: in a range it is counted once.
         day = None if key.path[0] in (*DBT_LAYERS, "published") else materialization.partition

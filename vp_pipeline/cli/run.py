@@ -104,6 +104,8 @@ def run_days(
             for line in filter(None, map(report.take, events)):
                 progress.print(f"  {line}", soft_wrap=True)
     console.print(report.table())
+    if restated := report.restated_models():
+        console.print(restated, soft_wrap=True, markup=False)
     if not report.succeeded:
         hint = f"Run {run_id[:8]}: `dagster dev` shows its log."
         print_failure(console, f"{what} did not go through", report.reasons, hint)

@@ -122,6 +122,12 @@ def finish(connection: "Connection", build_id: str, state: BuildState) -> None:
     )
 
 
+def is_built(connection: "Connection") -> bool:
+    """Whether the models were ever built as a whole."""
+    found = connection.execute("select 1 from raw._builds where state in ('green', 'red') limit 1").fetchone()
+    return bool(found)
+
+
 def last_build(connection: "Connection") -> Build | None:
     """The newest build, however it ended; None: there was none."""
     there = connection.execute(
