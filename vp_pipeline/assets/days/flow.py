@@ -16,6 +16,7 @@ from vp_pipeline.assets.days.admission import Admitted, DependsOn, admit
 from vp_pipeline.assets.days.events import day_events, is_last_step, step_outputs
 from vp_pipeline.assets.days.problems import Problems
 from vp_pipeline.assets.days.report import DayReport, DayState, Reports, unchecked
+from vp_pipeline.assets.days.versions import Versions
 from vp_pipeline.assets.retries import retry
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.partitions import parse_days
@@ -74,9 +75,10 @@ def _build_days(
     """Yields the events of what `build` reports; returns whether any asset was built on a day of the run."""
     admission = admit(context, depends_on, problems)
     ours = set(parse_days(context.partition_keys))
+    versions = Versions(context)
     built = False
     for key, day, report in build(admission.assets) if admission.assets else ():
-        yield from day_events(key, day, report, admission.waived.get((day, key), []))
+        yield from day_events(key, day, report, admission.waived.get((day, key), []), versions)
         if day not in ours:
             context.log.warning(
                 "%s is not a day of this run. %s: %s", day, key.to_user_string(), report.reason or "validated again"
