@@ -64,9 +64,11 @@ def connection(warehouse: Warehouse) -> Iterator[Connection]:
         yield connection
 
 
-def partition(lake: Lake, *sold: int | None, day: date = DAY, bronze: str = "b") -> SilverManifest:
+def partition(lake: Lake, *sold: int | None, day: date = DAY, bronze: str = "b", decoder: str = "d") -> SilverManifest:
     """A silver partition with a row for each of `sold`."""
-    return silver.write(lake, Decoded(MONTHLY_SOLD, len(sold), partition_rows(*sold), 0, ()), day, bronze)
+    return silver.write(
+        lake, Decoded(MONTHLY_SOLD, len(sold), partition_rows(*sold), 0, ()), day, bronze=bronze, decoder=decoder
+    )
 
 
 def partition_rows(*sold: int | None) -> pa.Table:
@@ -157,7 +159,7 @@ def test_an_error_in_the_middle_leaves_the_table_as_it_was(
 def test_a_day_is_loaded_as_a_whole_or_not_at_all(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
     load(warehouse, connection, lake, partition(lake, 1))
     no_sellers = pa.Table.from_pylist([], schema=BUY_BOX.schema)
-    other = silver.write(lake, Decoded(BUY_BOX, 0, no_sellers, 0, ()), DAY, "b")
+    other = silver.write(lake, Decoded(BUY_BOX, 0, no_sellers, 0, ()), DAY, bronze="b", decoder="d")
     lake.write(other.objects[0].path, b"damaged")
     with pytest.raises(DamagedDataError, match="buy_box"):
         warehouse.load_day(connection, lake, {MONTHLY_SOLD: partition(lake, 5), BUY_BOX: other})
@@ -166,7 +168,7 @@ def test_a_day_is_loaded_as_a_whole_or_not_at_all(warehouse: Warehouse, connecti
 
 def test_tables_of_different_syncs_are_not_mixed(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
     no_sellers = pa.Table.from_pylist([], schema=BUY_BOX.schema)
-    other = silver.write(lake, Decoded(BUY_BOX, 0, no_sellers, 0, ()), DAY, "an older sync")
+    other = silver.write(lake, Decoded(BUY_BOX, 0, no_sellers, 0, ()), DAY, bronze="an older sync", decoder="d")
     with pytest.raises(PermanentError, match=r"2026-03-01 were decoded from different syncs.*again"):
         warehouse.load_day(connection, lake, {MONTHLY_SOLD: partition(lake, 5), BUY_BOX: other})
 
@@ -183,7 +185,7 @@ def test_a_new_nullable_column_is_added(warehouse: Warehouse, connection: Connec
     note = Column("note", TEXT, "What a later version of the contract adds.", nullable=True)
     later = dataclasses.replace(MONTHLY_SOLD, columns=(*MONTHLY_SOLD.columns, note))
     rows = partition_rows(7).append_column("note", pa.array(["new"]))
-    manifest = silver.write(lake, Decoded(later, 1, rows, 0, ()), NEXT, "b")
+    manifest = silver.write(lake, Decoded(later, 1, rows, 0, ()), NEXT, bronze="b", decoder="d")
     warehouse.load_day(connection, lake, {later: manifest})
     found = connection.execute("select monthly_sold, note from raw.keepa_monthly_sold").fetchall()
     assert sorted(map(tuple, found)) == [(1, None), (7, "new")]
