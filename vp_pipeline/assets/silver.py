@@ -10,11 +10,12 @@ import dagster as dg
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days, together
 from vp_pipeline.assets.days.report import DayReport, DayState, Reports, checked, not_built
+from vp_pipeline.assets.dbt.restating import APPLY_TAG
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of, silver_key
 from vp_pipeline.assets.metadata import column_schema, counted, derived_from, preview
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake import bronze, silver
-from vp_pipeline.lake.decoded_days import is_up_to_date, restating, stale_days
+from vp_pipeline.lake.decoded_days import days_to_restate, restating
 from vp_pipeline.lake.manifests import BronzeManifest, SilverManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.quality.contract import duplicates, keeps_contract, quarantine
@@ -84,7 +85,7 @@ def silver_assets(
             }
 
         def build_all(admitted: Admitted) -> Reports:
-            if on_code_change == "refuse":
+            if on_code_change == "refuse" and APPLY_TAG not in context.run.tags:
                 _require_same_code(lake, stream)
             with restating(lake, stream) as stale:
                 if stale:
@@ -98,7 +99,7 @@ def silver_assets(
 
 def _require_same_code(lake: Lake, stream: Stream) -> None:
     """Raises PermanentError: other code decoded days of the stream."""
-    if not is_up_to_date(lake, stream) and (stale := stale_days(lake, stream)):
+    if stale := days_to_restate(lake, stream):
         raise PermanentError(
             f"{_changed(stream, stale)} VP_ON_CODE_CHANGE is `refuse`, so nothing was written. `vp plan` lists what "
             "would be decoded and built again; `vp plan --apply` does it."

@@ -40,6 +40,11 @@ def stale_days(lake: Lake, stream: Stream) -> list[date]:
     return _stale(lake, stream, found)
 
 
+def days_to_restate(lake: Lake, stream: Stream) -> list[date]:
+    """The stale days that silver has not tried to decode again with the present code, in order."""
+    return [] if is_up_to_date(lake, stream) else stale_days(lake, stream)
+
+
 @contextmanager
 def restating(lake: Lake, stream: Stream) -> Iterator[list[date]]:
     """The stale days, to be decoded again within the block. At its end the record is written: every day is of the

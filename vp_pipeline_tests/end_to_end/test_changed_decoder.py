@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 import pytest
 
 import vp_pipeline.build
-from vp_pipeline.assets.silver import silver_assets
 from vp_pipeline.lake import bronze, decoded_days
 from vp_pipeline.publishing.duckdb import DuckDBPublishedFile
 from vp_pipeline.publishing.reader import PublishedMarts
@@ -160,9 +159,8 @@ def test_manifests_and_loads_of_before_decoders_were_recorded(pipeline: Pipeline
     assert pipeline.query("select distinct decoder from raw._loads") == [(PRODUCT.code.own,)]
 
 
-def test_refusing_writes_nothing_and_names_the_way_on(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    refusing = functools.partial(silver_assets, on_code_change="refuse")
-    monkeypatch.setattr(vp_pipeline.build, "silver_assets", refusing)
+def test_refusing_writes_nothing_and_names_the_way_on(pipeline: Pipeline) -> None:
+    pipeline.settings = pipeline.settings.model_copy(update={"on_code_change": "refuse"})
     run(pipeline, TWO)
     before = pipeline.contents(), pipeline.lake_contents("silver")
     with edited("v2"):
