@@ -1,7 +1,6 @@
 """fct_price_stats against Keepa's own figures: in the recorded answers, on the sandbox, and where one differs."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,16 +18,6 @@ DAY = date(2026, 6, 1)
 WINDOWS = (30, 90, 180, 365)
 RECONCILED = dg.AssetCheckKey(dg.AssetKey(["monitoring", "mon_keepa_reconciliation"]), CHECK)
 Stats = dict[tuple[str, int, str], dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def recorded(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    settings = pipeline_settings(tmp_path_factory.mktemp("recorded"), recordings=recordings)
-    with dg.DagsterInstance.ephemeral() as instance:
-        pipeline = Pipeline(settings, instance)
-        report = pipeline.run(DAY)
-        assert report.succeeded, report.reasons
-        yield pipeline
 
 
 def our_stats(pipeline: Pipeline) -> Stats:
@@ -104,6 +93,7 @@ def test_the_sandbox_agrees_day_after_day(tmp_path: Path) -> None:
         assert found["figures_differing"] == 0
 
 
+@pytest.mark.parametrize("recordings", ["made_up", pytest.param("real", marks=pytest.mark.slow)], indirect=True)
 def test_one_figure_that_differs_is_refused_by_name(recordings: Path, tmp_path: Path) -> None:
     folder = tmp_path / "answers"
     folder.mkdir()
