@@ -17,7 +17,7 @@ from vp_pipeline.dbt.fingerprints import ModelCode
 from vp_pipeline.dbt.grain import grains
 from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
 from vp_pipeline.dbt.project_code import project_code
-from vp_pipeline.failures import PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.planning.diff_metrics import MetricChange, metric_changes
 from vp_pipeline.planning.diff_scratch import require_duckdb, warehouse_copy
 from vp_pipeline.planning.diff_tables import AFTER, BEFORE, TableDiff, differs, table_diff
@@ -27,7 +27,7 @@ from vp_pipeline.publishing.metrics import Metrics
 from vp_pipeline.publishing.publication import SCHEMAS, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.settings import Settings
-from vp_pipeline.warehouse import model_code
+from vp_pipeline.warehouse import ledger, model_code
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline.warehouse.model_code import BuiltWith
 
@@ -51,8 +51,9 @@ class Diff:
 
     `models`: what was built, parents first. `gone`: models that the project does not have any more. `left_out`: models
     whose code differs and that were not selected. `unpublished`: tables that already differed from the publication
-    before the models were built: it is of another state of the data. `tables`: those of the models built and gone, the
-    ones without a difference too. `unchanged_metrics`: those that read a table that differs.
+    before the models were built: it is of another state of the data. `pending_days`: days that were loaded and not
+    built yet. `tables`: those of the models built and gone, the ones without a difference too. `unchanged_metrics`:
+    those that read a table that differs.
     """
 
     build_id: str
@@ -60,6 +61,7 @@ class Diff:
     gone: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     unpublished: tuple[str, ...] = ()
+    pending_days: tuple[str, ...] = ()
     tables: tuple[TableDiff, ...] = ()
     metrics: tuple[MetricChange, ...] = ()
     unchanged_metrics: tuple[str, ...] = ()
@@ -87,7 +89,10 @@ def code_diff(settings: Settings, select: str | None, progress: Callable[[str], 
         built = model_code.built_with(connection)
     plan = model_plan(code, built)
     if plan.is_empty and select is None:
-        return Diff(published.build_id)
+        relations = _relations(manifest, list(code))
+        return Diff(
+            published.build_id, unpublished=_unpublished(settings, settings, _published_tables(relations.values()))
+        )
     with warehouse_copy(settings) as scratch:
         models = _chosen(scratch, plan, code, select)
         gone = plan.gone if select is None else ()
@@ -96,10 +101,10 @@ def code_diff(settings: Settings, select: str | None, progress: Callable[[str], 
             name: built[name] for name in relations if name in built and built[name].relation != relations[name]
         }
         tables = _published_tables([*relations.values(), *(each.relation for each in left.values())])
-        with _both_sides(settings, scratch) as connection:
-            unpublished = tuple(table for table in tables if differs(connection, table))
+        unpublished = _unpublished(settings, scratch, tables)
         progress(f"Building {len(models)} models on a copy of the warehouse")
-        _build(scratch, {model.name: code[model.name].whole for model in models}, left)
+        pending_days = _prepare(scratch, left)
+        _build(scratch, {model.name: code[model.name].whole for model in models})
         progress("Comparing with what is published")
         keys = {relation: grains(manifest).get(name, ()) for name, relation in relations.items()}
         with _both_sides(settings, scratch) as connection:
@@ -108,7 +113,7 @@ def code_diff(settings: Settings, select: str | None, progress: Callable[[str], 
             moved, unchanged = metric_changes(connection, metrics, [each.table for each in found if each.differs])
     chosen = {model.name for model in models}
     left_out = tuple(change.name for change in plan.changes if change.name not in chosen)
-    return Diff(published.build_id, models, gone, left_out, unpublished, found, moved, unchanged)
+    return Diff(published.build_id, models, gone, left_out, unpublished, pending_days, found, moved, unchanged)
 
 
 def _published(settings: Settings) -> Publication:
@@ -137,14 +142,24 @@ def _chosen(
     return tuple(found)
 
 
-def _build(scratch: Settings, models: Mapping[str, str], left: Mapping[str, BuiltWith]) -> None:
-    """Makes the copy what the code would make of it. `left`: relations that no model makes any more."""
-    from vp_pipeline.planning.diff_build import build  # deferred import: Dagster and dbt take seconds
+def _unpublished(settings: Settings, built: Settings, tables: Sequence[str]) -> tuple[str, ...]:
+    """The tables that the warehouse of `built` has otherwise than the publication."""
+    with _both_sides(settings, built) as connection:
+        return tuple(table for table in tables if differs(connection, table))
 
-    if left:
-        with DuckDBWarehouse(scratch.warehouse_path).connect() as connection:
-            model_code.drop(connection, left)
+
+def _prepare(scratch: Settings, left: Mapping[str, BuiltWith]) -> tuple[str, ...]:
+    """Drops what no model makes any more from the copy; returns the days that are loaded and not built yet."""
+    with DuckDBWarehouse(scratch.warehouse_path).connect() as connection:
+        model_code.drop(connection, left)
+        ledger.create(connection)
+        return tuple(day.isoformat() for day in ledger.pending_days(connection))
+
+
+def _build(scratch: Settings, models: Mapping[str, str]) -> None:
     if models:
+        from vp_pipeline.planning.diff_build import build  # deferred import: Dagster and dbt take seconds
+
         build(scratch, models)
 
 
@@ -162,12 +177,15 @@ def _published_tables(relations: Iterable[str]) -> list[str]:
 
 
 @contextmanager
-def _both_sides(settings: Settings, scratch: Settings) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """A connection that reads the publication as `before` and the copy as `after`."""
+def _both_sides(settings: Settings, built: Settings) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """A connection that reads the publication as `before` and the warehouse of `built` as `after`."""
     import duckdb
 
     with duckdb.connect() as connection:
-        for side, path in ((BEFORE, settings.published_path), (AFTER, scratch.warehouse_path)):
+        for side, path in ((BEFORE, settings.published_path), (AFTER, built.warehouse_path)):
             quoted = str(path).replace("'", "''")
-            connection.execute(f"attach '{quoted}' as {side} (read_only)")
+            try:
+                connection.execute(f"attach '{quoted}' as {side} (read_only)")
+            except duckdb.IOException as error:
+                raise TransientError(f"{path} is held by another process ({error}). Run it again.") from None
         yield connection

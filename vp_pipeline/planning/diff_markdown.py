@@ -28,7 +28,7 @@ def as_json(diff: Diff) -> dict[str, Any]:
 
 def _header(diff: Diff) -> Iterator[str]:
     if not diff.models and not diff.gone:
-        yield f"**Nothing differs**: the code is what made the marts of build `{diff.build_id}`."
+        yield from _nothing_built(diff)
         return
     differing = sum(table.differs for table in diff.tables)
     if differing:
@@ -44,11 +44,22 @@ def _header(diff: Diff) -> Iterator[str]:
         yield f"Also differ, and were not selected: {_names(diff.left_out)}."
         yield ""
     if diff.unpublished:
-        yield (
-            f"The warehouse holds data that is not published yet, in {_names(diff.unpublished)}: differences of these "
-            "tables are not of the code alone."
-        )
+        yield f"{_not_published(diff)}: differences of these tables are not of the code alone."
         yield ""
+    if diff.pending_days:
+        yield f"Loaded and not built yet: {', '.join(diff.pending_days)}. The rows of these days are in the comparison."
+        yield ""
+
+
+def _nothing_built(diff: Diff) -> Iterator[str]:
+    if diff.unpublished:
+        yield f"**No code differs** from what the warehouse was built with. {_not_published(diff)}."
+    else:
+        yield f"**Nothing differs**: the code is what made the marts of build `{diff.build_id}`."
+
+
+def _not_published(diff: Diff) -> str:
+    return f"The warehouse holds data that is not published yet, in {_names(diff.unpublished)}"
 
 
 def _tables(tables: Sequence[TableDiff]) -> Iterator[str]:

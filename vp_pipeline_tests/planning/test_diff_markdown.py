@@ -25,6 +25,10 @@ CHANGED = TableDiff(
 def test_nothing_differs() -> None:
     assert as_markdown(Diff("a-build")) == "**Nothing differs**: the code is what made the marts of build `a-build`.\n"
     assert as_json(Diff("a-build"))["differs"] is False
+    assert as_markdown(Diff("a-build", unpublished=("mart.mart_a",))) == (
+        "**No code differs** from what the warehouse was built with. The warehouse holds data that is not published "
+        "yet, in `mart.mart_a`.\n"
+    )
 
 
 def test_no_row_differs() -> None:
@@ -45,6 +49,7 @@ def test_everything_that_may_differ() -> None:
         gone=("mart_old",),
         left_out=("mart_b",),
         unpublished=("mart.mart_a",),
+        pending_days=("2026-01-02",),
         tables=(CHANGED, TableDiff("mart.mart_old", "dropped", (), 5), TableDiff("mart.mart_same", "same", (), 1, 1)),
         metrics=(MetricChange("average_price", "minor units", (("product__currency", "EUR"),), 200.0, 150.5),),
         unchanged_metrics=("deal_count",),
@@ -56,6 +61,7 @@ def test_everything_that_may_differ() -> None:
         "Also differ, and were not selected: `mart_b`.",
         "The warehouse holds data that is not published yet, in `mart.mart_a`: differences of these tables are not of "
         "the code alone.",
+        "Loaded and not built yet: 2026-01-02. The rows of these days are in the comparison.",
         "| `mart.mart_a` | changed | 1,000 | 1,001 | 2 | 1 | 3 |",
         "| `mart.mart_old` | dropped | 5 |  | 0 | 0 | 0 |",
         "Without a difference: `mart.mart_same`.",
