@@ -144,10 +144,8 @@ def test_any_edits_between_any_days_with_kills_end_as_built_from_nothing(project
         for model in hit:
             value += 1
             add_column(project, model, value)
-        digits = r"power\(10, \{\{ minor_digits \}\}\)( \* \d)?"
-        rewrite(
-            project, "macros/to_major_units.sql", digits, f"power(10, {{{{ minor_digits }}}}) * {chance.randint(1, 3)}"
-        )
+        separator = chance.choice("-_:")
+        rewrite(project, "macros/product_key.sql", r"(?<= )'[-_:]'(?= )", f"'{separator}'")
         share = chance.choice((0.05, 0.15, 0.2))
         rewrite(project, "dbt_project.yml", r"(deal_below_average_share): [\d.]+", rf"\1: {share}")
         rewrite(project, "seeds/seed_marketplaces.csv", r"amazon\d*\.de", f"amazon{chance.randint(1, 3)}.de")
