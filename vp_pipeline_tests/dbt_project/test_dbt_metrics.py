@@ -1,6 +1,5 @@
 """The governed metrics: each equals the mart's own SQL, however it is broken down."""
 
-import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
 from vp_pipeline.publishing.metrics import MetricQuery, Metrics, MetricsError
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline_tests.conftest import pipeline_settings
-from vp_pipeline_tests.dbt_project.three_products import SNAPSHOT, build
 
 _PRICES = "mart.fct_price_history_daily join mart.dim_product using (product_key)"
 _SHARE = "cast(sum({}) as double) / nullif(sum({}), 0)"
@@ -51,12 +49,8 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
 
 
 @pytest.fixture(scope="module")
-def marts(module_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> DuckDBWarehouse:
-    """A copy of the file: dbt keeps its own open for writing in this process."""
-    build(module_warehouse, SNAPSHOT).execute("checkpoint")
-    copied = tmp_path_factory.mktemp("marts") / module_warehouse.path.name
-    shutil.copy(module_warehouse.path, copied)
-    return DuckDBWarehouse(copied)
+def marts(three_products: Path) -> DuckDBWarehouse:
+    return DuckDBWarehouse(three_products)
 
 
 def rows_of(marts: DuckDBWarehouse, query: str) -> list[tuple[Any, ...]]:
@@ -146,7 +140,7 @@ def test_before_the_first_run_there_is_nothing_to_query(metrics: Metrics, tmp_pa
         metrics.query(DuckDBWarehouse(tmp_path / "none.duckdb"), MetricQuery(("deal_count",)))
 
 
-def test_every_metric_says_what_it_is(metrics: Metrics) -> None:
+def test_every_metric_is_described(metrics: Metrics) -> None:
     assert {metric.name for metric in metrics.all} >= DEFINED.keys()
     for metric in metrics.all:
         assert len(metric.description) > 20, metric.name

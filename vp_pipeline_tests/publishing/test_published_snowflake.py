@@ -17,7 +17,10 @@ from vp_pipeline_tests.stand_ins.s3 import s3_stand_in
 from vp_pipeline_tests.stand_ins.snowflake import DATABASE, Lost, SnowflakeStandIn, snowflake_stand_in
 
 # The connector's own thread, which would cancel a statement of a server that is gone.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+]
 TABLES = ("mart.dim_product", "mart.mart_deals", "monitoring.mon_keepa_reconciliation")
 
 
@@ -30,7 +33,7 @@ def snowflake() -> Iterator[SnowflakeStandIn]:
 
 @pytest.fixture
 def publisher(snowflake: SnowflakeStandIn) -> Publisher:
-    return Publisher(SnowflakePublications(snowflake.warehouse(timeout_seconds=5)))
+    return Publisher(SnowflakePublications(snowflake.warehouse(timeout_seconds=5)), dict)
 
 
 def build(snowflake: SnowflakeStandIn, number: int, state: ledger.BuildState = "green") -> str:
@@ -165,7 +168,7 @@ def test_a_connection_that_is_lost_leaves_what_consumers_read(
     build(snowflake, 2)
     snowflake.faults.append(lambda sql: Lost() if sql.startswith(at) else None)
     with pytest.raises(TransientError):
-        Publisher(SnowflakePublications(snowflake.warehouse(timeout_seconds=1))).publish("two")
+        Publisher(SnowflakePublications(snowflake.warehouse(timeout_seconds=1)), dict).publish("two")
     snowflake.down = False
     snowflake.faults.clear()
     assert (read(snowflake), publisher.rolled_back_from(), len(publisher.kept())) == (1, None, 1)
