@@ -99,7 +99,7 @@ def _from_the_ui(dagster: DagsterDev, day: date, command: float, days: int) -> d
         assert run["status"] == "SUCCESS", run
         whole = time.time() - began
         _row(f"backfill of {days} days from the UI", whole)
-        _row("… a day over one day's run", (whole - command) / (days - 1))
+        _row("… each day after the first", (whole - command) / (days - 1))
         day += timedelta(days=days)
     return day
 
@@ -108,7 +108,7 @@ def _range(environment: dict[str, str], last: date, days: int, day_seconds: floa
     first, end = last - timedelta(days=days - 1), last
     whole = _time(environment, "vp", "run", "--from", str(first), "--to", str(end), "--resync")
     _row(f"`vp run` over {days} days, synced again", whole)
-    _row("… a day over one day's run", (whole - day_seconds) / (days - 1))
+    _row("… each day after the first", (whole - day_seconds) / (days - 1))
 
 
 def _build(environment: dict[str, str], day: date) -> list[str]:

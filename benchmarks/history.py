@@ -3,8 +3,8 @@
     python benchmarks/history.py [1 10 100]
 
 A warehouse is filled with two years of 20 × N products, six points a day and series, and built. Then a day is loaded
-whose answers are the same whatever N is: what happened to 20 products on that day. Measured is `dbt run` of that day in
-this process (all models), the best of three days, and of that the change and daily tables of prices alone.
+whose responses are the same whatever N is: what happened to 20 products on that day. Measured is `dbt run` of that day
+in this process (all models), the best of three days, and of that the change and daily tables of prices alone.
 """
 
 import os
@@ -76,7 +76,7 @@ def fill(path: Path, size: int) -> None:
 
 
 def load_day(connection: duckdb.DuckDBPyConnection, day: date) -> None:
-    """The day's answers: the same products and as many points, whatever the history."""
+    """The day's responses: the same products and as many points, whatever the history."""
     insert(connection, PRODUCTS, day, 1, day)
 
 

@@ -6,7 +6,7 @@ alter database veracitypro set data_retention_time_in_days = 7;
 
 create schema if not exists veracitypro.raw with managed access comment = 'Silver as it was loaded, by day';
 create schema if not exists veracitypro.stg with managed access comment = 'Views over RAW';
-create schema if not exists veracitypro.core with managed access comment = 'Histories, one row a change';
+create schema if not exists veracitypro.core with managed access comment = 'Histories, one row per change';
 create schema if not exists veracitypro.mart with managed access comment = 'Marts as dbt builds and checks them';
 create schema if not exists veracitypro.snapshot with managed access comment = 'What dimensions were like';
 create schema if not exists veracitypro.monitoring with managed access comment = 'What checks measured';

@@ -39,7 +39,7 @@ class Declaration:
 
 @dataclass(frozen=True)
 class Model:
-    """A model: its incremental strategy (None: it is no incremental model), the models it reads, how it listens."""
+    """A model: its incremental strategy (None: it is not incremental), the models it reads, how it listens."""
 
     name: str
     strategy: str | None
@@ -101,7 +101,7 @@ def _problems(model: Model, project: Mapping[str, Model]) -> Iterator[str]:
     incremental_parents = {parent for parent in model.parents if project[parent].strategy is not None}
     if model.strategy is None:
         for parent in sorted(model.listens_to):
-            yield f"{model.name} listens to {parent}, but is no incremental model: nothing would clear its change log."
+            yield f"{model.name} listens to {parent}, but is not incremental: nothing would clear its change log."
         return
     for parent in sorted(incremental_parents - model.listens_to.keys()):
         yield (

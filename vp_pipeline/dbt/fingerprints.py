@@ -13,8 +13,7 @@ A fingerprint changes with everything that may change rows and with nothing else
 - `contract`  names, types and constraints of the columns, where dbt enforces them
 - `seeds`     the content of each seed that the model reads
 
-Comments, blank space, descriptions, tags and tests are no part of any. Macros of dbt itself are not either: its release
-is pinned.
+Not part of any: comments, blank space, descriptions, tags, tests, and the macros of dbt itself (its release is pinned).
 """
 
 import hashlib
@@ -187,7 +186,7 @@ def _without_comments(code: str) -> str:
 
 
 def _without_config(code: str) -> str:
-    """A model's code without its `{{ config(...) }}`: what it says is in the node's configuration."""
+    """A model's code without its `{{ config(...) }}`, which is in the node's configuration."""
     start = re.search(r"\{\{-?\s*config\s*\(", code)
     if start is None:
         return code

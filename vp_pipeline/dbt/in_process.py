@@ -115,7 +115,7 @@ class DbtThread:
 
         reset_metadata_vars()  # dbt would otherwise report the run of the first command of this process
         folders = ["--target-path", os.fspath(self._target), "--log-path", os.fspath(self._target)]
-        # The manifest and the graph are written by the code location; here it would be a second a command.
+        # The manifest and the graph are written by the code location; here it would cost a second per command.
         quietly = ["--log-level", "none", "--log-level-file", "info", "--no-write-json"]
         try:
             manifest = _read_project(self._project, self._project.stat().st_mtime_ns)

@@ -3,7 +3,7 @@
 Here: entries, their states, and who may deliver. Not here: any service (`slack.py`, `power_bi.py`,
 `export_endpoint.py`).
 
-A box is a file of JSON lines in `<VP_DATA_DIR>/outbox/`, one line an event of an entry, appended and synced to disk:
+A box is a file of JSON lines in `<VP_DATA_DIR>/outbox/`, one line per event of an entry, appended and synced to disk:
 
     queued ─▶ sending ─▶ delivered        the service took it; `receipt` is what it gave (a ts, a request id)
                  ├─────▶ failed           it certainly did not take it: to be tried again, not before `not_before`

@@ -31,7 +31,7 @@ def selected(scratch: Settings, select: str) -> list[str]:
     """The models and seeds that a selection in dbt's syntax means.
 
     Raises:
-        PermanentError: it means none, or is no selection.
+        PermanentError: it selects no model, or is not a valid selection.
     """
     events, _ = _run(scratch, ["ls", "--select", *select.split(), "--output", "name", *_MODELS], {})
     names = [event["info"]["msg"] for event in events if event["info"]["name"] == "PrintEvent"]

@@ -27,7 +27,7 @@ QUARANTINE = Limits(warn=0.0, block=0.2)
 # as one in quarantine.
 ALTERED = QUARANTINE
 
-# A share means nothing among a handful: one of two products is no reason to block the other.
+# A share means nothing among a handful: one bad product of two is no reason to block the other.
 FEW = 10
 
 # Records equal to another one. Airbyte delivers at least once, so a retried page is normal; more than a twentieth means

@@ -3,7 +3,7 @@
 Here: reading Python source. Not here: what a day in silver was decoded with (`lake/silver.py` records it), and what is
 done about a difference (`assets/silver.py`).
 
-A module counts by its syntax tree, so comments, docstrings and layout are no part of it; with it every module under
+A module counts by its syntax tree, so comments, docstrings and layout do not count; with it every module under
 `vp_pipeline.sources` that it imports, also inside functions. A contract counts by its values (names, types, keys,
 ranges) and not by its descriptions and units, so its module (`tables.py`) does not count itself: only what others
 import from it does.

@@ -109,7 +109,7 @@ def test_dbt_refuses_a_ref_that_leaves_it_open(tmp_path: Path, arguments: str, m
         ("changed_days", None, Declaration(frozenset({"values"})), "values is nothing that"),
         ("changed_days", "merge", Declaration(frozenset({"values"})), "values is nothing that"),
         ("merge", "newest_snapshot", Declaration(frozenset({"values"})), "restates nothing"),
-        (None, "newest_snapshot", Declaration(frozenset({"values"})), "is no incremental model"),
+        (None, "newest_snapshot", Declaration(frozenset({"values"})), "is not incremental"),
     ],
 )
 def test_a_declaration_that_cannot_be_kept_is_a_problem(

@@ -4,7 +4,7 @@
     It is the table `core._touched_<model>`. A parent writes into it, in the transaction that changes its own rows, which
     products or histories changed and the first moment at which they did (touched_at). The model restates those from that
     day on and clears its log, in the transaction that does so. A run that dies in between leaves the rest for the next
-    one. So a day's run costs what the day changed, and a point that an answer merely repeats costs nothing.
+    one. So a day's run costs what the day changed, and a point that a response merely repeats costs nothing.
 
     asin, domain_id: the product; null: everything. history: the other key columns as text; null: every history of it.
 -#}

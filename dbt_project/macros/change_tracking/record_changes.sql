@@ -60,7 +60,7 @@ insert into {{ change_log(listener.model) }} (asin, domain_id, history, touched_
     {% endfor -%}
 {% endmacro %}
 
-{#- Products of which a row appears, goes, or is confirmed by another answer. -#}
+{#- Products of which a row appears, goes, or is confirmed by another response. -#}
 {% macro products_with_any_row(target_relation, temp_relation) %}
 select
     changed.asin,

@@ -7,8 +7,8 @@
     other list of edges to keep: an edge that is not declared is a ref that is not there, or one that a test reports.
 
     listens  values     a value of the parent changed; it records since when
-             every_row  a row of the parent appeared, went, or was confirmed by another answer
-             window     the parent is no incremental model: it has rows in the window of run_dates of this run
+             every_row  a row of the parent appeared, went, or was confirmed by another response
+             window     the parent is not incremental: it has rows in the window of run_dates of this run
              none       the child need not listen; `reason` is why
     columns  in addition, or alone: these columns of the parent describe a product, and when one of them changes the
              product is restated from its first day on

@@ -22,7 +22,7 @@ insert into {{ target_relation }} ({{ columns | join(', ') }})
 select {{ columns | join(', ') }} from {{ temp_relation }}
 {% endmacro %}
 
-{#- Snowflake commits each statement unless a transaction is asked for. -#}
+{#- Snowflake commits each statement unless a transaction is begun. -#}
 {% macro snowflake__changed_days_dml(target_relation, temp_relation, key, columns) %}
     {{ return(snowflake_dml_explicit_transaction(
         default__changed_days_dml(target_relation, temp_relation, key, columns)

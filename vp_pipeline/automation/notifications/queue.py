@@ -2,7 +2,7 @@
 
 An event (a run that failed, a tick) is queued once, however often a sensor sees it: its key is the event's. A message
 whose cause was reported within the last `VP_ALERT_REPEAT_HOURS` is counted at that one instead; the next one that is
-sent has the count. Days, ids and numbers are no part of a cause: one wrong key fails every day alike.
+sent has the count. Days, ids and numbers are not part of a cause: one wrong key fails every day alike.
 """
 
 import hashlib

@@ -4,7 +4,7 @@ snapshots as (
     select * from {{ ref('stg_keepa_product') }}
 ),
 
--- One answer may be filed under several days: of those the later counts, as in core_keepa_product.
+-- One response may be filed under several days: of those the later counts, as in core_keepa_product.
 answers as (
     select
         asin,

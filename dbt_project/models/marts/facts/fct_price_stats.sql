@@ -71,8 +71,8 @@ points as (
     from offer_counts
 ),
 
--- A history is as of the newest answer that has it, and then of that answer's minute. (A point that is younger than its
--- answer comes from recordings without an envelope; it ends the history itself.)
+-- A history is as of the newest response that has it, and then of that response's minute. (A point that is younger than its
+-- response comes from recordings without an envelope; it ends the history itself.)
 histories as (
     select
         asin,

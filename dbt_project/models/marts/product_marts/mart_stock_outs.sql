@@ -50,7 +50,7 @@ with_previous as (
     from points
 ),
 
--- Equal consecutive points are no change: what is left alternates between in stock and out of stock.
+-- Equal consecutive points are not a change: what is left alternates between in stock and out of stock.
 transitions as (
     select
         asin,

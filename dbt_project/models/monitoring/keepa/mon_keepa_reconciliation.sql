@@ -23,7 +23,7 @@ our_figures as (
     {{ figures_long('our_stats') | indent(4) }}
 ),
 
--- One answer may be filed under several days.
+-- One response may be filed under several days.
 vendor_figures as (
     select
         vendor_stats.asin,
@@ -43,8 +43,8 @@ vendor_figures as (
     ) = 1
 ),
 
--- Which answer's figures a series is compared with: the newest one that has any of it, but none from before our
--- own figures. A series that the newest answer was not asked for has figures as of an earlier one, on both sides.
+-- Which response's figures a series is compared with: the newest one that has any of it, but none from before our
+-- own figures. A series that was not requested with the newest response has figures as of an earlier one, on both sides.
 our_series as (
     select
         asin,
