@@ -1,4 +1,4 @@
-"""`vp deploy`: what production needs, made from `infra/`."""
+"""`vp deploy`: what production needs, created from `infra/`."""
 
 import dataclasses
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from vp_pipeline.cli.terminal import console
 from vp_pipeline.settings import load_settings
 
-app = typer.Typer(help="Make what production needs, from `infra/`.", no_args_is_help=True)
+app = typer.Typer(help="Create what production needs, from `infra/`.", no_args_is_help=True)
 
 
 @app.command("snowflake")
@@ -17,10 +17,10 @@ def snowflake(
         str, typer.Option(metavar="ARN", help="The role that Snowflake assumes to read silver (output of infra/aws).")
     ],
     apply_: Annotated[bool, typer.Option("--apply/--dry-run", help="Run the statements, or only show them.")] = False,
-    verify: Annotated[bool, typer.Option("--verify", help="Check that everything exists; make nothing.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="Check that everything exists; create nothing.")] = False,
     role: Annotated[str, typer.Option(help="The role to sign in with.")] = "ACCOUNTADMIN",
 ) -> None:
-    """Make Snowflake's roles, warehouses, schemas, stage and grants, as VP_SNOWFLAKE_USER (an administrator)."""
+    """Create Snowflake's roles, warehouses, schemas, stage and grants, as VP_SNOWFLAKE_USER (an administrator)."""
     from vp_pipeline.environments.production import ProductionEnvironment
     from vp_pipeline.warehouse.deploy import apply, steps
 
@@ -41,7 +41,7 @@ def snowflake(
             mark = "[green]+[/green]" if done.changed else "[dim]=[/dim]"
             first = done.step.statement.splitlines()[0]
             console.print(f"{mark} {done.step.file}  {first}  [dim]{done.message}[/dim]", soft_wrap=True)
-    console.print(f"{len(planned)} statements ran; {changed} made something new.")
+    console.print(f"{len(planned)} statements ran; {changed} of them created something.")
 
 
 @app.command("airbyte")
@@ -50,9 +50,9 @@ def airbyte(
         str, typer.Option(metavar="ARN", help="The role that writes bronze (output of infra/aws).")
     ],
     region: Annotated[str, typer.Option(help="The bucket's region.")],
-    apply_: Annotated[bool, typer.Option("--apply/--dry-run", help="Make them, or only show them.")] = False,
+    apply_: Annotated[bool, typer.Option("--apply/--dry-run", help="Create them, or only show them.")] = False,
 ) -> None:
-    """Make Airbyte's connector, source, destination and connection, or bring them up to date."""
+    """Create Airbyte's connector, source, destination and connection, or bring them up to date."""
     from vp_pipeline.airbyte.deploy import apply, document, values
     from vp_pipeline.environments.production import ProductionEnvironment
 
@@ -63,10 +63,10 @@ def airbyte(
         masked = {**filled, "keepa_api_key": "***", "source": "<source>", "destination": "<destination>"}
         for name in ("source", "destination", "connection"):
             console.print_json(data=document(name, masked))
-        console.print("Nothing was sent. --apply makes them, and prints the ID for VP_AIRBYTE_CONNECTION_KEEPA.")
+        console.print("Nothing was sent. --apply creates them, and prints the ID for VP_AIRBYTE_CONNECTION_KEEPA.")
         return
     client = ProductionEnvironment(settings).build_airbyte_client()
     for made in apply(client, settings.airbyte_workspace_id or "", filled):
-        mark = "[green]+[/green] made" if made.new else "[dim]=[/dim] updated"
+        mark = "[green]+[/green] created" if made.new else "[dim]=[/dim] updated"
         console.print(f"{mark}  {made.kind}  {made.name}  {made.object_id}", soft_wrap=True)
     console.print("Set VP_AIRBYTE_CONNECTION_KEEPA to the connection's ID.")

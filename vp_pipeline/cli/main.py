@@ -33,7 +33,7 @@ app.add_typer(published.app, name="published")
 
 
 def main() -> None:
-    """The entry point: a mistake that a person can make ends in a sentence, never in a traceback."""
+    """The entry point: a mistake that a person can make is reported in a sentence, never as a traceback."""
     try:
         app()
     except PipelineError as error:
