@@ -6,17 +6,21 @@ and in SQL is half-open: its end is not part of it.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-
-import dagster as dg
+from typing import TYPE_CHECKING
 
 from vp_pipeline.dagster_internals import tags as run_tags
 from vp_pipeline.failures import PermanentError
 
+if TYPE_CHECKING:
+    import dagster as dg
+
 ONE_DAY = timedelta(days=1)
 
 
-def daily_partitions(start: date) -> dg.DailyPartitionsDefinition:
+def daily_partitions(start: date) -> "dg.DailyPartitionsDefinition":
     """One partition for each finished UTC day from `start` on."""
+    import dagster as dg  # deferred import: commands that only look need days, and not Dagster
+
     return dg.DailyPartitionsDefinition(start_date=start.isoformat(), timezone="UTC")
 
 

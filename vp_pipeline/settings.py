@@ -54,6 +54,12 @@ class Settings(ProductionSettings):
         description="Which resources the graph runs on: `local` (embedded Airbyte, a folder, DuckDB) or `production` "
         "(Airbyte, S3, Snowflake).",
     )
+    on_code_change: Literal["restate", "refuse"] | None = Field(
+        default=None,
+        description="What a run does when the code of a model or decoder differs from what made its rows: `restate` "
+        "(default locally) rebuilds what differs and everything below it; `refuse` (default in production) stops "
+        "before it touches a table, until `vp plan --apply`.",
+    )
     data_dir: Path = Field(
         default=PROJECT_ROOT / "data",
         description="Holds `lake/`, `warehouse.duckdb` and `published.duckdb`. "
@@ -213,6 +219,12 @@ class Settings(ProductionSettings):
     def engine(self) -> Literal["duckdb", "snowflake"]:
         """The warehouse's engine: also the pool of the assets that write it, and dbt's adapter."""
         return "duckdb" if self.env == "local" else "snowflake"
+
+    @property
+    def refuses_code_changes(self) -> bool:
+        """Whether a run stops where the code differs from what made the rows, until a person applies the plan."""
+        default = "restate" if self.env == "local" else "refuse"
+        return (self.on_code_change or default) == "refuse"
 
     @property
     def warehouse_path(self) -> Path:

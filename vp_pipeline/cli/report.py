@@ -13,6 +13,7 @@ from rich.table import Table
 from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
 from vp_pipeline.automation.failure_reason import failure_reason, innermost_cause
 
+_NAMED = 5
 _DURATION = "Execution Duration"  # dagster-dbt's name for a model's seconds
 
 
@@ -34,6 +35,7 @@ class RunReport:
     layers: defaultdict[str, Layer] = field(default_factory=lambda: defaultdict(Layer))
     reasons: list[str] = field(default_factory=list)
     succeeded: bool = False
+    restated: dict[str, str] = field(default_factory=dict)
     _layer_of_step: dict[str, str] = field(default_factory=dict)
 
     def take(self, event: dg.DagsterEvent) -> str | None:
@@ -78,12 +80,29 @@ class RunReport:
             )
         return table
 
+    def restated_models(self) -> str | None:
+        """The models that were built as a whole because their code has changed, and why; a line."""
+        if not self.restated:
+            return None
+        by_reason: dict[str, list[str]] = {}
+        for name, why in self.restated.items():
+            by_reason.setdefault("below them" if why.startswith("reads ") else why, []).append(name)
+        below = by_reason.pop("below them", [])
+        groups = [
+            f"{', '.join(names) if len(names) <= _NAMED else f'{len(names)} of them'} ({why})"
+            for why, names in by_reason.items()
+        ]
+        listed = ", ".join([*groups, *([f"and {len(below)} below them"] if below else [])])
+        return f"Restated {len(self.restated)} models: {listed}"
+
     def _materialized(self, event: dg.DagsterEvent) -> None:
         key = event.asset_key
         assert key is not None
         materialization = event.step_materialization_data.materialization
         metadata = materialization.metadata
         layer = self.layers[key.path[0]]
+        if "restated" in metadata:
+            self.restated[key.path[-1]] = str(metadata["restated"].value)
         rows = metadata.get("dagster/row_count")
         # A model holds all days, and so does what is published: in a range it is counted once.
         day = None if key.path[0] in (*DBT_LAYERS, "published") else materialization.partition

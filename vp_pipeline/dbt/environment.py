@@ -11,6 +11,8 @@ WAREHOUSE_VARIABLE = "VP_WAREHOUSE_PATH"
 # The run, for the query tag of each statement (`macros/query_tag.sql`). dbt does not parse the project again when a
 # variable changes whose name begins like this.
 RUN_VARIABLE = "DBT_ENV_CUSTOM_ENV_VP_RUN"
+# The models to build as a whole, with the code to record for each (`macros/restating.sql`).
+RESTATE_VARIABLE = "DBT_ENV_CUSTOM_ENV_VP_RESTATE"
 
 
 def dbt_environment(settings: Settings, *, secrets: bool) -> dict[str, str]:

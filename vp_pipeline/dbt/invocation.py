@@ -4,7 +4,8 @@ Here: which arguments and variables a command gets. Not here: dbt itself (`in_pr
 and what Dagster records of them (`assets/dbt/`).
 """
 
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib import metadata
@@ -18,7 +19,7 @@ from vp_pipeline.dagster_internals.dbt_invocation import (
     extract_runtime_selection_from_args,
     get_updated_cli_invocation_params_for_context,
 )
-from vp_pipeline.dbt.environment import RUN_VARIABLE, dbt_environment
+from vp_pipeline.dbt.environment import RESTATE_VARIABLE, RUN_VARIABLE, dbt_environment
 from vp_pipeline.dbt.in_process import DbtThread, InProcessInvocation
 from vp_pipeline.dbt.project import DBT_PROJECT_DIR, parsed_project, project_arguments, target_dir
 from vp_pipeline.partitions import window_of
@@ -43,9 +44,15 @@ class InstalledDbt:
         return target_dir(self.settings) / "manifest.json"
 
     def cli(
-        self, args: Sequence[str], *, context: dg.AssetExecutionContext, target_path: Path, raise_on_error: bool = False
+        self,
+        args: Sequence[str],
+        *,
+        context: dg.AssetExecutionContext,
+        target_path: Path,
+        restate: Mapping[str, str] | None = None,
     ) -> InProcessInvocation:
-        """Starts a dbt command on the models and tests that `context` selects; its artefacts go to `target_path`."""
+        """Starts a dbt command on the models and tests that `context` selects; its artefacts go to `target_path`.
+        `restate`: models to build as a whole, with the fingerprint to record for each."""
         arguments, selects, excludes = extract_runtime_selection_from_args(args)
         selection = get_updated_cli_invocation_params_for_context(
             context=context,
@@ -58,24 +65,30 @@ class InstalledDbt:
         indirect = ["--indirect-selection", selection.indirect_selection] if selection.indirect_selection else []
         command = [*arguments, *indirect, *selection.selection_args]
         return InProcessInvocation(
-            process=self.start(command, target_path, context.run_id),  # type: ignore[arg-type] # it has what is used
+            process=self.start(command, target_path, context.run_id, restate or {}),  # type: ignore[arg-type] # it has what is used
             manifest=selection.manifest,
             dagster_dbt_translator=selection.dagster_dbt_translator,
             project_dir=DBT_PROJECT_DIR,
             target_path=target_path,
-            raise_on_error=raise_on_error,
+            raise_on_error=False,
             cli_version=Version(metadata.version("dbt-core")),
             project=selection.dbt_project,
             context=context,
         )
 
-    def start(self, command: Sequence[str], target_path: Path, run_id: str) -> DbtThread:
+    def start(
+        self, command: Sequence[str], target_path: Path, run_id: str, restate: Mapping[str, str] | None = None
+    ) -> DbtThread:
         """Starts a command. The credentials are in the environment while it runs, and only then."""
         return DbtThread(
             [*command, *project_arguments(self.settings)],
             target_path,
             parsed_project(self.manifest),
-            {**dbt_environment(self.settings, secrets=True), RUN_VARIABLE: run_id},
+            {
+                **dbt_environment(self.settings, secrets=True),
+                RUN_VARIABLE: run_id,
+                RESTATE_VARIABLE: json.dumps(dict(restate or {})),
+            },
         )
 
 

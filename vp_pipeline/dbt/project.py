@@ -9,7 +9,6 @@ from pathlib import Path
 from filelock import FileLock
 
 from vp_pipeline.dbt.environment import TARGETS, dbt_environment, large_warehouse
-from vp_pipeline.dbt.in_process import parse
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import PROJECT_ROOT, Settings
 
@@ -61,6 +60,10 @@ def project_arguments(settings: Settings) -> list[str]:
 
 
 def _parse(settings: Settings, manifest: Path) -> None:
+    from vp_pipeline.dbt.in_process import (
+        parse,  # deferred import: dbt and Dagster, which a fresh manifest does not need
+    )
+
     scratch = _scratch(manifest)
     into = [f"--target-path={scratch}", f"--log-path={scratch}"]
     error = parse([*project_arguments(settings), *into], dbt_environment(settings, secrets=False))

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from vp_pipeline.airbyte.interface import Airbyte
-from vp_pipeline.dbt.invocation import build_dbt
 from vp_pipeline.delivery.export_endpoint import build_endpoint
 from vp_pipeline.delivery.power_bi import build_power_bi
 from vp_pipeline.lake.objects import Lake
@@ -57,6 +56,9 @@ def build_environment(settings: Settings) -> Environment:
 
 def build_resources(settings: Settings) -> dict[str, object]:
     """The resources of the asset graph, under the names by which the assets take them."""
+    # Deferred import: dagster-dbt takes a second, which commands that only look do not need.
+    from vp_pipeline.dbt.invocation import build_dbt
+
     environment = build_environment(settings)
     lake = environment.build_lake()
     return {

@@ -1,8 +1,10 @@
 """A developer's machine: the embedded Airbyte, a folder, DuckDB files."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from vp_pipeline.airbyte.local import LocalAirbyte
+from vp_pipeline.dbt.project_code import project_fingerprints
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.publishing.duckdb import DuckDBPublications, DuckDBPublishedFile
 from vp_pipeline.publishing.publisher import Publisher
@@ -27,7 +29,10 @@ class LocalEnvironment:
         return DuckDBWarehouse(self.settings.warehouse_path)
 
     def build_publisher(self) -> Publisher:
-        return Publisher(DuckDBPublications(self.settings.published_path, self.build_warehouse()))
+        return Publisher(
+            DuckDBPublications(self.settings.published_path, self.build_warehouse()),
+            partial(project_fingerprints, self.settings),
+        )
 
     def build_published_marts(self) -> PublishedMarts:
         return PublishedMarts(DuckDBPublishedFile(self.settings.published_path))

@@ -4,11 +4,13 @@ Here: which setting goes where. Nothing is opened, and no secret is sent anywher
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import SecretStr
 
 from vp_pipeline.airbyte.api import AirbyteApi
 from vp_pipeline.airbyte.remote import RemoteAirbyte
+from vp_pipeline.dbt.project_code import project_fingerprints
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
 from vp_pipeline.publishing.publisher import Publisher
@@ -78,7 +80,7 @@ class ProductionEnvironment:
         )
 
     def build_publisher(self) -> Publisher:
-        return Publisher(SnowflakePublications(self.build_warehouse()))
+        return Publisher(SnowflakePublications(self.build_warehouse()), partial(project_fingerprints, self.settings))
 
     def build_published_marts(self) -> PublishedMarts:
         return PublishedMarts(SnowflakePublishedSchema(self.build_warehouse()))

@@ -5,7 +5,7 @@ Here: when a build may be published, and the order of the steps. Not here: how a
 `snowflake.py`), and reading (`reader.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,9 +14,11 @@ from typing import Protocol
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing.publication import KEPT, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
-from vp_pipeline.warehouse import ledger
+from vp_pipeline.warehouse import ledger, model_code
 from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.ledger import Build
+
+_NAMED = 5
 
 
 class History(Protocol):
@@ -87,9 +89,11 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Publisher:
-    """Replaces what consumers read. Each method leaves it as it was or changes it in one step."""
+    """Replaces what consumers read. Each method leaves it as it was or changes it in one step. `code`: the fingerprint
+    of each model as the project is now."""
 
     engine: Engine
+    code: Callable[[], Mapping[str, str]]
 
     @property
     def marts(self) -> PublishedMarts:
@@ -103,12 +107,14 @@ class Publisher:
         and what can be restored stays something else.
 
         Raises:
-            PermanentError: the last build is not whole and green, was rolled back, or the copy differs from it.
+            PermanentError: the last build is not whole and green, was rolled back, was made by other code than the
+                project's, or the copy differs from it.
         """
         with self.engine.session(run_id) as session:
             replaced = self.marts.current()
             with session.built_marts() as connection:
                 build = publishable(ledger.last_build(connection), session.rolled_back_from())
+                _require_code(model_code.made_by_other_code(connection, self.code()))
                 contents = session.contents(connection, build)
                 if replaced is not None and replaced.content == contents.digest:
                     return replaced
@@ -185,3 +191,12 @@ def publishable(build: Build | None, rolled_back: str | None) -> Build:
             f"Build {build.build_id} was rolled back by hand. Run a day: the next build is published again."
         )
     return build
+
+
+def _require_code(differing: Sequence[str]) -> None:
+    if differing:
+        more = f" and {len(differing) - _NAMED} more" if len(differing) > _NAMED else ""
+        raise PermanentError(
+            f"The marts were built by other code than is there now: {', '.join(differing[:_NAMED])}{more}. Consumers "
+            "read the last published marts until a run has restated them: `vp plan` lists what differs."
+        )

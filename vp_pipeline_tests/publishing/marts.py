@@ -21,7 +21,7 @@ FIRST = date(2026, 2, 1)
 
 
 def publisher_in(folder: Path) -> Publisher:
-    return Publisher(DuckDBPublications(published_in(folder), warehouse_in(folder)))
+    return Publisher(DuckDBPublications(published_in(folder), warehouse_in(folder)), dict)
 
 
 def published_in(folder: Path) -> Path:

@@ -33,7 +33,7 @@ def snowflake() -> Iterator[SnowflakeStandIn]:
 
 @pytest.fixture
 def publisher(snowflake: SnowflakeStandIn) -> Publisher:
-    return Publisher(SnowflakePublications(snowflake.warehouse(timeout_seconds=5)))
+    return Publisher(SnowflakePublications(snowflake.warehouse(timeout_seconds=5)), dict)
 
 
 def build(snowflake: SnowflakeStandIn, number: int, state: ledger.BuildState = "green") -> str:
@@ -168,7 +168,7 @@ def test_a_connection_that_is_lost_leaves_what_consumers_read(
     build(snowflake, 2)
     snowflake.faults.append(lambda sql: Lost() if sql.startswith(at) else None)
     with pytest.raises(TransientError):
-        Publisher(SnowflakePublications(snowflake.warehouse(timeout_seconds=1))).publish("two")
+        Publisher(SnowflakePublications(snowflake.warehouse(timeout_seconds=1)), dict).publish("two")
     snowflake.down = False
     snowflake.faults.clear()
     assert (read(snowflake), publisher.rolled_back_from(), len(publisher.kept())) == (1, None, 1)

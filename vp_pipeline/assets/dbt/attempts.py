@@ -5,7 +5,7 @@ reported of each day (`day_reports.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import dagster as dg
 from vp_pipeline.assets.days.report import waivers_of_run
 from vp_pipeline.assets.dbt.check_outcomes import check_outcome
 from vp_pipeline.assets.dbt.monitoring import record_invocation
+from vp_pipeline.assets.dbt.restating import Restating
 from vp_pipeline.dbt.invocation import InstalledDbt, build_arguments
 from vp_pipeline.dbt.results import NodeResult, clear_results, results
 from vp_pipeline.failures import PermanentError, TransientError
@@ -27,12 +28,13 @@ _FAILURES_NAMED = 5
 @dataclass(frozen=True)
 class Attempt:
     """The results of one dbt build: the outcome of each test, the metadata of each model that was built, the rows that
-    it has now, and the models and tests that failed."""
+    it has now, the models and tests that failed, and why models were built as a whole (model → reason)."""
 
     outcomes: Sequence[tuple[dg.AssetKey, Outcome]]
     built: Mapping[dg.AssetKey, Mapping[str, Any]]
     rows: Mapping[dg.AssetKey, int]
     failed: Sequence[NodeResult]
+    restated: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_green(self) -> bool:
@@ -46,12 +48,14 @@ class Attempt:
 
 @dataclass(frozen=True)
 class DbtStep:
-    """The step of the models in a run. `target`: the folder of dbt's artefacts."""
+    """The step of the models in a run. `target`: the folder of dbt's artefacts. `restating`: what is built as a whole
+    because its code has changed."""
 
     context: dg.AssetExecutionContext
     dbt: InstalledDbt
     warehouse: Warehouse
     target: Path
+    restating: Restating
 
     def attempt(self, window: Sequence[date], included: Sequence[date]) -> Attempt:
         """One build of the selected models over the window that holds `window`; recorded in the schema `monitoring`
@@ -63,12 +67,15 @@ class DbtStep:
             PermanentError: dbt could not run, or a model is wrong whatever the data.
             TransientError: another process holds the warehouse, or it cannot be reached.
         """
+        restate = self.restating.next_attempt(self.warehouse)
+        for name in restate.keys() & self.restating.reported.keys():
+            self.context.log.info("%s is restated: %s", name, self.restating.reasons[name])
         waivers = waivers_of_run(self.context)
         waived = [check for check in self.context.selected_asset_check_keys if waivers.covers(check)]
-        made = self._build(build_arguments(window, exclude=[check.name for check in waived]))
+        made = self._build(build_arguments(window, exclude=[check.name for check in waived]), restate)
         excluded = [(c.asset_key, Outcome(c.name, False, "the test was not run.")) for c in waived]
         outcomes = [*made.outcomes, *((key, waivers.apply(key, outcome)) for key, outcome in excluded)]
-        attempt = Attempt(outcomes, made.built, made.rows, made.failed)
+        attempt = Attempt(outcomes, made.built, made.rows, made.failed, self.restating.reported)
         if included:
             record_invocation(self.context, self.warehouse, self.target, self.dbt.manifest, included, attempt.rows)
         if not attempt.is_green:
@@ -76,9 +83,9 @@ class DbtStep:
             self.context.log.warning("dbt is red with %s: %s", days, attempt.failures)
         return attempt
 
-    def _build(self, arguments: Sequence[str]) -> Attempt:
+    def _build(self, arguments: Sequence[str], restate: Mapping[str, str]) -> Attempt:
         clear_results(self.target)
-        invocation = self.dbt.cli(arguments, context=self.context, target_path=self.target, raise_on_error=False)
+        invocation = self.dbt.cli(arguments, context=self.context, target_path=self.target, restate=restate)
         events = list(invocation.stream())
         found = {result.name: result for result in results(self.target)}
         failed = [result for result in found.values() if result.failed]

@@ -55,6 +55,8 @@ def _metadata(
     lineage = context.assets_def.metadata_by_key[key].get(LINEAGE)
     if lineage is not None:
         metadata[LINEAGE] = lineage  # Dagster draws it from the materialization
+    if key.path[-1] in attempt.restated:
+        metadata["restated"] = attempt.restated[key.path[-1]]
     raw = raw_tables(upstream, key)
     if raw:
         metadata["derived_from"] = derived_from(raw, day)

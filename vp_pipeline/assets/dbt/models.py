@@ -16,23 +16,36 @@ from vp_pipeline.assets.days.flow import run_days
 from vp_pipeline.assets.days.report import Reports
 from vp_pipeline.assets.dbt.attempts import DbtStep
 from vp_pipeline.assets.dbt.partial_build import partial_build
+from vp_pipeline.assets.dbt.restating import APPLY_TAG, Restating
 from vp_pipeline.assets.dbt.upstream import tests_upstream, upstream_of_models
 from vp_pipeline.assets.dbt.whole_build import WholeBuild
 from vp_pipeline.assets.keys import LAYERS, OWNER
 from vp_pipeline.assets.metadata import model_columns
+from vp_pipeline.dbt.fingerprints import ModelCode
 from vp_pipeline.dbt.invocation import InstalledDbt
+from vp_pipeline.dbt.project_code import project_code
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.lake.decoded_days import days_to_restate
+from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import Settings
+from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse.ledger import Unit
 from vp_pipeline.warehouse.loading import Warehouse
+
+
+class ModelsConfig(dg.Config):
+    """`full_refresh`: build the selected models as a whole, whatever they were built with."""
+
+    full_refresh: bool = False
 
 
 class ModelTranslator(DagsterDbtTranslator):
     """Models are `<schema>/<model>`, in the group of their schema; their tests are evaluated day by day."""
 
-    def __init__(self, partitions: dg.PartitionsDefinition) -> None:
+    def __init__(self, partitions: dg.PartitionsDefinition, code: Mapping[str, ModelCode]) -> None:
         super().__init__()
         self._partitions = partitions
+        self._code = code
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         if dbt_resource_props["resource_type"] == "source":
@@ -47,6 +60,10 @@ class ModelTranslator(DagsterDbtTranslator):
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
         return {**super().get_metadata(dbt_resource_props), **model_columns(dbt_resource_props)}
+
+    def get_code_version(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        code = self._code.get(dbt_resource_props["name"])  # of sources there is none
+        return code.own if code else None
 
     def get_asset_check_spec(
         self,
@@ -68,7 +85,8 @@ def dbt_models(
 ) -> dg.AssetsDefinition:
     """All models of the project. `raw_checks`: the blocking checks of RAW and everything above it. `units`: the sources
     and streams whose days staging includes or excludes."""
-    translator = ModelTranslator(partitions)
+    code = project_code(manifest)
+    translator = ModelTranslator(partitions, code)
 
     @dbt_assets(
         manifest=manifest,
@@ -79,14 +97,26 @@ def dbt_models(
         pool=settings.engine,
     )
     def build_models(
-        context: dg.AssetExecutionContext, dbt: dg.ResourceParam[InstalledDbt], warehouse: dg.ResourceParam[Warehouse]
+        context: dg.AssetExecutionContext,
+        config: ModelsConfig,
+        dbt: dg.ResourceParam[InstalledDbt],
+        warehouse: dg.ResourceParam[Warehouse],
+        lake: dg.ResourceParam[Lake],
     ) -> Iterator[object]:
-        step = DbtStep(context, dbt, warehouse, settings.data_dir / "dbt")
+        selected = {key.path[-1] for key in context.selected_asset_keys}
+        restating = Restating(
+            code,
+            selected,
+            refuses=settings.refuses_code_changes and APPLY_TAG not in context.run.tags,
+            requested=selected if config.full_refresh else frozenset(),
+        )
+        step = DbtStep(context, dbt, warehouse, settings.data_dir / "dbt", restating)
 
         def depends_on(model: dg.AssetKey) -> Sequence[dg.AssetCheckKey]:
             return [*raw_checks, *tests_upstream(upstream, build_models, context.selected_asset_keys, model)]
 
         def build(admitted: Admitted) -> Reports:
+            _require_restated_silver(lake)
             if _is_whole(build_models, context):
                 return WholeBuild(step, units, raw_checks, upstream).run(admitted)
             return partial_build(step, admitted, upstream)
@@ -95,6 +125,18 @@ def dbt_models(
 
     upstream = upstream_of_models(build_models)
     return build_models
+
+
+def _require_restated_silver(lake: Lake) -> None:
+    """Raises PermanentError: RAW has days that a decoder made which is not there any more."""
+    for _, stream in STREAMS:
+        if days := days_to_restate(lake, stream):
+            name = f"{stream.source}/{stream.name}"
+            raise PermanentError(
+                f"The decoder of {name} has changed, and {len(days)} days of silver are of the one before: {days[0]} "
+                f"to {days[-1]}. Materialize silver and RAW of {name} for any day with the models (or `vp run`): the "
+                "other days are decoded again in the same run, from bronze."
+            )
 
 
 def _is_whole(models: dg.AssetsDefinition, context: dg.AssetExecutionContext) -> bool:

@@ -26,6 +26,8 @@ def partial_build(step: DbtStep, admitted: Admitted, upstream: Upstream) -> Repo
     context: dg.AssetExecutionContext = step.context
     build_id = ledger.new_build_id(context.run_id)
     with step.warehouse.connect() as connection:
+        ledger.create(connection)
+        step.restating.admit(connection)
         ledger.begin(connection, build_id, context.run_id)
         excluded = ledger.excluded_days(connection)
     for day in sorted(excluded.keys() & admitted.keys()):

@@ -39,8 +39,9 @@ def started(summary: RunSummary, link: Link) -> Message:
 def succeeded(summary: RunSummary, link: Link) -> Message:
     mark = "⚠" if summary.warned else "✅"
     after = f" after {summary.tries} tries" if summary.tries > 1 else ""
-    warned = [("Warnings", summary.warned)] if summary.warned else []
-    return _message(f"{mark} {summary.job} succeeded for {summary.days_text}{after}", _fields(summary), warned, [link])
+    title = f"{mark} {summary.job} succeeded for {summary.days_text}{after}"
+    lists = _lists(("Restated", _restated(summary)), ("Warnings", summary.warned))
+    return _message(title, _fields(summary), lists, [link])
 
 
 def failed(summary: RunSummary, link: Link) -> Message:
@@ -48,9 +49,7 @@ def failed(summary: RunSummary, link: Link) -> Message:
     after = f" after {summary.tries} tries" if summary.tries > 1 else ""
     others = [trouble for trouble in summary.failed[1:] if trouble.check]
     fields = {"First failing step": _where(first), **_fields(summary)}
-    lists = [("Other failed checks", others)] if others else []
-    if summary.warned:
-        lists.append(("Warnings", list(summary.warned)))
+    lists = _lists(("Other failed checks", others), ("Restated", _restated(summary)), ("Warnings", summary.warned))
     title = f"🔴 {summary.job} failed for {summary.days_text}{after}"
     return _message(title, fields, lists, [link], cause=first.reason)
 
@@ -59,8 +58,7 @@ def checks(summary: RunSummary, link: Link) -> Message:
     """Checks of a run that has no message of its own."""
     of = summary.job if summary.days is None else f"{summary.job} for {summary.days_text}"
     title = f"{'🔴' if summary.failed else '⚠'} Checks of {of}"
-    lists = [(name, found) for name, found in (("Failed", summary.failed), ("Warned", summary.warned)) if found]
-    return _message(title, {}, lists, [link])
+    return _message(title, {}, _lists(("Failed", summary.failed), ("Warned", summary.warned)), [link])
 
 
 def check_outside_runs(check: str, reason: str, is_warning: bool, link: Link) -> Message:
@@ -149,6 +147,16 @@ def _fields(summary: RunSummary) -> dict[str, str]:
         "dbt": f"{summary.models} models; tests: {tests}",
         "Rows published": rows,
     }
+
+
+def _restated(summary: RunSummary) -> Sequence[Trouble]:
+    """The models that were built as a whole; first those whose own code has changed."""
+    found = [Trouble(model, None, why) for model, why in summary.restated.items()]
+    return sorted(found, key=lambda model: (model.reason.startswith("reads "), model.step))
+
+
+def _lists(*lists: tuple[str, Sequence[Trouble]]) -> list[tuple[str, Sequence[Trouble]]]:
+    return [(name, found) for name, found in lists if found]
 
 
 def _where(trouble: Trouble) -> str:

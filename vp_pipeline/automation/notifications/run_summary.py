@@ -33,7 +33,8 @@ class RunSummary:
     """A run. `days`: its first and last day; None where it has none. `seconds`: since it started.
 
     `tests`: dbt tests as `passed`, `warned`, `failed`, a test of several days once, by its worst result.
-    `published_rows`: None where nothing was published in it.
+    `published_rows`: None where nothing was published in it. `restated`: models that were built as a whole because
+    their code has changed, with the reason.
     """
 
     run_id: str
@@ -46,6 +47,7 @@ class RunSummary:
     published_rows: int | None
     warned: tuple[Trouble, ...]
     failed: tuple[Trouble, ...]
+    restated: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def first_failure(self) -> Trouble:
@@ -80,6 +82,7 @@ def summarize_run(instance: dg.DagsterInstance, record: dg.RunRecord) -> RunSumm
         published_rows=findings.published_rows,
         warned=tuple(findings.warned.values()),
         failed=tuple(findings.failed.values()),
+        restated=findings.restated,
     )
 
 
@@ -96,12 +99,16 @@ class _Findings:
     warned: dict[tuple[str, str | None], Trouble] = field(default_factory=dict)
     failed: dict[tuple[str, str | None], Trouble] = field(default_factory=dict)
     published_rows: int | None = None
+    restated: dict[str, str] = field(default_factory=dict)
 
     def materialized(self, event: dg.DagsterEvent) -> None:
         key = event.asset_key
         assert key is not None
         if key.path[0] in DBT_LAYERS:
             self.models.add(key)
+            why = event.step_materialization_data.materialization.metadata.get("restated")
+            if why is not None:
+                self.restated[key.path[-1]] = str(why.value)
         if key == PUBLISHED:
             self.published_rows = _rows(event)
 
