@@ -189,9 +189,9 @@ class _Comparison:
     def _first(self, side: str, condition: str, *more: str) -> tuple[Values, ...]:
         """The key of the first rows for which `condition` is true, and `more` of them."""
         key = [f"{side}.{_quoted(name)}" for name in self.key]
-        shown = ", ".join(f"cast({expression} as varchar)" for expression in [*key, *more])
+        columns = ", ".join(f"cast({expression} as varchar)" for expression in [*key, *more])
         first = f"where {condition} order by {', '.join(key)} limit {_EXAMPLES}"
-        return tuple(self._all(f"select {shown} from {self._joined()} {first}"))
+        return tuple(self._all(f"select {columns} from {self._joined()} {first}"))
 
     def _joined(self) -> str:
         same_key = " and ".join(f"{b} is not distinct from {a}" for b, a in map(self._sides, self.key))
