@@ -1,5 +1,5 @@
-"""What is recorded of each run in the warehouse: its dbt invocations, every test's result, every model's times, the rows
-of each table.
+"""What is recorded of each run in the warehouse: its dbt invocations, every test's result, the time and rows of each
+model, the rows of each table.
 
 Here: reading dbt's own results, and writing them where the mon_ models read. Not here: the tables
 (`dbt_project/macros/recorded.sql`) and whether a run is red (the gates): a record that cannot be written changes
