@@ -66,6 +66,25 @@ def day_loaded(connection: "Connection", unit: Unit, day: date) -> None:
     _write(connection, [unit], [day], _State(is_included=True, is_validated=False))
 
 
+def recheck_included(connection: "Connection", unit: Unit, day: date) -> None:
+    """The next whole build decides on a day again, unless it is excluded already. To be called in a transaction."""
+    excluded = connection.execute(
+        "select 1 from raw._days where source = ? and stream = ? and run_date = cast(? as date) and not is_shown",
+        [*unit, day.isoformat()],
+    ).fetchone()
+    if not excluded:
+        _write(connection, [unit], [day], _State(is_included=True, is_validated=False))
+
+
+def recheck_excluded(connection: "Connection", unit: Unit, day: date) -> None:
+    """The next whole build decides on a day again if it is excluded."""
+    connection.execute(
+        "update raw._days set is_settled = false "
+        "where source = ? and stream = ? and run_date = cast(? as date) and not is_shown",
+        [*unit, day.isoformat()],
+    )
+
+
 def set_days(
     connection: "Connection",
     units: Iterable[Unit],

@@ -10,13 +10,13 @@ from typing import Any
 import dagster as dg
 
 from vp_pipeline.assets.days.report import DayReport, DayState
+from vp_pipeline.assets.days.versions import Versions
 from vp_pipeline.dagster_internals.outputs import NO_MATERIALIZATION_KEY
 
-# Dagster's tag for the data version of a materialization; its constant is private.
-DATA_VERSION_TAG = "dagster/data_version"
 
-
-def day_events(key: dg.AssetKey, day: date, report: DayReport, waived_upstream: Sequence[str]) -> Iterator[object]:
+def day_events(
+    key: dg.AssetKey, day: date, report: DayReport, waived_upstream: Sequence[str], versions: Versions
+) -> Iterator[object]:
     """The materialization of an asset that was built, and the results of its checks. `waived_upstream`: failures
     upstream of it that a person has waived."""
     if report.state is DayState.BUILT:
@@ -26,7 +26,7 @@ def day_events(key: dg.AssetKey, day: date, report: DayReport, waived_upstream: 
             key,
             partition=day.isoformat(),
             metadata=metadata,
-            tags={DATA_VERSION_TAG: report.data_version} if report.data_version else {},
+            tags=versions.of(key, day, report.data_version),
         )
     for outcome in report.outcomes:
         yield dg.AssetCheckEvaluation(
