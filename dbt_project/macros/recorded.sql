@@ -36,6 +36,20 @@ create table if not exists {{ recorded('test_results') }} (
     seconds double,
     finished_at timestamp
 );
+create table if not exists {{ recorded('model_builds') }} (
+    run_id varchar,
+    first_date date,
+    last_date date,
+    layer varchar,
+    model varchar,
+    status varchar,
+    seconds double,
+    rows_written bigint,
+    rows_total bigint,
+    query_id varchar,
+    is_restated boolean,
+    finished_at timestamp
+);
 create table if not exists {{ recorded('rows') }} (
     run_id varchar,
     run_date date,

@@ -61,7 +61,7 @@ def _print(found: "Plan", *, refuses: bool) -> None:
     table = Table(header_style="bold", title_justify="left")
     for name in ("model", "why", "published columns"):
         table.add_column(name, overflow="fold")
-    for name in ("models below", "rows"):
+    for name in ("models below", "rows", "seconds"):
         table.add_column(name, justify="right")
     for model in found.models:
         table.add_row(
@@ -70,6 +70,7 @@ def _print(found: "Plan", *, refuses: bool) -> None:
             _shape(model),
             f"{len(model.read_by)}",
             "" if model.rows is None else f"{model.rows:,}",
+            "" if model.seconds is None else f"{model.seconds:.1f}",
         )
     if found.models:
         console.print(table)
@@ -79,11 +80,17 @@ def _print(found: "Plan", *, refuses: bool) -> None:
     for name in found.gone:
         console.print(f"{name} is gone from the project: its table is dropped.")
     rows = sum(model.rows or 0 for model in found.models)
-    console.print(f"{len(found.models)} models, {rows:,} rows. ", end="")
+    seconds = sum(model.seconds or 0.0 for model in found.models)
+    unknown = sum(model.seconds is None for model in found.models)
+    console.print(f"{len(found.models)} models, {rows:,} rows, about {seconds:.1f} s{_without(unknown)}. ", end="")
     if refuses:
         console.print("VP_ON_CODE_CHANGE is `refuse`: runs stop until `vp plan --apply`.", markup=False)
     else:
         console.print("The next run restates them, in the same build and under the same tests.")
+
+
+def _without(unknown: int) -> str:
+    return f" without the {unknown} that were never built" if unknown else ""
 
 
 def _shape(model: "PlannedModel") -> str:

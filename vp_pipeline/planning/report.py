@@ -19,6 +19,7 @@ from vp_pipeline.lake.decoded_days import stale_days
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.planning.plan import model_plan
 from vp_pipeline.publishing.publication import SCHEMAS
+from vp_pipeline.quality.model_times import expected_seconds
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse import model_code
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class PlannedModel:
     """A model that the next run would restate. `rows`: what it has now; None: it was never built. `read_by`: every
-    model below it. `added`, `dropped`: columns of a published table."""
+    model below it. `seconds`: what restating it is likely to take, from its last builds; None: it was not built so far.
+    `added`, `dropped`: columns of a published table."""
 
     name: str
     relation: str
@@ -39,6 +41,7 @@ class PlannedModel:
     because_of: tuple[str, ...]
     read_by: tuple[str, ...]
     rows: int | None
+    seconds: float | None = None
     added: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
 
@@ -75,6 +78,8 @@ def plan_of(settings: Settings, warehouse: Warehouse, lake: Lake) -> Plan:
             return Plan(days=days)
         relations = _relations(manifest.read_bytes())
         there = _columns(connection)
+        names = {change.name for change in found.changes}
+        seconds = expected_seconds(connection, names, names)
     wanted = [relations[change.name] for change in found.changes]
     rows = warehouse.row_counts(wanted)
     declared = orjson.loads(COLUMNS_FILE.read_bytes())
@@ -90,6 +95,7 @@ def plan_of(settings: Settings, warehouse: Warehouse, lake: Lake) -> Plan:
                 change.because_of,
                 _read_by(change.name, code),
                 rows.get(relation),
+                seconds[change.name],
                 added,
                 dropped,
             )

@@ -9,6 +9,8 @@ from datetime import date, datetime
 
 # What consumers read: the marts, and what shows how far to trust them.
 SCHEMAS = ("mart", "monitoring")
+# Published tables that every run adds to: their rows alone are no reason to publish again, their columns and code are.
+RUN_RECORDS = frozenset({"monitoring.mon_model_run"})
 KEPT = 3  # the current one, and two that can be restored
 
 
@@ -38,7 +40,8 @@ class Publication:
 class Contents:
     """What the marts of a build hold: rows and a checksum of each table, by `schema.name`, and one of everything.
 
-    The checksums do not depend on the order of rows. `digest` covers the columns and the days too.
+    The checksums do not depend on the order of rows. `digest` covers the columns and the days too, and no row of
+    RUN_RECORDS.
     """
 
     tables: Mapping[str, tuple[int, str]]

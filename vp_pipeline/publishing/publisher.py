@@ -5,6 +5,7 @@ Here: when a build may be published, and the order of the steps. Not here: how a
 `snowflake.py`), and reading (`reader.py`).
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.publishing.publication import KEPT, Contents, Publication
+from vp_pipeline.publishing.publication import KEPT, RUN_RECORDS, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.warehouse import ledger, model_code
 from vp_pipeline.warehouse.connection import Connection
@@ -114,9 +115,11 @@ class Publisher:
             replaced = self.marts.current()
             with session.built_marts() as connection:
                 build = publishable(ledger.last_build(connection), session.rolled_back_from())
-                _require_code(model_code.made_by_other_code(connection, self.code()))
+                code = self.code()
+                _require_code(model_code.made_by_other_code(connection, code))
                 contents = session.contents(connection, build)
-                if replaced is not None and replaced.content == contents.digest:
+                content = _content(contents, code)
+                if replaced is not None and replaced.content == content:
                     return replaced
                 made = Publication(
                     build_id=build.build_id,
@@ -125,7 +128,7 @@ class Publisher:
                     rows={name: rows for name, (rows, _) in contents.tables.items()},
                     days=build.days,
                     replaces=replaced.build_id if replaced else None,
-                    content=contents.digest,
+                    content=content,
                 )
                 session.copy(connection, made)
             session.verify(made, contents)
@@ -200,3 +203,9 @@ def _require_code(differing: Sequence[str]) -> None:
             f"The marts were built by other code than is there now: {', '.join(differing[:_NAMED])}{more}. Consumers "
             "read the last published marts until a run has restated them: `vp plan` lists what differs."
         )
+
+
+def _content(contents: Contents, code: Mapping[str, str]) -> str:
+    """What makes a publication another one: its contents and the code of the tables whose rows do not count."""
+    records = {name: code.get(name.split(".")[1]) for name in sorted(RUN_RECORDS & contents.tables.keys())}
+    return hashlib.sha256(repr((contents.digest, records)).encode()).hexdigest()

@@ -22,7 +22,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from vp_pipeline.failures import PermanentError, TransientError
-from vp_pipeline.publishing.publication import SCHEMAS, Contents, Publication
+from vp_pipeline.publishing.publication import RUN_RECORDS, SCHEMAS, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.ledger import Build
@@ -154,7 +154,7 @@ class _Session:
         if not tables:
             raise PermanentError("There is no mart to publish. Run the whole pipeline for a day.")
         found = _checksums(connection, {name: f"{schema}.{name}" for schema, name in tables})
-        of_tables = [(schema, name, found[name]) for schema, name in tables]
+        of_tables = [(schema, name, found[name]) for schema, name in tables if f"{schema}.{name}" not in RUN_RECORDS]
         parts = [list(build.days), of_tables, _columns(connection)]
         digest = hashlib.sha256(repr(parts).encode()).hexdigest()
         return Contents({f"{schema}.{name}": found[name] for schema, name in tables}, digest)

@@ -1,4 +1,5 @@
-"""What is recorded of each run in the warehouse: its dbt invocations, every test's result, the rows of each table.
+"""What is recorded of each run in the warehouse: its dbt invocations, every test's result, the time and rows of each
+model, the rows of each table.
 
 Here: reading dbt's own results, and writing them where the mon_ models read. Not here: the tables
 (`dbt_project/macros/recorded.sql`) and whether a run is red (the gates): a record that cannot be written changes
@@ -6,7 +7,7 @@ neither the data nor the result of the run. It waits in a file then, and the nex
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from vp_pipeline.warehouse.loading import Warehouse
 
 _MODELS = ("model", "seed", "snapshot")
-_TABLES = ("runs", "test_results", "rows")
+# Each table, and the column by which a later attempt at a day replaces an earlier one of the same run.
+_TABLES = {"runs": "run_date", "test_results": "first_date", "model_builds": "first_date", "rows": "run_date"}
+_WHOLE = ("table", "seed")  # materializations that write all of their rows every time
+_BATCH = 1_000  # rows of a statement: a year's run has 17,000, and an engine binds only so many values
 _RESULT = ("layer", "model", "name", "status", "failures", "seconds")
 _PENDING = "monitoring_pending"
 
@@ -31,7 +35,8 @@ class Invocation:
     """One invocation of dbt over some days.
 
     `jobs`: the Airbyte job of each day. `rows`: (layer, table, rows). `results`, `started_at`, `seconds`: dbt's own,
-    each result with its layer and model where it has one. The field names are those of the files that wait.
+    each result with its layer and model where it has one. `restated`: the models that were built as a whole. The field
+    names are those of the files that wait.
     """
 
     run_id: str
@@ -42,6 +47,7 @@ class Invocation:
     started_at: str
     finished_at: str
     seconds: float
+    restated: tuple[str, ...] = ()
 
 
 def read_invocation(
@@ -51,8 +57,10 @@ def read_invocation(
     rows: Mapping[tuple[str, str], int],
     target: Path,
     manifest: Path,
+    restated: Collection[str] = (),
 ) -> Invocation | None:
-    """The invocation whose `run_results.json` is in `target`; None where there is no such file."""
+    """The invocation whose `run_results.json` is in `target`; None where there is no such file. `restated`: the names
+    of the models that it built as a whole."""
     file = target / "run_results.json"
     if not file.exists():
         return None
@@ -70,6 +78,7 @@ def read_invocation(
         started.isoformat(),
         finished.isoformat(),
         seconds,
+        tuple(sorted(restated)),
     )
 
 
@@ -97,7 +106,7 @@ def _write(connection: "Connection", invocation: Mapping[str, Any]) -> None:
     run_id, days = invocation["run_id"], invocation["days"]
     first, last = days[0], days[-1]
     among = f"in ({', '.join(['cast(? as date)'] * len(days))})"
-    for table, column in zip(_TABLES, ("run_date", "first_date", "run_date"), strict=True):
+    for table, column in _TABLES.items():
         connection.execute(f"delete from monitoring._{table} where run_id = ? and {column} {among}", [run_id, *days])
     models = [result for result in invocation["results"] if result["kind"] in _MODELS]
     tests = [result for result in invocation["results"] if result["kind"] == "test"]
@@ -119,6 +128,7 @@ def _write(connection: "Connection", invocation: Mapping[str, Any]) -> None:
         "test_results",
         [[run_id, first, last, *(test[name] for name in _RESULT), invocation["finished_at"]] for test in tests],
     )
+    _insert(connection, "model_builds", _model_builds(invocation, models))
     _insert(
         connection,
         "rows",
@@ -130,23 +140,44 @@ def _write(connection: "Connection", invocation: Mapping[str, Any]) -> None:
     )
 
 
+def _model_builds(invocation: Mapping[str, Any], models: Sequence[Mapping[str, Any]]) -> list[list[object]]:
+    """A row per model. Files that an earlier version left have no layer of a model: they hold none."""
+    key = [invocation["run_id"], invocation["days"][0], invocation["days"][-1]]
+    counted = {name: count for _, name, count in invocation["rows"]}
+    found = []
+    for model in models:
+        name, total = model["name"], counted.get(model["name"])
+        if model["layer"]:
+            is_restated = name in invocation["restated"]
+            written = total if is_restated or model["materialized"] in _WHOLE else model["rows_affected"]
+            result = [model["layer"], name, model["status"], model["seconds"]]
+            rows = [None if model["materialized"] == "view" else written, total]
+            found.append([*key, *result, *rows, model["query_id"], is_restated, invocation["finished_at"]])
+    return found
+
+
 def _insert(connection: "Connection", table: str, rows: Sequence[Sequence[object]]) -> None:
-    """One statement: one per row costs DuckDB more than everything else here."""
-    if rows:
-        places = ", ".join(f"({', '.join('?' * len(rows[0]))})" for _ in rows)
-        connection.execute(f"insert into monitoring._{table} values {places}", [v for row in rows for v in row])
+    """Few statements: one per row costs DuckDB more than everything else here."""
+    for start in range(0, len(rows), _BATCH):
+        batch = rows[start : start + _BATCH]
+        places = ", ".join(f"({', '.join('?' * len(row))})" for row in batch)
+        connection.execute(f"insert into monitoring._{table} values {places}", [v for row in batch for v in row])
 
 
 def _result(result: Mapping[str, Any], nodes: Mapping[str, Any]) -> dict[str, Any]:
     kind, _, name = result["unique_id"].split(".")[:3]
     node = nodes.get(result["unique_id"], {})
-    model = nodes.get(node.get("attached_node") or "", {})
+    model = node if kind in _MODELS else nodes.get(node.get("attached_node") or "", {})
+    response = result.get("adapter_response") or {}
     return {
         "kind": kind,
         "name": node.get("name", name),
         "layer": model.get("schema"),
         "model": model.get("name"),
+        "materialized": model.get("config", {}).get("materialized"),
         "status": result["status"],
         "failures": result.get("failures"),
         "seconds": result["execution_time"],
+        "rows_affected": response.get("rows_affected"),
+        "query_id": response.get("query_id"),
     }

@@ -47,8 +47,11 @@ def plain(value: Any) -> Any:
     return value
 
 
-# A summary is of its own run: its times and ids differ.
-OF_A_RUN = ("run_id", "airbyte_job_id", "seconds", "started_at", "finished_at", "newest_finished_at")
+# A summary is of its own run: its times and ids differ. DuckDB does not report the rows that a statement wrote.
+OF_A_RUN = (
+    *("run_id", "airbyte_job_id", "seconds", "median_seconds", "slowdown", "rows_written"),
+    *("started_at", "finished_at", "newest_finished_at"),
+)
 
 
 def test_every_table_is_that_of_duckdb(played: tuple[Production, Pipeline]) -> None:
@@ -71,7 +74,8 @@ def test_every_table_is_that_of_duckdb(played: tuple[Production, Pipeline]) -> N
         )
         listed = ", ".join(str(name) for (name,) in described)
         # The emulator's information_schema.tables has no views, so the accounts there do not count them.
-        of_tables = f" where layer || '.' || asset not in {views}" if ("asset",) in described else ""
+        counted = {"mon_model_run": "model", "mon_rows_by_day": "asset", "mon_freshness": "asset"}.get(str(table))
+        of_tables = f" where layer || '.' || {counted} not in {views}" if counted else ""
         asked = f"select {listed} from {schema}.{table}{of_tables}"
         expected, found = (
             sorted((tuple(map(plain, row)) for row in query(asked)), key=repr)

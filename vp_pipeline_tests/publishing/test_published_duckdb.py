@@ -14,7 +14,7 @@ from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing.duckdb import DuckDBPublications
 from vp_pipeline.publishing.publication import KEPT, Contents
 from vp_pipeline.publishing.publisher import Publisher
-from vp_pipeline.warehouse import ledger
+from vp_pipeline.warehouse import ledger, model_code
 from vp_pipeline_tests.publishing.marts import FIRST, TABLES, build, published_in, publisher_in, read, warehouse_in
 
 KILLS = int(os.environ.get("KILLS", "24"))  # `make soak` sets hundreds
@@ -59,6 +59,25 @@ def test_the_same_contents_are_not_published_twice(folder: Path, publisher: Publ
     assert publisher.publish("two") == first
     assert published_in(folder).read_bytes() == before
     assert len(publisher.kept()) == 1
+
+
+def test_the_record_of_another_run_is_no_reason_to_publish_and_its_code_is(folder: Path, publisher: Publisher) -> None:
+    record = "monitoring.mon_model_run"
+    build(folder, 1)
+    made = []
+    # Another row, another row and other code, the same code with another column.
+    for run, code, columns in (("1", "a", "1 as n"), ("2", "a", "2 as n"), ("3", "b", "3 as n"), ("4", "b", "4 as m")):
+        with warehouse_in(folder).connect() as connection:
+            connection.execute(f"create or replace table {record} as select {columns}")
+            model_code.create(connection)
+            connection.execute("delete from raw._models")
+            connection.execute("insert into raw._models values ('mon_model_run', ?, ?, null)", [record, code])
+            ledger.begin(connection, f"build-00001{run}", run)
+            ledger.finish(connection, f"build-00001{run}", "green")
+        of_code = Publisher(publisher.engine, lambda code=code: {"mon_model_run": code})  # type: ignore[misc]
+        made.append(of_code.publish(run))
+    assert [publication.run_id for publication in made] == ["1", "1", "3", "4"]
+    assert made[0].rows[record] == 1
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,19 @@ def test_the_same_contents_are_not_published_twice(snowflake: SnowflakeStandIn, 
     assert publisher.kept() == [first]
 
 
+def test_the_record_of_another_run_is_no_reason_to_publish(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:
+    build(snowflake, 1)
+    made = []
+    for number in (1, 2):
+        snowflake.query(f"create or replace table monitoring.mon_model_run as select {number} as n")
+        with snowflake.warehouse().connect() as session:
+            ledger.begin(session, f"another-{number}", f"{number}")
+            ledger.finish(session, f"another-{number}", "green")
+        made.append(publisher.publish(f"{number}"))
+    assert made[0] == made[1]
+    assert snowflake.query("select n from published.mon_model_run") == [(1,)]
+
+
 @pytest.mark.parametrize("state", ["building", "red", "part"])
 def test_only_a_whole_green_build_is_published(
     snowflake: SnowflakeStandIn, publisher: Publisher, state: ledger.BuildState

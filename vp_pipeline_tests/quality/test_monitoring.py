@@ -1,8 +1,8 @@
 """The record of a run: written once, never lost, and no reason for a red run."""
 
 import json
-from dataclasses import replace
-from datetime import date
+from dataclasses import asdict, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,25 @@ from vp_pipeline.quality.monitoring import Invocation, read_invocation, record
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 
 DAY, NEXT = date(2026, 11, 20), date(2026, 11, 21)
+COUNTED = {("core", "seed_sizes"): 3, ("mart", "dim_product"): 12, ("stg", "stg_product"): 20}
 RESULTS = {
     "metadata": {"generated_at": "2026-11-22T00:10:30Z"},
     "elapsed_time": 30.0,
     "results": [
         {"unique_id": "operation.vp_pipeline.hook", "status": "success", "execution_time": 0.1},
-        {"unique_id": "model.vp_pipeline.dim_product", "status": "success", "execution_time": 1.0},
+        {"unique_id": "seed.vp_pipeline.seed_sizes", "status": "success", "execution_time": 0.25},
+        {
+            "unique_id": "model.vp_pipeline.dim_product",
+            "status": "success",
+            "execution_time": 1.0,
+            "adapter_response": {"_message": "SUCCESS 5", "rows_affected": 5, "query_id": "01b2"},
+        },
+        {
+            "unique_id": "model.vp_pipeline.stg_product",
+            "status": "success",
+            "execution_time": 0.125,
+            "adapter_response": {"_message": "SUCCESS 1", "rows_affected": 1, "query_id": "01b1"},
+        },
         {"unique_id": "model.vp_pipeline.mart_deals", "status": "skipped", "execution_time": 0.0},
         {"unique_id": "test.vp_pipeline.is_complete.abc", "status": "fail", "execution_time": 0.5, "failures": 3},
         {"unique_id": "test.vp_pipeline.is_unique.def", "status": "pass", "execution_time": 0.5, "failures": 0},
@@ -26,7 +39,14 @@ RESULTS = {
 }
 MANIFEST = {
     "nodes": {
-        "model.vp_pipeline.dim_product": {"schema": "mart", "name": "dim_product"},
+        "seed.vp_pipeline.seed_sizes": {"schema": "core", "name": "seed_sizes", "config": {"materialized": "seed"}},
+        "model.vp_pipeline.stg_product": {"schema": "stg", "name": "stg_product", "config": {"materialized": "view"}},
+        "model.vp_pipeline.dim_product": {
+            "schema": "mart",
+            "name": "dim_product",
+            "config": {"materialized": "incremental"},
+        },
+        "model.vp_pipeline.mart_deals": {"schema": "mart", "name": "mart_deals", "config": {"materialized": "table"}},
         "test.vp_pipeline.is_complete.abc": {"name": "is_complete", "attached_node": "model.vp_pipeline.dim_product"},
     }
 }
@@ -54,6 +74,9 @@ TABLES = {
     " finished_at timestamp, seconds double",
     "_test_results": "run_id varchar, first_date date, last_date date, layer varchar, model varchar, test_name varchar,"
     " status varchar, failing_rows bigint, seconds double, finished_at timestamp",
+    "_model_builds": "run_id varchar, first_date date, last_date date, layer varchar, model varchar, status varchar,"
+    " seconds double, rows_written bigint, rows_total bigint, query_id varchar, is_restated boolean,"
+    " finished_at timestamp",
     "_rows": "run_id varchar, run_date date, layer varchar, asset varchar, row_count bigint, finished_at timestamp",
 }
 
@@ -62,9 +85,7 @@ TABLES = {
 def invocation(tmp_path: Path) -> Invocation:
     (tmp_path / "run_results.json").write_text(json.dumps(RESULTS))
     (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
-    found = read_invocation(
-        "run-1", [DAY, NEXT], {DAY: "42"}, {("mart", "dim_product"): 12}, tmp_path, tmp_path / "manifest.json"
-    )
+    found = read_invocation("run-1", [DAY, NEXT], {DAY: "42"}, COUNTED, tmp_path, tmp_path / "manifest.json")
     assert found is not None
     return found
 
@@ -79,18 +100,63 @@ def test_what_was_loaded_built_and_tested_is_recorded(
 ) -> None:
     record(warehouse, tmp_path, invocation)
     runs = rows(warehouse, "_runs")
-    assert [run[1:9] for run in runs] == [(DAY, "42", 7, 1, 1, 1, 0, 1), (NEXT, None, 8, 1, 1, 1, 0, 1)]
+    assert [run[1:9] for run in runs] == [(DAY, "42", 7, 3, 1, 1, 0, 1), (NEXT, None, 8, 3, 1, 1, 0, 1)]
     assert [run[11] for run in runs] == [30.0, 30.0]
     assert [test[3:8] for test in rows(warehouse, "_test_results")] == [
         ("mart", "dim_product", "is_complete", "fail", 3),
         (None, None, "is_unique", "pass", 0),
     ]
-    assert [(r[1], *r[2:5]) for r in rows(warehouse, "_rows")] == [
-        (DAY, "mart", "dim_product", 12),
-        (DAY, "raw", "keepa_price", 7),
-        (NEXT, "mart", "dim_product", 12),
-        (NEXT, "raw", "keepa_price", 8),
+    built = [(layer, name, count) for (layer, name), count in COUNTED.items()]
+    assert sorted(r[1:5] for r in rows(warehouse, "_rows")) == sorted(
+        [(day, *table) for day, loaded in ((DAY, 7), (NEXT, 8)) for table in (*built, ("raw", "keepa_price", loaded))]
+    )
+
+
+@pytest.mark.parametrize("restated", [False, True])
+def test_the_times_and_rows_of_each_model_are_recorded(
+    warehouse: DuckDBWarehouse, invocation: Invocation, tmp_path: Path, restated: bool
+) -> None:
+    """Of a table that is built as a whole all rows were written, whatever the engine reports; of a view none."""
+    record(warehouse, tmp_path, replace(invocation, restated=("dim_product", "stg_product") if restated else ()))
+    found = rows(warehouse, "_model_builds")
+    assert {row[:3] for row in found} == {("run-1", DAY, NEXT)}
+    assert {row[11] for row in found} == {datetime(2026, 11, 22, 0, 10, 30)}
+    assert [row[3:11] for row in found] == [
+        ("core", "seed_sizes", "success", 0.25, 3, 3, None, False),
+        ("mart", "dim_product", "success", 1.0, 12 if restated else 5, 12, "01b2", restated),
+        ("mart", "mart_deals", "skipped", 0.0, None, None, None, False),
+        ("stg", "stg_product", "success", 0.125, None, 20, "01b1", restated),
     ]
+
+
+def test_what_an_earlier_version_left_waiting_is_recorded_without_times(
+    warehouse: DuckDBWarehouse, invocation: Invocation, tmp_path: Path
+) -> None:
+    left = asdict(invocation)
+    del left["restated"]
+    for result in left["results"]:
+        for key in ("materialized", "rows_affected", "query_id"):
+            del result[key]
+        if result["kind"] != "test":
+            result |= {"layer": None, "model": None}
+    pending = tmp_path / "monitoring_pending"
+    pending.mkdir()
+    (pending / f"run-0-{DAY}.json").write_text(json.dumps({**left, "run_id": "run-0"}))
+    record(warehouse, tmp_path, invocation)
+    assert [run[0] for run in rows(warehouse, "_runs")] == ["run-0", "run-0", "run-1", "run-1"]
+    assert {row[0] for row in rows(warehouse, "_model_builds")} == {"run-1"}
+    assert list(pending.iterdir()) == []
+
+
+def test_a_year_of_days_is_recorded_in_several_statements_and_none_is_lost(
+    warehouse: DuckDBWarehouse, invocation: Invocation, tmp_path: Path
+) -> None:
+    days = [DAY + timedelta(days=n) for n in range(365)]
+    tables = tuple(("core", f"model_{n}", n) for n in range(10))
+    record(warehouse, tmp_path, replace(invocation, days=tuple(map(str, days)), rows=tables))
+    assert len(rows(warehouse, "_runs")) == 365
+    # Each day has every table, and the two loaded ones their own rows of RAW.
+    assert len(rows(warehouse, "_rows")) == 365 * 10 + 2
 
 
 def test_the_same_invocation_twice_is_recorded_once(

@@ -77,7 +77,9 @@ class DbtStep:
         outcomes = [*made.outcomes, *((key, waivers.apply(key, outcome)) for key, outcome in excluded)]
         attempt = Attempt(outcomes, made.built, made.rows, made.failed, self.restating.reported)
         if included:
-            record_invocation(self.context, self.warehouse, self.target, self.dbt.manifest, included, attempt.rows)
+            record_invocation(
+                self.context, self.warehouse, self.target, self.dbt.manifest, included, attempt.rows, restate.keys()
+            )
         if not attempt.is_green:
             days = ", ".join(map(str, included)) or "none of the days"
             self.context.log.warning("dbt is red with %s: %s", days, attempt.failures)

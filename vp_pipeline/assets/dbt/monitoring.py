@@ -3,7 +3,7 @@
 Here: what Dagster knows about it. Not here: what is written, and where (`quality/monitoring.py`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -22,9 +22,10 @@ def record_invocation(
     manifest: Path,
     days: Sequence[date],
     rows: Mapping[dg.AssetKey, int],
+    restated: Collection[str] = (),
 ) -> None:
     """Records the invocation over `days` whose results are in `target`. `manifest`: the project's; `rows`: of each
-    model.
+    model; `restated`: the models that were built as a whole.
 
     A record that cannot be written is logged as a warning and waits for the next run: the data is not affected.
     """
@@ -32,7 +33,8 @@ def record_invocation(
     try:
         run = context.instance.get_run_record_by_id(context.run_id)
         began = (run.start_time if run else None) or 0.0
-        invocation = read_invocation(context.run_id, days, _jobs(context, days), counted, target, manifest)
+        jobs = _jobs(context, days)
+        invocation = read_invocation(context.run_id, days, jobs, counted, target, manifest, restated)
         if invocation is None:
             return
         # Results from before this run are of another one: dbt ended without any.
