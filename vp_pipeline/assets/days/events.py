@@ -10,13 +10,16 @@ from typing import Any
 import dagster as dg
 
 from vp_pipeline.assets.days.report import DayReport, DayState
+from vp_pipeline.dagster_internals.check_records import newest_materialization
 from vp_pipeline.dagster_internals.outputs import NO_MATERIALIZATION_KEY
 
 # Dagster's tag for the data version of a materialization; its constant is private.
 DATA_VERSION_TAG = "dagster/data_version"
 
 
-def day_events(key: dg.AssetKey, day: date, report: DayReport, waived_upstream: Sequence[str]) -> Iterator[object]:
+def day_events(
+    instance: dg.DagsterInstance, key: dg.AssetKey, day: date, report: DayReport, waived_upstream: Sequence[str]
+) -> Iterator[object]:
     """The materialization of an asset that was built, and the results of its checks. `waived_upstream`: failures
     upstream of it that a person has waived."""
     if report.state is DayState.BUILT:
@@ -28,6 +31,8 @@ def day_events(key: dg.AssetKey, day: date, report: DayReport, waived_upstream: 
             metadata=metadata,
             tags={DATA_VERSION_TAG: report.data_version} if report.data_version else {},
         )
+    # Read after the event above is stored: it is what the results are of.
+    target = newest_materialization(instance, key, day.isoformat()) if report.outcomes else None
     for outcome in report.outcomes:
         yield dg.AssetCheckEvaluation(
             asset_key=key,
@@ -37,6 +42,7 @@ def day_events(key: dg.AssetKey, day: date, report: DayReport, waived_upstream: 
             metadata=dict(outcome.metadata),
             severity=dg.AssetCheckSeverity.WARN if outcome.warning else dg.AssetCheckSeverity.ERROR,
             partition=day.isoformat(),
+            target_materialization_data=target,
             # Which days continue is decided by admission, day by day, not by a failure of the step.
             blocking=False,
         )

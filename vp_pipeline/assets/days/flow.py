@@ -76,7 +76,7 @@ def _build_days(
     ours = set(parse_days(context.partition_keys))
     built = False
     for key, day, report in build(admission.assets) if admission.assets else ():
-        yield from day_events(key, day, report, admission.waived.get((day, key), []))
+        yield from day_events(context.instance, key, day, report, admission.waived.get((day, key), []))
         if day not in ours:
             context.log.warning(
                 "%s is not a day of this run. %s: %s", day, key.to_user_string(), report.reason or "validated again"
