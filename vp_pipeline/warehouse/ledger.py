@@ -10,7 +10,7 @@ Here: the two tables and their queries; the SQL is what DuckDB and Snowflake bot
                  published.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
@@ -97,6 +97,16 @@ def pending_days(connection: "Connection") -> list[date]:
     return [day for (day,) in found]
 
 
+def loaded_days(connection: "Connection", tables: Collection[str]) -> dict[str, set[date]]:
+    """The days of each RAW table that were loaded."""
+    found: dict[str, set[date]] = {table: set() for table in tables}
+    if _exists(connection, "_loads"):
+        for table, day in connection.execute("select distinct table_name, run_date from raw._loads").fetchall():
+            if table in found:
+                found[table].add(day)
+    return found
+
+
 def excluded_days(connection: "Connection") -> dict[date, str]:
     """The days that staging excludes, with the reason."""
     found = connection.execute("select run_date, min(reason) from raw._days where not is_shown group by 1 order by 1")
@@ -149,6 +159,13 @@ def last_build(connection: "Connection") -> Build | None:
 def new_build_id(run_id: str) -> str:
     """A name that sorts by time (UTC, to the microsecond) and names the run: `20261121T001203000317-355c78c2`."""
     return f"{_now():%Y%m%dT%H%M%S%f}-{run_id[:8]}"
+
+
+def _exists(connection: "Connection", table: str) -> bool:
+    found = connection.execute(
+        "select 1 from information_schema.tables where lower(table_schema) = 'raw' and lower(table_name) = ?", [table]
+    ).fetchone()
+    return bool(found)
 
 
 def _included(connection: "Connection") -> Sequence[date]:

@@ -14,6 +14,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days
 from vp_pipeline.assets.days.report import Reports
+from vp_pipeline.assets.dbt.absence import absent_days, refusals
 from vp_pipeline.assets.dbt.attempts import DbtStep
 from vp_pipeline.assets.dbt.partial_build import partial_build
 from vp_pipeline.assets.dbt.restating import APPLY_TAG, Restating
@@ -112,9 +113,13 @@ def dbt_models(
             return [*raw_checks, *tests_upstream(upstream, build_models, context.selected_asset_keys, model)]
 
         def build(admitted: Admitted) -> Reports:
-            if _is_whole(build_models, context):
-                return WholeBuild(step, units, raw_checks, upstream).run(admitted)
-            return partial_build(step, admitted, upstream)
+            absent = absent_days(context, warehouse, upstream)
+            yield from refusals(admitted, absent)
+            present = {day: keys for day, keys in admitted.items() if day not in absent}
+            if present and _is_whole(build_models, context):
+                yield from WholeBuild(step, units, raw_checks, upstream).run(present)
+            elif present:
+                yield from partial_build(step, present, upstream)
 
         yield from run_days(context, build, depends_on=depends_on)
 
