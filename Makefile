@@ -1,6 +1,7 @@
 # Two commands do everything on a fresh machine with Python 3.11 or newer:
 #   make run    set up, then run the newest finished day on the sandbox
 #   make test   set up, then every check and test
+# `make quick` is for while you work: what it finds, it finds in a minute and a half.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -8,13 +9,19 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow dev setup lint types sql infra generate constraints bench soak clean
+.PHONY: help run quick unit test slow dev setup lint types sql infra generate constraints bench soak clean
 
 help: ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 run: $(READY) ## run the newest finished day, end to end
 	@$(BIN)/vp run
+
+quick: $(READY) ## lint, types and the tests that build and start nothing, side by side
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types unit
+
+unit: $(READY)
+	@$(BIN)/pytest -n auto --dist worksteal -m 'not slow and not integration'
 
 test: $(READY) lint types sql infra ## every check and test
 	@$(BIN)/pytest -n auto --dist worksteal -m 'not slow'

@@ -38,7 +38,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         for assets in (
             airbyte_asset(source, stream, partitions),
             bronze_asset(stream, partitions),
-            silver_assets(stream, partitions),
+            silver_assets(stream, partitions, "refuse" if settings.refuses_code_changes else "restate"),
             raw_assets(stream, partitions, settings.engine),
         )
     ]

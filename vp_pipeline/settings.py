@@ -21,7 +21,7 @@ from vp_pipeline.production_settings import NEEDED, ProductionSettings, first_pr
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 # Variables with our prefix that are not settings: the pipeline passes the warehouse's path to dbt.
-READ_ELSEWHERE = frozenset({"VP_WAREHOUSE_PATH"})
+NOT_SETTINGS = frozenset({"VP_WAREHOUSE_PATH"})
 
 
 # Keepa's marketplaces by number; `sources/keepa/series.py` describes each.
@@ -252,7 +252,7 @@ def load_settings(
         environ = {**from_file, **os.environ}
     variables = {_variable(name): name for name in Settings.model_fields}
     for variable in environ:
-        if variable.startswith("VP_") and variable not in variables and variable not in READ_ELSEWHERE:
+        if variable.startswith("VP_") and variable not in variables and variable not in NOT_SETTINGS:
             near = difflib.get_close_matches(variable, variables, n=1, cutoff=0.6)
             hint = f" Did you mean {near[0]}?" if near else f" Known: {', '.join(sorted(variables))}."
             raise SettingsError(f"{variable} is not a setting of this project.{hint}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 SCHEMAS = ("raw", "stg", "core", "mart", "monitoring")
-# Accounts of runs: a run that changes nothing is told as well.
+# Run summaries: a run that changes nothing has one too.
 ACCOUNTS = ("mon_pipeline_run", "mon_test_result", "mon_rows_by_day", "mon_freshness")
 # The moment of loading is the one thing that differs between two loads of the same rows.
 LOADED_AT = ("_loaded_at", "loaded_at")

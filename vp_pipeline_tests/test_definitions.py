@@ -36,6 +36,7 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
     return build_definitions(pipeline_settings(tmp_path_factory.mktemp("data")))
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("variables", [{}, COMPLETE], ids=["local", "production"])
 def test_loading_reaches_no_network_and_needs_no_secret(environment: dict[str, str], variables: dict[str, str]) -> None:
     loaded = subprocess.run(
@@ -50,6 +51,7 @@ def test_loading_reaches_no_network_and_needs_no_secret(environment: dict[str, s
     assert not Path(environment["VP_DATA_DIR"]).exists()  # and it writes nothing
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("command", [["dagster", "definitions", "validate"], ["dg", "check", "defs"]])
 def test_the_tools_find_nothing_wrong(command: list[str], environment: dict[str, str]) -> None:
     path = f"{BIN}{os.pathsep}{environment['PATH']}"

@@ -1,13 +1,14 @@
 """RAW: the silver partitions of a day loaded into the warehouse in one transaction."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date
 from typing import Any
 
 import dagster as dg
 
-from vp_pipeline.assets.days.flow import day_by_day, run_days
-from vp_pipeline.assets.days.report import DayReport, checked
+from vp_pipeline.assets.days.admission import Admitted
+from vp_pipeline.assets.days.flow import run_days, together
+from vp_pipeline.assets.days.report import DayReport, Reports, checked
 from vp_pipeline.assets.keys import (
     airbyte_key,
     asset_spec,
@@ -18,22 +19,31 @@ from vp_pipeline.assets.keys import (
     silver_key,
 )
 from vp_pipeline.assets.metadata import column_schema, derived_from
+from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake import silver
+from vp_pipeline.lake.decoded_days import is_up_to_date
 from vp_pipeline.lake.manifests import SilverManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.quality.outcome import Outcome, conservation
 from vp_pipeline.sources.contract import RAW_COLUMNS, Table
 from vp_pipeline.sources.source import Stream
 from vp_pipeline.warehouse.loading import Load, Warehouse
+from vp_pipeline.warehouse.loads import give_up, outdated_days
 
 
 def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str) -> dg.AssetsDefinition:
     """The RAW tables of a stream: one step, and one transaction per day for all of them, so that a day is complete.
 
+    With the days of the run those are loaded that RAW has from silver of other code. Where one cannot be, its rows are
+    of code that is not there any more: the build of the models after it excludes the day.
+
     `engine`: the warehouse's, and the pool of what writes it.
     """
     tables = {raw_key(table): table for table in stream.tables}
     above = checks_of(airbyte_key(stream), bronze_key(stream), *(silver_key(table) for table in tables.values()))
+
+    def depends_on(_: dg.AssetKey) -> Sequence[dg.AssetCheckKey]:
+        return above
 
     @dg.multi_asset(
         name=f"raw_{stream.source}_{stream.name}",
@@ -61,10 +71,11 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
         lake: dg.ResourceParam[Lake],
         warehouse: dg.ResourceParam[Warehouse],
     ) -> Iterator[object]:
+        tag = {"run": context.run_id, "asset": f"raw/{stream.source}_{stream.name}"}
+
         def build(day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
-            manifests = {table: silver.read_manifest(lake, table, day) for table in tables.values()}
-            tag = {"run": context.run_id, "asset": f"raw/{stream.source}_{stream.name}", "partition": day.isoformat()}
-            with warehouse.connect(tag=tag) as connection:
+            manifests = {table: _manifest(lake, stream, table, day) for table in tables.values()}
+            with warehouse.connect(tag={**tag, "partition": day.isoformat()}) as connection:
                 loads = warehouse.load_day(connection, lake, manifests)
             return {
                 key: checked(
@@ -77,9 +88,40 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
                 for key, table in tables.items()
             }
 
-        yield from run_days(context, day_by_day(context, build), depends_on=lambda _: above)
+        def build_all(admitted: Admitted) -> Reports:
+            _require_restated_silver(lake, stream)
+            with warehouse.connect(tag=tag) as connection:
+                outdated = outdated_days(connection, stream.tables, stream.code.own)
+            yield from together(context, build, outdated, depends_on=depends_on)(admitted)
+            if outdated:
+                with warehouse.connect(tag=tag) as connection:
+                    left = outdated_days(connection, stream.tables, stream.code.own)
+                    give_up(connection, stream.tables, left)
+
+        yield from run_days(context, build_all, depends_on=depends_on)
 
     return load
+
+
+def _require_restated_silver(lake: Lake, stream: Stream) -> None:
+    """Raises PermanentError: silver was not brought to the code that is there now, so nothing below it can be."""
+    if not is_up_to_date(lake, stream):
+        name = f"{stream.source}/{stream.name}"
+        raise PermanentError(
+            f"Silver of {name} was not written by the decoder that is there now, at least not all of it. Run a day "
+            "(`vp run`), or materialize silver for any day: it decodes every other day again, from bronze."
+        )
+
+
+def _manifest(lake: Lake, stream: Stream, table: Table, day: date) -> SilverManifest:
+    manifest = silver.read_manifest(lake, table, day)
+    if manifest.decoder != stream.code.own:
+        raise PermanentError(
+            f"silver/{table.source}/{table.name} for {day} is as other code decoded it, and could not be decoded "
+            f"again: see its checks for {day}. What RAW has of the day was made by that code too, so the models "
+            "exclude it."
+        )
+    return manifest
 
 
 def _conservation(manifest: SilverManifest, load: Load) -> Outcome:

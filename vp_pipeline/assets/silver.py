@@ -1,18 +1,21 @@
 """Silver: bronze decoded into typed tables, every row counted before any is written."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
 import dagster as dg
 
-from vp_pipeline.assets.days.flow import day_by_day, run_days
-from vp_pipeline.assets.days.report import DayReport, DayState, checked, not_built
+from vp_pipeline.assets.days.admission import Admitted
+from vp_pipeline.assets.days.flow import run_days, together
+from vp_pipeline.assets.days.report import DayReport, DayState, Reports, checked, not_built
+from vp_pipeline.assets.dbt.restating import APPLY_TAG
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of, silver_key
 from vp_pipeline.assets.metadata import column_schema, counted, derived_from, preview
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake import bronze, silver
+from vp_pipeline.lake.decoded_days import days_to_restate, restating
 from vp_pipeline.lake.manifests import BronzeManifest, SilverManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.quality.contract import duplicates, keeps_contract, quarantine
@@ -23,13 +26,23 @@ from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.landed import Decoded
 from vp_pipeline.sources.source import Stream
 
+OnCodeChange = Literal["restate", "refuse"]
 
-def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    """The tables of a stream: one step decodes each response once for all of them, and writes all of a day or
-    nothing."""
+
+def silver_assets(
+    stream: Stream, partitions: dg.PartitionsDefinition, on_code_change: OnCodeChange = "restate"
+) -> dg.AssetsDefinition:
+    """The tables of a stream: one step decodes each response once for all of them, and writes all of a day or nothing.
+
+    Days that other code decoded than the code that is there now are decoded again from bronze, with those of the run;
+    with `refuse` the step stops instead, before it writes anything.
+    """
     tables = {silver_key(table): table for table in stream.tables}
     upstream = bronze_key(stream)
     above = checks_of(airbyte_key(stream), upstream)
+
+    def depends_on(_: dg.AssetKey) -> Sequence[dg.AssetCheckKey]:
+        return above
 
     @dg.multi_asset(
         name=f"silver_{stream.source}_{stream.name}",
@@ -42,7 +55,7 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Ass
                 partitions=partitions,
                 source=stream.source,
                 metadata={"dagster/column_schema": column_schema(table)},
-            )
+            ).replace_attributes(code_version=stream.code.own)
             for key, table in tables.items()
         ],
         check_specs=check_specs(tables, partitions),
@@ -71,9 +84,36 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Ass
                 key: _write(lake, stream, decoded[table.name], manifest, reports[key]) for key, table in tables.items()
             }
 
-        yield from run_days(context, day_by_day(context, build), depends_on=lambda _: above)
+        def build_all(admitted: Admitted) -> Reports:
+            if on_code_change == "refuse" and APPLY_TAG not in context.run.tags:
+                _require_same_code(lake, stream)
+            with restating(lake, stream) as stale:
+                if stale:
+                    context.log.warning("%s They are decoded again from bronze.", _changed(stream, stale))
+                yield from together(context, build, stale, depends_on=depends_on)(admitted)
+
+        yield from run_days(context, build_all, depends_on=depends_on)
 
     return decode
+
+
+def _require_same_code(lake: Lake, stream: Stream) -> None:
+    """Raises PermanentError: other code decoded days of the stream."""
+    if stale := days_to_restate(lake, stream):
+        raise PermanentError(
+            f"{_changed(stream, stale)} VP_ON_CODE_CHANGE is `refuse`, so nothing was written. `vp plan` lists what "
+            "would be decoded and built again; `vp plan --apply` does it."
+        )
+
+
+def _changed(stream: Stream, stale: Sequence[date]) -> str:
+    name = f"{stream.source}/{stream.name}"
+    days = (
+        f"1 day of silver ({stale[0]}) was"
+        if len(stale) == 1
+        else f"{len(stale)} days of silver ({stale[0]} to {stale[-1]}) were"
+    )
+    return f"The decoder of {name} is not the one of before: {days} decoded by other code."
 
 
 def _outcomes(
@@ -94,15 +134,18 @@ def _recent(lake: Lake, stream: Stream, table: Table, day: date) -> list[Volume]
     found = []
     for earlier in silver.days_before(lake, table, day)[:VOLUME_DAYS]:
         landed = bronze.read_manifest(lake, stream, earlier)
-        if landed is not None:
-            found.append(Volume(silver.read_manifest(lake, table, earlier).rows, landed.records))
+        decoded = silver.read_manifest(lake, table, earlier)
+        # Other code may find other rows in the same records: that is no change of the data.
+        if landed is not None and decoded.decoder == stream.code.own:
+            found.append(Volume(decoded.rows, landed.records))
     return found
 
 
 def _write(lake: Lake, stream: Stream, decoded: Decoded, manifest: BronzeManifest, report: DayReport) -> DayReport:
-    written = silver.write(lake, decoded, manifest.sync.run_date, manifest.digest)
+    day = manifest.sync.run_date
+    written = silver.write(lake, decoded, day, bronze=manifest.digest, decoder=stream.code.own)
     metadata = _metadata(lake, decoded, written)
-    metadata["derived_from"] = derived_from([bronze_key(stream)], written.run_date)
+    metadata["derived_from"] = derived_from([bronze_key(stream)], day)
     if decoded.table.name in stream.charts:
         metadata["histories"] = dg.MetadataValue.md(stream.charts[decoded.table.name](decoded.rows))
     return dataclasses.replace(report, metadata=metadata, data_version=written.content[:16])

@@ -143,13 +143,13 @@ def removable_objects(lake: Lake, before: datetime) -> Iterator[Removable]:
 
 
 def _states(lake: Lake, before: datetime) -> Iterator[Removable]:
-    gold = lake.list("gold")
+    exports = lake.list("gold")
     newest: dict[str, str] = {}
-    for info in gold:
+    for info in exports:
         folder, _, rest = info.path.partition("/_manifests/")
         if rest:
             newest[folder] = max(newest.get(folder, ""), rest.removesuffix(".json"))
-    for info in gold:
+    for info in exports:
         folder, _, rest = info.path.partition("/_state/")
         # A state beyond the newest manifest is of an export that is being written.
         if rest and rest.removesuffix(".parquet") < newest.get(folder, "") and info.modified < before.timestamp():

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from vp_pipeline.cli import deploy, published, quarantine
+from vp_pipeline.cli.diff import diff
 from vp_pipeline.cli.metrics import metrics
 from vp_pipeline.cli.plan import plan
 from vp_pipeline.cli.retention import maintain
@@ -24,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, plan, metrics, sandbox, maintain):
+for command in (run, plan, diff, metrics, sandbox, maintain):
     app.command()(command)
 app.add_typer(deploy.app, name="deploy")
 app.add_typer(quarantine.app, name="quarantine")

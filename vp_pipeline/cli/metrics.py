@@ -11,7 +11,7 @@ from vp_pipeline.cli.terminal import console
 from vp_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
-    from vp_pipeline.publishing.metrics import Answer, Metrics
+    from vp_pipeline.publishing.metrics import MetricResult, Metrics
 
 
 def metrics(
@@ -41,7 +41,7 @@ def metrics(
     """Query the governed metrics (average_price, in_stock_rate, deal_count, ...) of the marts."""
     from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
     from vp_pipeline.environments.environment import build_environment
-    from vp_pipeline.publishing.metrics import Metrics, Question
+    from vp_pipeline.publishing.metrics import MetricQuery, Metrics
 
     settings = load_settings()
     governed = Metrics(manifest_path(settings).with_name(SEMANTIC_MANIFEST), settings.engine)
@@ -49,11 +49,11 @@ def metrics(
         console.print(_metrics_table(governed))
         return
     days = (from_.date() if from_ else None, to.date() if to else None)
-    question = Question(tuple(names), tuple(by or ()), tuple(where or ()), *days, tuple(order or ()), limit)
+    query = MetricQuery(tuple(names), tuple(by or ()), tuple(where or ()), *days, tuple(order or ()), limit)
     if sql:
-        console.print(governed.sql(question), soft_wrap=True)
+        console.print(governed.sql(query), soft_wrap=True)
         return
-    console.print(_rows_table(governed.ask(build_environment(settings).build_warehouse(), question)))
+    console.print(_rows_table(governed.query(build_environment(settings).build_warehouse(), query)))
 
 
 def _metrics_table(metrics: "Metrics") -> Table:
@@ -66,13 +66,13 @@ def _metrics_table(metrics: "Metrics") -> Table:
     return table
 
 
-def _rows_table(answer: "Answer") -> Table:
+def _rows_table(result: "MetricResult") -> Table:
     """The rows of a query; numbers to the right."""
     table = Table(header_style="bold")
-    for number, name in enumerate(answer.columns):
-        numeric = all(isinstance(row[number], int | float | Decimal | None) for row in answer.rows)
+    for number, name in enumerate(result.columns):
+        numeric = all(isinstance(row[number], int | float | Decimal | None) for row in result.rows)
         table.add_column(name, justify="right" if numeric else "left")
-    for row in answer.rows:
+    for row in result.rows:
         table.add_row(*(_cell(value) for value in row))
     return table
 

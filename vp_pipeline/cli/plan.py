@@ -8,9 +8,11 @@ import typer
 from rich.table import Table
 
 from vp_pipeline.cli.terminal import console
-from vp_pipeline.settings import load_settings
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from vp_pipeline.lake.objects import Lake
     from vp_pipeline.planning.report import Plan, PlannedModel
 
 SOMETHING = 2  # the exit code where something differs
@@ -18,21 +20,41 @@ SOMETHING = 2  # the exit code where something differs
 
 def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+    apply_: Annotated[
+        bool, typer.Option("--apply", help="Restate it now, also where VP_ON_CODE_CHANGE is `refuse`.")
+    ] = False,
 ) -> None:
-    """List what the next run restates because its code has changed: which models, why, what depends on them, and what
-    it costs. Nothing is changed. Exit code 0: nothing differs; 2: something does."""
+    """List what the next run restates because its code has changed: which models and days, why, what depends on them,
+    and what it costs. Nothing is changed. Exit code 0: nothing differs; 2: something does."""
     from vp_pipeline.environments.environment import build_environment
     from vp_pipeline.planning.report import plan_of
 
     settings = load_settings()
-    found = plan_of(settings, build_environment(settings).build_warehouse())
+    environment = build_environment(settings)
+    lake = environment.build_lake()
+    found = plan_of(settings, environment.build_warehouse(), lake)
     if as_json:
-        typer.echo(json.dumps(dataclasses.asdict(found), indent=2))
+        typer.echo(json.dumps(dataclasses.asdict(found), indent=2, default=str))
     elif found.is_empty:
         console.print("Nothing differs: everything was made by the code that is there now.")
     else:
         _print(found, refuses=settings.refuses_code_changes)
+    if apply_ and not found.is_empty:
+        raise typer.Exit(_apply(settings, lake))
     raise typer.Exit(0 if found.is_empty else SOMETHING)
+
+
+def _apply(settings: Settings, lake: "Lake") -> int:
+    """One run of the newest day in silver, from bronze on, that may restate. Returns the exit code."""
+    from vp_pipeline.assets.dbt.restating import APPLY_TAG
+    from vp_pipeline.cli.run import BELOW_BRONZE, run_days
+    from vp_pipeline.lake import silver
+    from vp_pipeline.sources.registry import STREAMS
+
+    days = [day for _, stream in STREAMS for table in stream.tables for day in silver.days(lake, table)]
+    if not days:
+        raise PermanentError("Silver holds no day, so there is nothing to restate. Run a day first: `vp run`.")
+    return run_days(settings, [max(days)], chosen=BELOW_BRONZE, tags={APPLY_TAG: "true"})
 
 
 def _print(found: "Plan", *, refuses: bool) -> None:
@@ -49,7 +71,11 @@ def _print(found: "Plan", *, refuses: bool) -> None:
             f"{len(model.read_by)}",
             "" if model.rows is None else f"{model.rows:,}",
         )
-    console.print(table)
+    if found.models:
+        console.print(table)
+    for stream, days in found.days.items():
+        which = f"{days[0]} to {days[-1]}" if len(days) > 1 else f"{days[0]}"
+        console.print(f"The decoder of {stream} has changed: {len(days)} days are decoded again, {which}.")
     for name in found.gone:
         console.print(f"{name} is gone from the project: its table is dropped.")
     rows = sum(model.rows or 0 for model in found.models)

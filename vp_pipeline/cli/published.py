@@ -11,7 +11,7 @@ app = typer.Typer(help="The published marts: list, rollback.", no_args_is_help=T
 
 @app.command("list")
 def list_() -> None:
-    """What consumers read now, and what it can be taken back to."""
+    """What consumers read now, and what it can be rolled back to."""
     from vp_pipeline.environments.environment import build_environment
 
     publisher = build_environment(load_settings()).build_publisher()
@@ -21,13 +21,13 @@ def list_() -> None:
             f"Nothing is published yet ({publisher.marts.address}). `vp run` publishes when every check is green."
         )
         return
-    shown = Table(header_style="bold")
+    table = Table(header_style="bold")
     for name in ("build", "published (UTC)", "run", "days", "tables", "rows", ""):
-        shown.add_column(name)
-    taken_back = publisher.rolled_back_from()
+        table.add_column(name)
+    rolled_back = publisher.rolled_back_from()
     for number, each in enumerate(kept):
-        read = f"consumers read this; {taken_back} was taken back" if taken_back else "consumers read this"
-        shown.add_row(
+        read = f"consumers read this; {rolled_back} was rolled back" if rolled_back else "consumers read this"
+        table.add_row(
             each.build_id,
             f"{each.published_at:%Y-%m-%d %H:%M:%S}",
             each.run_id[:8],
@@ -36,7 +36,7 @@ def list_() -> None:
             f"{sum(each.rows.values()):,}",
             "" if number else read,
         )
-    console.print(shown)
+    console.print(table)
 
 
 @app.command()
@@ -52,5 +52,5 @@ def rollback() -> None:
         instance.report_runless_asset_event(rolled_back(now, publisher.rolled_back_from()))
     console.print(
         f"Consumers read build {now.build_id} again, of {now.published_at:%Y-%m-%d %H:%M} UTC. The next green build "
-        "replaces it; the one that was taken back is not published again."
+        "replaces it; the one that was rolled back is not published again."
     )

@@ -13,6 +13,7 @@ from rich.table import Table
 from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
 from vp_pipeline.automation.failure_reason import failure_reason, innermost_cause
 
+_NAMED = 5
 _DURATION = "Execution Duration"  # dagster-dbt's name for a model's seconds
 
 
@@ -83,9 +84,15 @@ class RunReport:
         """The models that were built as a whole because their code has changed, and why; a line."""
         if not self.restated:
             return None
-        own = [f"{name} ({why})" for name, why in self.restated.items() if not why.startswith("reads ")]
-        below = len(self.restated) - len(own)
-        listed = ", ".join([*own, *([f"and {below} below them"] if below else [])])
+        by_reason: dict[str, list[str]] = {}
+        for name, why in self.restated.items():
+            by_reason.setdefault("below them" if why.startswith("reads ") else why, []).append(name)
+        below = by_reason.pop("below them", [])
+        groups = [
+            f"{', '.join(names) if len(names) <= _NAMED else f'{len(names)} of them'} ({why})"
+            for why, names in by_reason.items()
+        ]
+        listed = ", ".join([*groups, *([f"and {len(below)} below them"] if below else [])])
         return f"Restated {len(self.restated)} models: {listed}"
 
     def _materialized(self, event: dg.DagsterEvent) -> None:

@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -108,8 +108,10 @@ def run_days(
     resync: bool = False,
     waive: Sequence[str] = (),
     chosen: Chosen = EVERYTHING,
+    tags: Mapping[str, str] | None = None,
 ) -> int:
-    """One run over consecutive days, reported on the terminal. Returns the exit code."""
+    """One run over consecutive days, reported on the terminal. `tags`: of the run, beside its own. Returns the exit
+    code."""
     gc.disable()  # as in definitions.py
     from vp_pipeline.build import build_definitions
     from vp_pipeline.cli.local_runs.daily_run import daily_run
@@ -130,8 +132,8 @@ def run_days(
     report = RunReport()
     with project_instance() as instance:
         _close_orphans(instance)
-        tags = _tags(settings, waive)
-        run_id, events = daily_run(instance, definitions, days, resync=resync, tags=tags, selection=selection)
+        all_tags = {**_tags(settings, waive), **(tags or {})}
+        run_id, events = daily_run(instance, definitions, days, resync=resync, tags=all_tags, selection=selection)
         with quiet_process() as terminal:
             progress = Console(file=terminal, highlight=False, force_terminal=console.is_terminal)
             for line in filter(None, map(report.take, events)):

@@ -1,6 +1,6 @@
-"""The tags of runs that Dagster reads and writes, as strings.
+"""The tags of runs and of materializations that Dagster reads and writes, as strings.
 
-They are constants in a private module, and stored with every run, so the strings are the contract: written out, they
+They are constants in private modules, and stored with every run, so the strings are the contract: written out, they
 need no import. `dagster_internals/test_tags_and_statuses.py` compares them with Dagster's own.
 """
 
@@ -18,3 +18,10 @@ AUTOMATION_CONDITION = "dagster/from_automation_condition"
 # Retries of a run: which try this is (absent at the first), and whether another one follows a failure ("true").
 RETRY_NUMBER = "dagster/retry_number"
 WILL_RETRY = "dagster/will_retry"
+
+# Of a materialization: the version of its content, that of the code that made it, and, followed by an asset key, those
+# of its inputs: the version of their content and the storage id of the event.
+DATA_VERSION = "dagster/data_version"
+CODE_VERSION = "dagster/code_version"
+INPUT_DATA_VERSION = "dagster/input_data_version"
+INPUT_EVENT = "dagster/input_event_pointer"

@@ -187,7 +187,7 @@ def _without_comments(code: str) -> str:
 
 
 def _without_config(code: str) -> str:
-    """A model's code without its `{{ config(...) }}`: what it says is in the node's configuration."""
+    """A model's code without its `{{ config(...) }}`: its content is in the node's configuration."""
     start = re.search(r"\{\{-?\s*config\s*\(", code)
     if start is None:
         return code

@@ -1,5 +1,6 @@
-"""The grain of a mart, read from the dbt project's own tests."""
+"""The grain of the models, read from the dbt project's own tests."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
@@ -8,18 +9,26 @@ from vp_pipeline.failures import PermanentError
 
 
 def grain_of(manifest: Path, model: str) -> tuple[str, ...]:
-    """The columns of a model's grain: those of its `unique_combination` test. `manifest`: dbt's manifest.json.
+    """The columns of a model's grain. `manifest`: dbt's manifest.json.
 
     Raises:
-        PermanentError: there is no such model, or it has no such test.
+        PermanentError: there is no such model, or it has no `unique_combination` test.
     """
-    nodes = orjson.loads(manifest.read_bytes())["nodes"].values()
-    for node in nodes:
+    found = grains(manifest).get(model)
+    if found is None:
+        raise PermanentError(
+            f"The dbt project has no model {model} with a unique_combination test, which names the columns of its "
+            "grain. Set VP_EXPORT_MART to a mart that has one."
+        )
+    return found
+
+
+def grains(manifest: Path) -> Mapping[str, tuple[str, ...]]:
+    """The columns of each model's grain: those of its (first) `unique_combination` test."""
+    found: dict[str, tuple[str, ...]] = {}
+    for node in orjson.loads(manifest.read_bytes())["nodes"].values():
         test = node.get("test_metadata") or {}
-        attached = str(node.get("attached_node") or "").rsplit(".", 1)[-1]
-        if attached == model and test.get("name") == "unique_combination":
-            return tuple(test["kwargs"]["columns"])
-    raise PermanentError(
-        f"The dbt project has no model {model} with a unique_combination test, which names the columns of its grain. "
-        "Set VP_EXPORT_MART to a mart that has one."
-    )
+        if test.get("name") == "unique_combination":
+            attached = str(node.get("attached_node") or "").rsplit(".", 1)[-1]
+            found.setdefault(attached, tuple(test["kwargs"]["columns"]))
+    return found

@@ -64,7 +64,8 @@ class BronzeManifest(_Document):
 
 
 class SilverManifest(_Document):
-    """A partition of one silver table, with its counts of records. `bronze`: digest of the decoded manifest."""
+    """A partition of one silver table, with its counts of records. `bronze`: digest of the decoded manifest. `decoder`:
+    fingerprint of the code that decoded it (`Stream.code`); None: of a version that did not record it."""
 
     source: str
     table: str
@@ -75,6 +76,7 @@ class SilverManifest(_Document):
     duplicates: int
     quarantined: int
     quarantine: ManifestObject | None
+    decoder: str | None = None
 
     @property
     def rows(self) -> int:
@@ -84,6 +86,14 @@ class SilverManifest(_Document):
     def content(self) -> str:
         """A checksum of the rows alone: the same however often, and from whichever sync, they were decoded."""
         return checksum("".join(o.sha256 for o in self.objects).encode())
+
+
+class DecodedDays(_Document):
+    """That every day of a stream in silver was decoded by the code with the fingerprint `decoder`, except the days in
+    `left`, which could not be decoded again."""
+
+    decoder: str
+    left: tuple[date, ...] = ()
 
 
 class ExportManifest(_Document):

@@ -47,18 +47,22 @@ def read_manifest(lake: Lake, table: Table, run_date: date) -> SilverManifest:
     return manifest
 
 
+def days(lake: Lake, table: Table) -> list[date]:
+    """The days that have a partition of the table, in order."""
+    prefix = manifest_path(table, date.min).removesuffix(f"{date.min}.json")
+    listed = [info.path for info in lake.list(prefix.rsplit("/", 1)[0])]
+    return sorted(date.fromisoformat(path.removeprefix(prefix).removesuffix(".json")) for path in listed)
+
+
 def days_before(lake: Lake, table: Table, day: date) -> list[date]:
     """The days before `day` that have a partition of the table, newest first."""
-    prefix = manifest_path(table, day).removesuffix(f"{day}.json")
-    listed = [info.path for info in lake.list(prefix.rsplit("/", 1)[0])]
-    days = (date.fromisoformat(path.removeprefix(prefix).removesuffix(".json")) for path in listed)
-    return sorted((found for found in days if found < day), reverse=True)
+    return [found for found in reversed(days(lake, table)) if found < day]
 
 
-def write(lake: Lake, decoded: Decoded, run_date: date, bronze: str) -> SilverManifest:
+def write(lake: Lake, decoded: Decoded, run_date: date, *, bronze: str, decoder: str) -> SilverManifest:
     """Replaces the partition of one table: quarantine first, then the rows, then the manifest.
 
-    `bronze`: digest of the bronze manifest that it was decoded from.
+    `bronze`: digest of the bronze manifest that it was decoded from. `decoder`: fingerprint of the code that did.
     """
     table = decoded.table
     quarantine = write_quarantine(lake, decoded, run_date)
@@ -81,6 +85,7 @@ def write(lake: Lake, decoded: Decoded, run_date: date, bronze: str) -> SilverMa
         duplicates=decoded.duplicates,
         quarantined=len(decoded.quarantined),
         quarantine=quarantine,
+        decoder=decoder,
     )
     lake.write(manifest_path(table, run_date), manifest.to_bytes())
     return manifest

@@ -6,7 +6,8 @@ to be parsed again.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING
 
 import orjson
@@ -14,9 +15,12 @@ import orjson
 from vp_pipeline.dbt.fingerprints import ModelCode
 from vp_pipeline.dbt.project import COLUMNS_FILE, manifest_path
 from vp_pipeline.dbt.project_code import project_code
+from vp_pipeline.lake.decoded_days import stale_days
+from vp_pipeline.lake.objects import Lake
 from vp_pipeline.planning.plan import model_plan
 from vp_pipeline.publishing.publication import SCHEMAS
 from vp_pipeline.settings import Settings
+from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse import model_code
 from vp_pipeline.warehouse.loading import Warehouse
 
@@ -41,17 +45,19 @@ class PlannedModel:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the next run would restate, parents first; `gone`: the models that it would drop."""
+    """What the next run would restate, parents first; `gone`: the models that it would drop; `days`: of each stream
+    (`keepa/product`) those that it would decode again, because its decoder has changed."""
 
-    models: tuple[PlannedModel, ...]
-    gone: tuple[str, ...]
+    models: tuple[PlannedModel, ...] = ()
+    gone: tuple[str, ...] = ()
+    days: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
-        return not self.models and not self.gone
+        return not self.models and not self.gone and not self.days
 
 
-def plan_of(settings: Settings, warehouse: Warehouse) -> Plan:
+def plan_of(settings: Settings, warehouse: Warehouse, lake: Lake) -> Plan:
     """The plan of an environment.
 
     Raises:
@@ -60,11 +66,13 @@ def plan_of(settings: Settings, warehouse: Warehouse) -> Plan:
     """
     manifest = manifest_path(settings)
     code = project_code(manifest)
+    stale = {f"{stream.source}/{stream.name}": tuple(stale_days(lake, stream)) for _, stream in STREAMS}
+    days = {name: found for name, found in stale.items() if found}
     with warehouse.connect(read_only=True) as connection:
         built = model_code.built_with(connection)
         found = model_plan(code, built)
         if found.is_empty:
-            return Plan((), ())
+            return Plan(days=days)
         relations = _relations(manifest.read_bytes())
         there = _columns(connection)
     wanted = [relations[change.name] for change in found.changes]
@@ -86,7 +94,7 @@ def plan_of(settings: Settings, warehouse: Warehouse) -> Plan:
                 dropped,
             )
         )
-    return Plan(tuple(models), found.gone)
+    return Plan(tuple(models), found.gone, days)
 
 
 def _relations(manifest: bytes) -> dict[str, tuple[str, str]]:

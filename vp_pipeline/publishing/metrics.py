@@ -39,7 +39,7 @@ class Metric:
 
 
 @dataclass(frozen=True)
-class Question:
+class MetricQuery:
     """Which metrics, by what, where and when; names are those of the semantic models (`product__brand`).
 
     `where`: conditions in MetricFlow's syntax, `{{ Dimension('product__brand') }} = 'Anker'`. `first` and `last`: days,
@@ -56,7 +56,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answer:
+class MetricResult:
     """The rows, their column names, and the SQL of the query."""
 
     columns: tuple[str, ...]
@@ -92,7 +92,7 @@ class Metrics:
         found = self._engine.simple_dimensions_for_metrics(list(names))
         return tuple(sorted({dimension.granularity_free_dunder_name for dimension in found}))
 
-    def sql(self, question: Question) -> str:
+    def sql(self, query: MetricQuery) -> str:
         """The SQL of a query.
 
         Raises:
@@ -101,29 +101,29 @@ class Metrics:
         from metricflow.engine.metricflow_engine import MetricFlowQueryRequest, OutputColumnOrderMode
         from metricflow_semantics.errors.error_classes import InvalidQueryException
 
-        self._check(question.metrics)
-        always = [by for metric in self.all if metric.name in question.metrics for by in metric.always_by]
+        self._check(query.metrics)
+        always = [by for metric in self.all if metric.name in query.metrics for by in metric.always_by]
         request = MetricFlowQueryRequest.create(
-            metric_names=list(question.metrics),
-            group_by_names=list(dict.fromkeys([*question.by, *always])),
-            where_constraints=list(question.where) or None,
-            time_constraint_start=datetime.combine(question.first, time.min) if question.first else None,
-            time_constraint_end=datetime.combine(question.last, time.min) if question.last else None,
-            order_by_names=list(question.order) or None,
-            limit=question.limit,
+            metric_names=list(query.metrics),
+            group_by_names=list(dict.fromkeys([*query.by, *always])),
+            where_constraints=list(query.where) or None,
+            time_constraint_start=datetime.combine(query.first, time.min) if query.first else None,
+            time_constraint_end=datetime.combine(query.last, time.min) if query.last else None,
+            order_by_names=list(query.order) or None,
+            limit=query.limit,
             output_column_order_mode=OutputColumnOrderMode.INPUT_ORDER,
         )
         try:
             return self._engine.explain(request).sql_statement.without_descriptions.sql
         except InvalidQueryException as error:
             raise MetricsError(
-                f"{', '.join(question.metrics)} cannot be queried this way. By and where may name "
-                f"{', '.join(self.dimensions(question.metrics))} "
+                f"{', '.join(query.metrics)} cannot be queried this way. By and where may name "
+                f"{', '.join(self.dimensions(query.metrics))} "
                 "(a time with __day, __week, __month, __quarter or __year). "
                 f"MetricFlow reports: {' '.join(str(error).split())[:500]}"
             ) from None
 
-    def ask(self, warehouse: Warehouse, question: Question) -> Answer:
+    def query(self, warehouse: Warehouse, query: MetricQuery) -> MetricResult:
         """Runs a query in the warehouse, which is opened for reading only.
 
         Raises:
@@ -133,7 +133,7 @@ class Metrics:
         """
         import duckdb
 
-        sql = self.sql(question)
+        sql = self.sql(query)
         if isinstance(warehouse, DuckDBWarehouse) and not warehouse.path.exists():
             raise MetricsError(f"There is no warehouse at {warehouse.path} yet: `vp run` makes it.")
         with warehouse.connect(read_only=True) as connection:
@@ -148,7 +148,7 @@ class Metrics:
                 raise MetricsError(f"The warehouse refused the query: {_first_line(error)}") from None
             names = tuple(str(column[0]) for column in result.description or ())
             # Snowflake returns names that were not quoted in capitals.
-            return Answer(names if self._written_for == "duckdb" else tuple(map(str.lower, names)), rows, sql)
+            return MetricResult(names if self._written_for == "duckdb" else tuple(map(str.lower, names)), rows, sql)
 
     def _check(self, names: Sequence[str]) -> None:
         known = [metric.name for metric in self.all]

@@ -81,21 +81,21 @@ class SnowflakePublishedSchema:
             yield _OpenSchema(connection, found) if found else None
 
 
-def fill_statements(beside: str, tables: Sequence[tuple[str, str]], reader: str) -> list[str]:
-    """What makes a publication beside the one that consumers read. A transient table has no permanent clone."""
+def fill_statements(new_schema: str, tables: Sequence[tuple[str, str]], reader: str) -> list[str]:
+    """Makes a publication in a schema of its own. A transient table has no permanent clone."""
     return [
-        f"drop schema if exists {beside}",  # a publish that was killed left it
-        f"create transient schema {beside}",
-        *(f"create transient table {beside}.{name} clone {schema}.{name}" for schema, name in tables),
-        f"create transient table {beside}._publication ({_RECORD})",
-        f"grant usage on schema {beside} to role {reader}",
-        f"grant select on all tables in schema {beside} to role {reader}",
+        f"drop schema if exists {new_schema}",  # a publish that was killed left it
+        f"create transient schema {new_schema}",
+        *(f"create transient table {new_schema}.{name} clone {schema}.{name}" for schema, name in tables),
+        f"create transient table {new_schema}._publication ({_RECORD})",
+        f"grant usage on schema {new_schema} to role {reader}",
+        f"grant select on all tables in schema {new_schema} to role {reader}",
     ]
 
 
-def swap_statements(beside: str) -> list[str]:
-    """What makes it the one that consumers read: the last statement alone, and at once."""
-    return [f"create transient schema if not exists {PUBLISHED}", f"alter schema {PUBLISHED} swap with {beside}"]
+def swap_statements(new_schema: str) -> list[str]:
+    """Makes it the publication that consumers read: the last statement does, in one step."""
+    return [f"create transient schema if not exists {PUBLISHED}", f"alter schema {PUBLISHED} swap with {new_schema}"]
 
 
 @dataclass(frozen=True)
@@ -160,18 +160,18 @@ class _Session:
         return Contents({f"{schema}.{name}": found[name] for schema, name in tables}, digest)
 
     def copy(self, connection: Connection, made: Publication) -> None:
-        beside = schema_of(made.build_id)
-        for statement in fill_statements(beside, made.tables, self.reader):
+        new_schema = schema_of(made.build_id)
+        for statement in fill_statements(new_schema, made.tables, self.reader):
             connection.execute(statement)
-        connection.execute(f"insert into {beside}._publication ({_COLUMNS}) select {_MARKS}", _record(made))
+        connection.execute(f"insert into {new_schema}._publication ({_COLUMNS}) select {_MARKS}", _record(made))
 
     def verify(self, made: Publication, contents: Contents) -> None:
-        beside = schema_of(made.build_id)
+        new_schema = schema_of(made.build_id)
         expected = {name: contents.tables[f"{schema}.{name}"] for schema, name in made.tables}
-        copied = _checksums(self.connection, {name: f"{beside}.{name}" for name in expected})
+        copied = _checksums(self.connection, {name: f"{new_schema}.{name}" for name in expected})
         differing = ", ".join(sorted(name for name in expected if copied[name] != expected[name]))
         if differing:
-            self.connection.execute(f"drop schema if exists {beside}")
+            self.connection.execute(f"drop schema if exists {new_schema}")
             raise PermanentError(
                 f"The clone of {differing} is not what the build has. Nothing was published; consumers read what "
                 "they did. Publish again."
@@ -195,8 +195,8 @@ class _Session:
                 self.connection.execute(f"drop schema if exists {schema}")
 
     def _find(self, build_id: str) -> _Kept | None:
-        beside = (each for each in _kept(self.connection) if each.schema != PUBLISHED)
-        return next((each for each in beside if each.publication.build_id == build_id), None)
+        others = (each for each in _kept(self.connection) if each.schema != PUBLISHED)
+        return next((each for each in others if each.publication.build_id == build_id), None)
 
 
 def schema_of(build_id: str) -> str:

@@ -5,11 +5,14 @@ Here: the types that a folder under `sources/` fills in. Not here: any particula
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import Table
+from vp_pipeline.sources.decoder_code import DecoderCode, decoder_code
 from vp_pipeline.sources.landed import Decoded, Inspection, LandedLine
 
 if TYPE_CHECKING:
@@ -36,7 +39,8 @@ class Stream:
     """One Airbyte stream of a source, and the tables it is decoded into.
 
     `replay`: "window" if the API still serves a past day, "snapshot" if it only serves the present.
-    `charts`: for some tables, a chart of a day's rows, as Markdown.
+    `decoder` and `inspection`: the modules of its functions `decode` and `inspect`; imported at the first use, since
+    the code location needs neither. `charts`: for some tables, a chart of a day's rows, as Markdown.
     """
 
     source: str
@@ -44,9 +48,24 @@ class Stream:
     description: str
     replay: ReplayMode
     tables: tuple[Table, ...]
-    decode: Callable[[Iterable[LandedLine]], dict[str, Decoded]]
-    inspect: Callable[[Iterable[LandedLine]], Inspection]
+    decoder: str
+    inspection: str
     charts: Mapping[str, Callable[["pa.Table"], str]] = field(default_factory=dict)
+
+    @cached_property
+    def code(self) -> DecoderCode:
+        """The code that decodes it: the modules of the decoder and the contracts of the tables."""
+        return decoder_code(self.decoder, self.tables)
+
+    def decode(self, lines: Iterable[LandedLine]) -> dict[str, Decoded]:
+        """Landed lines as tables, by name."""
+        decoded: dict[str, Decoded] = import_module(self.decoder).decode(lines)
+        return decoded
+
+    def inspect(self, lines: Iterable[LandedLine]) -> Inspection:
+        """Counts over landed lines."""
+        inspection: Inspection = import_module(self.inspection).inspect(lines)
+        return inspection
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ Here: the tables and their queries; the SQL is what DuckDB and Snowflake both ta
                  them. The marts are whole while there is none.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
@@ -76,6 +76,25 @@ def day_loaded(connection: "Connection", unit: Unit, day: date) -> None:
     _write(connection, [unit], [day], _State(is_included=True, is_validated=False))
 
 
+def recheck_included(connection: "Connection", unit: Unit, day: date) -> None:
+    """The next whole build decides on a day again, unless it is excluded already. To be called in a transaction."""
+    excluded = connection.execute(
+        "select 1 from raw._days where source = ? and stream = ? and run_date = cast(? as date) and not is_shown",
+        [*unit, day.isoformat()],
+    ).fetchone()
+    if not excluded:
+        _write(connection, [unit], [day], _State(is_included=True, is_validated=False))
+
+
+def recheck_excluded(connection: "Connection", unit: Unit, day: date) -> None:
+    """The next whole build decides on a day again if it is excluded."""
+    connection.execute(
+        "update raw._days set is_settled = false "
+        "where source = ? and stream = ? and run_date = cast(? as date) and not is_shown",
+        [*unit, day.isoformat()],
+    )
+
+
 def set_days(
     connection: "Connection",
     units: Iterable[Unit],
@@ -114,16 +133,6 @@ def unvalidated_days(connection: "Connection") -> list[date]:
         "select distinct run_date from raw._days where not is_settled and run_id = '' order by 1"
     ).fetchall()
     return [day for (day,) in found]
-
-
-def loaded_days(connection: "Connection", tables: Collection[str]) -> dict[str, set[date]]:
-    """The days of each RAW table that were loaded."""
-    found: dict[str, set[date]] = {table: set() for table in tables}
-    if _exists(connection, "_loads"):
-        for table, day in connection.execute("select distinct table_name, run_date from raw._loads").fetchall():
-            if table in found:
-                found[table].add(day)
-    return found
 
 
 def excluded_days(connection: "Connection") -> dict[date, str]:

@@ -15,7 +15,7 @@ from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake.manifests import SilverManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
-from vp_pipeline.warehouse import ledger
+from vp_pipeline.warehouse import ledger, loads
 from vp_pipeline.warehouse.connection import Connection, transaction
 
 Tag = Mapping[str, str]
@@ -91,25 +91,25 @@ def load_day(
 
     Raises:
         DamagedDataError: a file differs from the manifest.
-        PermanentError: the manifests are of different syncs, a table differs from its contract, or the loaded rows
-            differ from a manifest's.
+        PermanentError: the manifests are of different syncs or decoders, a table differs from its contract, or the
+            loaded rows differ from a manifest's.
     """
-    if len({manifest.bronze for manifest in partitions.values()}) > 1:
+    if len({(manifest.bronze, manifest.decoder) for manifest in partitions.values()}) > 1:
         (source, day) = next((m.source, m.run_date) for m in partitions.values())
         raise PermanentError(
-            f"The silver tables of {source} for {day} were decoded from different syncs (a run was stopped between "
-            f"them). Materialize silver of {source} for {day} again."
+            f"The silver tables of {source} for {day} were decoded from different syncs, or by different code (a run "
+            f"was stopped between them). Materialize silver of {source} for {day} again."
         )
     loaded_at = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
     _prepare(engine, connection, partitions)  # before the transaction: on Snowflake DDL would commit it
     with transaction(connection):
-        loads = {
+        done = {
             table: _load(engine, connection, lake, table, manifest, loaded_at) for table, manifest in partitions.items()
         }
-        changed = {(t.source, t.stream, partitions[t].run_date) for t, load in loads.items() if not load.unchanged}
+        changed = {(t.source, t.stream, partitions[t].run_date) for t, load in done.items() if not load.unchanged}
         for source, stream, day in sorted(changed):
             ledger.day_loaded(connection, (source, stream), day)
-    return loads
+    return done
 
 
 def row_counts(connection: Connection, relations: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -135,7 +135,11 @@ def _load(
     day, name = manifest.run_date, f"raw.{table.raw_name}"
     remedy = f"Materialize silver/{table.source}/{table.name} for {day} again."
     files = engine.verified_files(lake, manifest, remedy)
-    if _loaded(connection, table, day) == (manifest.content, manifest.rows):
+    before = loads.loaded(connection, table, day)
+    if before and before.content == manifest.content and _count(connection, table, day) == manifest.rows:
+        if before.decoder != manifest.decoder:
+            loads.record(connection, table, manifest)
+            ledger.recheck_excluded(connection, (table.source, table.stream), day)
         return Load(manifest.rows, unchanged=True)
     connection.execute(f"delete from {name} where _run_date = cast(? as date)", [day.isoformat()])
     engine.insert(connection, table, files, day, loaded_at)
@@ -145,22 +149,8 @@ def _load(
             f"{name} took {count} rows for {day} where the manifest has {manifest.rows}. The load was rolled back and "
             f"every table of the day is as before. {remedy}"
         )
-    of_day = [table.raw_name, day.isoformat()]
-    connection.execute("delete from raw._loads where table_name = ? and run_date = cast(? as date)", of_day)
-    connection.execute(
-        'insert into raw._loads (table_name, run_date, content, "rows") select ?, cast(? as date), ?, ?',
-        [*of_day, manifest.content, count],
-    )
+    loads.record(connection, table, manifest)
     return Load(count, unchanged=False)
-
-
-def _loaded(connection: Connection, table: Table, day: date) -> tuple[str, int] | None:
-    """The content that a partition was loaded from, and the rows that it has now."""
-    found = connection.execute(
-        "select content from raw._loads where table_name = ? and run_date = cast(? as date)",
-        [table.raw_name, day.isoformat()],
-    ).fetchone()
-    return None if found is None else (found[0], _count(connection, table, day))
 
 
 def _count(connection: Connection, table: Table, day: date) -> int:
@@ -172,10 +162,7 @@ def _count(connection: Connection, table: Table, day: date) -> int:
 
 def _prepare(engine: Engine[Files], connection: Connection, tables: Iterable[Table]) -> None:
     ledger.create(connection)
-    # ROWS is a word that Snowflake reserves.
-    connection.execute(
-        'create table if not exists raw._loads (table_name varchar, run_date date, content varchar, "rows" bigint)'
-    )
+    loads.create(connection)
     for table in tables:
         columns = (*table.columns, *RAW_COLUMNS)
         definition = ", ".join(engine.column(column) for column in columns)

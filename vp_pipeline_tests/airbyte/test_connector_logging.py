@@ -17,7 +17,7 @@ from vp_pipeline.lake.objects import Lake
 from vp_pipeline_tests.airbyte.pages import KEY, Pages, everything, requesting
 
 # For the authors of connectors; raised when the runtime is imported.
-pytestmark = pytest.mark.filterwarnings("ignore:This class is experimental")
+pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore:This class is experimental")]
 
 
 @pytest.mark.parametrize("case", ["fine", "echoed", "refused", "server", "unreachable", "checked", "invalid"])

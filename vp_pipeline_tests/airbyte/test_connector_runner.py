@@ -16,7 +16,7 @@ from vp_pipeline.lake.objects import Lake
 from vp_pipeline_tests.airbyte.pages import Pages, everything, lines, requesting
 
 # For the authors of connectors; raised when the runtime is imported.
-pytestmark = pytest.mark.filterwarnings("ignore:This class is experimental")
+pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore:This class is experimental")]
 
 
 def test_lands_what_the_s3_destination_lands(lake: Lake, connection: AirbyteConnection) -> None:

@@ -16,31 +16,16 @@ from vp_pipeline.lake.manifests import BronzeManifest, SyncRecord
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline_tests.lake.syncs import record_sync
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FIRST = date(2026, 3, 1)
 
 
-def record(day: date, job_id: int = 1) -> SyncRecord:
-    return SyncRecord(
-        source="keepa",
-        stream="product",
-        run_date=day,
-        job_id=job_id,
-        origin="test",
-        fingerprint="f",
-        started_at=NOW,
-        ended_at=NOW,
-        records=1,
-        bytes=1,
-        objects=(f"bronze/keepa/product/2026_03_01_{job_id}_0.jsonl.gz",),
-    )
-
-
-def land(lake: Lake, day: date, at: datetime, job_id: int = 1) -> None:
-    path = bronze.sync_path(PRODUCT, day)
-    lake.write(path, record(day, job_id).to_bytes())
-    os.utime(lake.location(path), (at.timestamp(), at.timestamp()))
+def land(lake: Lake, day: date, at: datetime, job_id: int = 1) -> SyncRecord:
+    record = record_sync(lake, day, [f"bronze/keepa/product/2026_03_01_{job_id}_0.jsonl.gz"], job_id=job_id, at=NOW)
+    os.utime(lake.location(bronze.sync_path(PRODUCT, day)), (at.timestamp(), at.timestamp()))
+    return record
 
 
 @pytest.fixture
@@ -88,7 +73,7 @@ def test_what_may_still_get_company_waits(lake: Lake) -> None:
 
 
 def test_objects_without_a_record_are_no_sync(lake: Lake) -> None:
-    lake.write("bronze/keepa/product/2026_03_01_1_0.jsonl.gz", b"a sync that goes on, or died")
+    lake.write("bronze/keepa/product/2026_03_01_1_0.jsonl.gz", b"a sync that is still running, or died")
     assert taken(lake, Position(0, ""), NOW + ONE_DAY * 365)[0] == []
 
 
@@ -99,8 +84,8 @@ def test_a_sync_that_is_waited_for_is_passed_over(lake: Lake) -> None:
 
 
 def test_what_bronze_holds_starts_nothing_and_a_newer_sync_of_it_does(lake: Lake) -> None:
-    land(lake, FIRST, NOW)
-    lake.write(bronze.manifest_path(PRODUCT, FIRST), BronzeManifest(sync=record(FIRST), objects=()).to_bytes())
+    landed = land(lake, FIRST, NOW)
+    lake.write(bronze.manifest_path(PRODUCT, FIRST), BronzeManifest(sync=landed, objects=()).to_bytes())
     later = NOW + SETTLING * 4
     days, position = taken(lake, Position(0, ""), later)
     assert days == []

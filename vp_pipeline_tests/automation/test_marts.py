@@ -38,7 +38,7 @@ def run(instance: dg.DagsterInstance, day: date, *keys: dg.AssetKey, **tags: str
 
 
 @pytest.fixture
-def asked(instance: dg.DagsterInstance):  # type: ignore[no-untyped-def]
+def requested(instance: dg.DagsterInstance):  # type: ignore[no-untyped-def]
     cursor = None
 
     def evaluate() -> list[tuple[dg.AssetKey, str]]:
@@ -52,29 +52,29 @@ def asked(instance: dg.DagsterInstance):  # type: ignore[no-untyped-def]
     return evaluate
 
 
-def test_a_mart_follows_what_it_rests_on(instance: dg.DagsterInstance, asked) -> None:  # type: ignore[no-untyped-def]
+def test_a_mart_follows_what_it_depends_on(instance: dg.DagsterInstance, requested) -> None:  # type: ignore[no-untyped-def]
     newest = newest_finished_day()
     run(instance, newest, PRICE, RANK, DEALS)
-    assert asked() == []  # a daily run leaves nothing to do
+    assert requested() == []  # a daily run leaves nothing to do
     run(instance, newest, PRICE)
-    assert asked() == [(DEALS, str(newest))]
+    assert requested() == [(DEALS, str(newest))]
     run(instance, newest, DEALS)
-    assert asked() == []
+    assert requested() == []
 
 
-def test_a_failed_check_holds_it_back(instance: dg.DagsterInstance, asked) -> None:  # type: ignore[no-untyped-def]
+def test_a_failed_check_holds_it_back(instance: dg.DagsterInstance, requested) -> None:  # type: ignore[no-untyped-def]
     newest = newest_finished_day()
     run(instance, newest, PRICE, RANK, DEALS)
-    asked()
+    requested()
     run(instance, newest, PRICE, bad="yes")
-    assert asked() == []
+    assert requested() == []
     run(instance, newest, PRICE)
-    assert asked() == [(DEALS, str(newest))]
+    assert requested() == [(DEALS, str(newest))]
 
 
-def test_what_is_missing_or_another_day_starts_nothing(instance: dg.DagsterInstance, asked) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_missing_or_another_day_starts_nothing(instance: dg.DagsterInstance, requested) -> None:  # type: ignore[no-untyped-def]
     newest = newest_finished_day()
     run(instance, newest, PRICE)  # RANK is missing
-    assert asked() == []
+    assert requested() == []
     run(instance, date(2026, 11, 2), PRICE, RANK)
-    assert asked() == []
+    assert requested() == []

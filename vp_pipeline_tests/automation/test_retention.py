@@ -13,10 +13,10 @@ from vp_pipeline.automation.retention import Retention, retention_job
 from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.lake import bronze
-from vp_pipeline.lake.manifests import SyncRecord
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import load_settings
 from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline_tests.lake.syncs import record_sync
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=100)
@@ -36,20 +36,7 @@ def sync(lake: Lake, job_id: int, *, land: bool = True) -> str:
 
     path = f"bronze/keepa/product/2026_03_01_{job_id}_0.jsonl.gz"
     lake.write(path, gzip.compress(b"{}\n"))
-    record = SyncRecord(
-        source="keepa",
-        stream="product",
-        run_date=DAY,
-        job_id=job_id,
-        origin="test",
-        fingerprint="f",
-        started_at=NOW,
-        ended_at=NOW,
-        records=1,
-        bytes=1,
-        objects=(path,),
-    )
-    lake.write(bronze.sync_path(PRODUCT, DAY), record.to_bytes())
+    record_sync(lake, DAY, [path], job_id=job_id, at=NOW)
     if land:
         bronze.land(lake, PRODUCT, DAY)
     return path

@@ -39,7 +39,7 @@ def test_the_graph_and_the_schedule(ui: DagsterDev, page: Any, shoot: Shoot) -> 
     assert [place["x"] for place in places] == sorted(place["x"] for place in places), "groups stand in flow order"
 
     page.goto(f"{ui.url}/assets/silver/keepa/price")
-    for text in ("Grain: one row a product", "data-platform", "Parquet", "landed_price", "daily_pipeline"):
+    for text in ("Grain: one row per product", "data-platform", "Parquet", "landed_price", "daily_pipeline"):
         page.get_by_text(text).first.wait_for()
     shoot("asset_before_any_run")
 
@@ -63,8 +63,15 @@ def test_the_graph_and_the_schedule(ui: DagsterDev, page: Any, shoot: Shoot) -> 
 
 def test_a_day_and_a_range_by_clicking(ui: DagsterDev, page: Any, shoot: Shoot) -> None:
     newest = newest_finished_day()
+    _materialize_a_day(ui, page, shoot, newest)
+    days = [newest - timedelta(days=n) for n in (4, 3, 2)]
+    _materialize_with_a_bad_day(ui, page, shoot, days)
+    _read_why_it_is_bad(ui, page, shoot, days)
+    assert _materialized(ui, "mart/fct_price_history_daily") == {str(d) for d in (newest, days[0], days[2])}
 
-    # One partition of everything.
+
+def _materialize_a_day(ui: DagsterDev, page: Any, shoot: Shoot, day: date) -> None:
+    """One partition of everything, and what is seen of it."""
     _open_dialog(ui, page)
     page.get_by_role("button", name="Latest", exact=True).click()
     page.get_by_text("1 partition").first.wait_for()
@@ -72,20 +79,21 @@ def test_a_day_and_a_range_by_clicking(ui: DagsterDev, page: Any, shoot: Shoot) 
     page.get_by_role("button", name="Launch 1 run").click()
     run = ui.wait_for_run(1)
     assert run["status"] == "SUCCESS"
-    assert {"key": "dagster/partition", "value": newest.isoformat()} in run["tags"]
+    assert {"key": "dagster/partition", "value": day.isoformat()} in run["tags"]
     page.goto(f"{ui.url}/runs/{run['runId']}")
     page.get_by_text("Success").first.wait_for()
     shoot("run_of_a_day")
     page.goto(f"{ui.url}/assets/silver/keepa/price")
     page.get_by_text("Latest materialization").wait_for()
-    page.get_by_text(newest.isoformat()).first.wait_for()
+    page.get_by_text(day.isoformat()).first.wait_for()
     shoot("asset_after_a_run")
     page.goto(f"{ui.url}/assets/silver/keepa/price?view=events")
     page.get_by_text("records_in").wait_for()
     shoot("metadata_of_a_day")
 
-    # Three days, of which the middle one's landed object is damaged.
-    days = [newest - timedelta(days=n) for n in (4, 3, 2)]
+
+def _materialize_with_a_bad_day(ui: DagsterDev, page: Any, shoot: Shoot, days: list[date]) -> None:
+    """Three days, of which the middle one's landed object is damaged."""
     _open_dialog(ui, page, asset="airbyte/keepa/product")
     _select(page, days)
     page.get_by_role("button", name="Launch").last.click()
@@ -99,6 +107,8 @@ def test_a_day_and_a_range_by_clicking(ui: DagsterDev, page: Any, shoot: Shoot) 
     assert run["status"] == "FAILURE", "a bad day turns the run red"
     assert len(ui.runs()) == 3, "a range is one run"
 
+
+def _read_why_it_is_bad(ui: DagsterDev, page: Any, shoot: Shoot, days: list[date]) -> None:
     for key, check in (("bronze/keepa/product", "arrival"), ("silver/keepa/price", "conservation")):
         found = _evaluations(ui, key, check)
         assert found[days[0].isoformat()][0] == found[days[2].isoformat()][0] == "SUCCEEDED"
@@ -113,11 +123,10 @@ def test_a_day_and_a_range_by_clicking(ui: DagsterDev, page: Any, shoot: Shoot) 
     page.goto(f"{ui.url}/assets/silver/keepa/price?view=partitions")
     page.get_by_text(days[2].isoformat()).first.wait_for()
     shoot("partitions_of_a_range")
-    page.goto(f"{ui.url}/runs/{run['runId']}")
+    page.goto(f"{ui.url}/runs/{ui.runs()[0]['runId']}")
     page.get_by_text("1 of 3 days did not go through").first.wait_for()
     page.get_by_text("arrival of bronze/keepa/product").first.wait_for()
     shoot("run_with_a_bad_day")
-    assert _materialized(ui, "mart/fct_price_history_daily") == {str(d) for d in (newest, days[0], days[2])}
 
 
 def _open_dialog(ui: DagsterDev, page: Any, asset: str = "") -> None:

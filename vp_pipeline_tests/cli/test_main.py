@@ -13,7 +13,7 @@ _HEAVY = ("boto3", "dagster", "dbt", "duckdb", "pandas", "pyarrow")
 
 def test_every_command_is_in_the_help() -> None:
     shown = CliRunner().invoke(app, ["--help"]).output
-    for command in ("run", "metrics", "sandbox", "maintain", "deploy", "quarantine", "published"):
+    for command in ("run", "plan", "diff", "metrics", "sandbox", "maintain", "deploy", "quarantine", "published"):
         assert f" {command} " in shown
 
 

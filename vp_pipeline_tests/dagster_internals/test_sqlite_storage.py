@@ -11,6 +11,8 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventL
 
 from vp_pipeline.dagster_internals.sqlite_storage import KeptSqliteEventLogStorage
 
+pytestmark = pytest.mark.integration
+
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 

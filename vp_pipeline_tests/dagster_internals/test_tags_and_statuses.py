@@ -1,6 +1,7 @@
 """Strings and lists that are written out instead of imported are Dagster's own."""
 
 import pytest
+from dagster._core.definitions import data_version
 from dagster._core.execution.backfill import BULK_ACTION_TERMINAL_STATUSES
 from dagster._core.storage import dagster_run
 from dagster._core.storage import tags as dagster_tags
@@ -20,6 +21,10 @@ from vp_pipeline.dagster_internals import run_statuses, tags
         (tags.AUTOMATION_CONDITION, dagster_tags.AUTOMATION_CONDITION_TAG),
         (tags.RETRY_NUMBER, dagster_tags.RETRY_NUMBER_TAG),
         (tags.WILL_RETRY, dagster_tags.WILL_RETRY_TAG),
+        (tags.DATA_VERSION, data_version.DATA_VERSION_TAG),
+        (tags.CODE_VERSION, data_version.CODE_VERSION_TAG),
+        (tags.INPUT_DATA_VERSION, data_version.INPUT_DATA_VERSION_TAG_PREFIX),
+        (tags.INPUT_EVENT, data_version.INPUT_EVENT_POINTER_TAG_PREFIX),
     ],
 )
 def test_a_tag_is_the_one_that_dagster_uses(ours: str, theirs: str) -> None:

@@ -3,6 +3,8 @@
 Here: fixtures only. Not here: how production makes and loads RAW (`vp_pipeline/warehouse/duckdb.py`).
 """
 
+import os
+import shutil
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -14,18 +16,30 @@ import pytest
 from dbt.artifacts.schemas.results import NodeStatus
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
+from filelock import FileLock
 
+from vp_pipeline.dbt.project import manifest_path, parsed_project
+from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import RAW_COLUMNS, Table
 from vp_pipeline.sources.keepa.tables import TABLES
+from vp_pipeline_tests.conftest import pipeline_settings
+from vp_pipeline_tests.dbt_project.three_products import SNAPSHOT, build
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 BY_NAME = {table.name: table for table in TABLES}
 LOADED_AT = datetime(2026, 12, 1)
+BUILDING = {"warehouse", "module_warehouse", "three_products"}  # fixtures
 
 
 def raw_schema(table: Table) -> pa.Schema:
     """The columns of a RAW table, in order."""
     return pa.schema([pa.field(c.name, c.type.arrow, nullable=c.nullable) for c in (*table.columns, *RAW_COLUMNS)])
+
+
+def create_raw(table: Table) -> str:
+    """The statement that creates a RAW table where there is none."""
+    columns = (f'"{c.name}" {c.type.sql}{"" if c.nullable else " not null"}' for c in (*table.columns, *RAW_COLUMNS))
+    return f"create table if not exists raw.{table.raw_name} ({', '.join(columns)})"
 
 
 class Warehouse:
@@ -37,11 +51,7 @@ class Warehouse:
         self.path = folder / "warehouse.duckdb"
         self.manifest = manifest
         self.events: list[str] = []
-        for table in TABLES:
-            columns = ", ".join(
-                f'"{c.name}" {c.type.sql}{"" if c.nullable else " not null"}' for c in (*table.columns, *RAW_COLUMNS)
-            )
-            self.execute("create schema if not exists raw", f"create table raw.{table.raw_name} ({columns})")
+        self.execute("create schema if not exists raw", *map(create_raw, TABLES))
 
     def execute(self, *statements: str) -> None:
         with duckdb.connect(str(self.path)) as connection:
@@ -105,10 +115,14 @@ def window(first: date, end: date) -> tuple[str, ...]:
 
 @pytest.fixture(scope="session")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
-    """The parsed project: parsed once for all tests."""
-    parsed = Warehouse(tmp_path_factory.mktemp("parse")).must("parse").result
-    assert isinstance(parsed, Manifest)
-    return parsed
+    """The project as the pipeline parses it: once, until a file of it changes."""
+    return parsed(pipeline_settings(tmp_path_factory.mktemp("data")))
+
+
+def parsed(settings: Settings) -> Manifest:
+    manifest = Manifest.from_msgpack(parsed_project(manifest_path(settings)).read_bytes())
+    manifest.build_flat_graph()  # type: ignore[no-untyped-call]
+    return manifest
 
 
 @pytest.fixture
@@ -121,6 +135,32 @@ def module_warehouse(tmp_path_factory: pytest.TempPathFactory, manifest: Manifes
     return Warehouse(tmp_path_factory.mktemp("warehouse"), manifest)
 
 
+@pytest.fixture(scope="session")
+def three_products(tmp_path_factory: pytest.TempPathFactory, manifest: Manifest) -> Path:
+    """A file with the project built on three products. All workers share it: it is read, or copied first."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    file = shared / "three_products" / "warehouse.duckdb"
+    with FileLock(shared / "three_products.lock"):
+        if not file.exists():
+            built = build(Warehouse(tmp_path_factory.mktemp("three_products"), manifest), SNAPSHOT)
+            built.execute("checkpoint")  # dbt keeps the file open in this process
+            file.parent.mkdir()
+            shutil.copy(built.path, file.with_suffix(".copy"))
+            file.with_suffix(".copy").rename(file)
+    return file
+
+
 @pytest.fixture(scope="session", name="window")
 def _window() -> Any:
     return window
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test of this folder that has a warehouse builds with dbt."""
+    folder = Path(__file__).parent
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if item.path.is_relative_to(folder) and not BUILDING.isdisjoint(fixtures):
+            item.add_marker(pytest.mark.integration)

@@ -1,15 +1,14 @@
-"""The change tables: whatever is loaded, in any order, grouping and repetition, they end as the rule says."""
+"""The change tables: whatever is loaded, in any order, grouping and repetition, they end as the rule requires."""
 
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+
+from vp_pipeline_tests.dbt_project.loads import Window, flags, play_examples
 
 MODEL = "core_keepa_price_change"
-DAYS = 4
 FIRST = date(2026, 11, 18)
 KEYS = 40
 SNAPSHOTS = 5
@@ -74,63 +73,33 @@ def staged(module_warehouse: Any) -> Any:
     return module_warehouse
 
 
-# A round: some days get other rows in RAW, then some windows are restated: the days that changed, or others, or both.
-# `None` as a window is none given; "full" is --full-refresh.
-windows = [(first, end) for first in range(DAYS) for end in range(first + 1, DAYS + 1)]
-rounds = st.lists(
-    st.tuples(
-        st.sets(st.integers(0, DAYS - 1), min_size=1),
-        st.integers(0, 2**32),
-        st.lists(st.sampled_from([*windows, *windows, None, "full"]), min_size=1, max_size=2),
-    ),
-    min_size=2,
-    max_size=4,
-)
+class Changes:
+    """The change table of prices, and the rows that each day has in RAW."""
+
+    def __init__(self, warehouse: Any, window: Any) -> None:
+        self.warehouse = warehouse
+        self.window = window
+        self.raw: dict[int, dict[tuple[int, int], int]] = {}
+
+    def clear(self) -> None:
+        self.raw.clear()
+        self.warehouse.execute(f"drop table if exists core.{MODEL}", "delete from raw.keepa_price")
+
+    def load(self, number: int, seed: int) -> None:
+        self.raw[number] = random_day(seed)
+        self.warehouse.load("price", day(number), [price_row(*k, price=v) for k, v in self.raw[number].items()])
+
+    def restate(self, window: Window, changed: set[int]) -> None:
+        of_days = flags(window, lambda first, end: self.window(day(first), day(end)))
+        self.warehouse.must("run", "--select", MODEL, *of_days)
+
+    def check(self) -> None:
+        assert actual(self.warehouse) == expected(self.raw)
 
 
-@settings(
-    max_examples=10,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(rounds=rounds, finish=st.permutations(range(DAYS)), seed=st.integers(0, 2**32))
-def test_any_order_grouping_and_repetition(
-    staged: Any, window: Any, rounds: list[Any], finish: list[int], seed: int
-) -> None:
-    warehouse = staged
-    raw: dict[int, dict[tuple[int, int], int]] = {}
-    dirty: set[int] = set()
-
-    def load(number: int, seed: int) -> None:
-        raw[number] = random_day(seed)
-        warehouse.load("price", day(number), [price_row(*k, price=v) for k, v in raw[number].items()])
-        dirty.add(number)
-
-    def restate(which: Any) -> None:
-        if which is None or which == "full":
-            flags, done = (["--full-refresh"] if which else []), range(DAYS)
-        else:
-            flags, done = window(day(which[0]), day(which[1])), range(*which)
-        warehouse.must("run", "--select", MODEL, *flags)
-        dirty.difference_update(done)
-        if not dirty:
-            assert actual(warehouse) == expected(raw)
-
-    warehouse.execute(f"drop table if exists core.{MODEL}", "delete from raw.keepa_price")
-    load(0, seed)
-    restate((0, 1))
-    for days, seed_of_round, restated in rounds:
-        for number in days:
-            load(number, seed_of_round + number)
-        for which in restated:
-            restate(which)
-    for number in finish:
-        if number in dirty or number == finish[0]:
-            restate((number, number + 1))
-    assert not dirty
-    assert actual(warehouse) == expected(raw)
+@pytest.mark.parametrize("examples", [5, pytest.param(40, marks=pytest.mark.slow)])
+def test_any_order_grouping_and_repetition(staged: Any, window: Any, examples: int) -> None:
+    play_examples(Changes(staged, window), examples, (2, 4))
 
 
 def test_a_failed_restatement_changes_nothing(warehouse: Any, window: Any) -> None:

@@ -1,4 +1,4 @@
-"""What Dagster shows of the models' columns: the ones that are built, described, and made from the ones they are."""
+"""What Dagster shows of the models' columns: the ones that are built, described, and derived from the right ones."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The dbt project and the Python contracts say the same: sources, staging, the marketplaces and the price types."""
+"""The dbt project and the Python contracts agree: sources, staging, the marketplaces and the price types."""
 
 import copy
 import csv

@@ -11,12 +11,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+
+from vp_pipeline_tests.dbt_project.loads import Window, flags, play_examples
 
 FIRST = date(2026, 11, 16)
 START = datetime(2026, 11, 12)
-DAYS = 4
 PRODUCTS = ("A000000000", "A000000001", "A000000002")
 SERIES = ("NEW", "USED")
 SELLERS = ("SELLERONE", "SELLERTWO", "-1", "-2")
@@ -27,9 +26,9 @@ MODELS = (
     *("core_keepa_review_change", "core_keepa_review_daily"),
     *("core_keepa_offer_count_change", "core_keepa_offer_daily"),
 )
-# The same histories are told as ranks, reviews and offer counts: RAW table → its value, its daily table, that table's
+# The same histories are loaded as ranks, reviews and offer counts: RAW table → its value, its daily table, that table's
 # columns (open, high, low, close, value × minutes, minutes with a value), and what the price series are called there.
-TOLD_AS: dict[str, tuple[str, str, tuple[str, ...], dict[str, dict[str, Any]]]] = {
+ALIKE: dict[str, tuple[str, str, tuple[str, ...], dict[str, dict[str, Any]]]] = {
     "rank": (
         "sales_rank",
         "core_keepa_rank_daily",
@@ -50,8 +49,10 @@ TOLD_AS: dict[str, tuple[str, str, tuple[str, ...], dict[str, dict[str, Any]]]] 
     },
 }
 SELECTED = ("--select", *MODELS)
+# A run that ended between the change tables and the daily tables.
+CHANGES_FIRST = "changes first"
 
-# What one run_date's answers say: product → (snapshot, {(series, minute): price}, {minute: seller}).
+# What one run_date's answers hold: product → (snapshot, {(series, minute): price}, {minute: seller}).
 Answers = dict[str, tuple[datetime, dict[tuple[str, datetime], int], dict[datetime, str]]]
 
 
@@ -95,9 +96,9 @@ def newest(raw: dict[int, Answers]) -> tuple[dict[str, datetime], dict[Any, dict
         for asin, (snapshot, prices, sellers) in answers.items():
             version = (snapshot, number)
             ends[asin] = max(ends.get(asin, version), version)
-            told = {(asin, series, minute): price for (series, minute), price in prices.items()}
-            told |= {(asin, "BUY_BOX", minute): seller for minute, seller in sellers.items()}
-            for key, value in told.items():
+            found = {(asin, series, minute): price for (series, minute), price in prices.items()}
+            found |= {(asin, "BUY_BOX", minute): seller for minute, seller in sellers.items()}
+            for key, value in found.items():
                 points[key] = max(points.get(key, (*version, value)), (*version, value))
     histories: dict[Any, dict[datetime, Any]] = defaultdict(dict)
     for (asin, series, minute), (_, _, value) in sorted(points.items()):
@@ -164,7 +165,7 @@ def assert_right(warehouse: Any, raw: dict[int, Answers]) -> None:
     sellers = warehouse.rows("select asin, observed_date, seller_id, won_minutes from core.core_buy_box_seller_daily")
     wanted_prices, (wanted_boxes, wanted_sellers) = expected_prices(raw), expected_buy_boxes(raw)
     others = []
-    for _, model, columns, names in TOLD_AS.values():
+    for _, model, columns, names in ALIKE.values():
         series = " ".join(f"when '{name['series']}' then '{price}'" for price, name in names.items())
         query = f"select asin, case series {series} end, observed_date, {', '.join(columns)}, observed_minutes, changes"
         others.append((warehouse.rows(f"{query} from core.{model}"), wanted_prices))
@@ -187,8 +188,8 @@ def load(warehouse: Any, number: int, answers: Answers) -> None:
     warehouse.load("product", day(number), products)
     warehouse.load("price", day(number), points)
     warehouse.load("buy_box", day(number), boxes)
-    for table, (value, _, _, names) in TOLD_AS.items():
-        told = [
+    for table, (value, _, _, names) in ALIKE.items():
+        alike = [
             {
                 **{k: p[k] for k in ("asin", "domain_id", "snapshot_at", "observed_at")},
                 **names[p["series"]],
@@ -196,7 +197,7 @@ def load(warehouse: Any, number: int, answers: Answers) -> None:
             }
             for p in points
         ]
-        warehouse.load(table, day(number), told)
+        warehouse.load(table, day(number), alike)
 
 
 @pytest.fixture(scope="module")
@@ -205,68 +206,39 @@ def staged(module_warehouse: Any) -> Any:
     return module_warehouse
 
 
-windows = [(first, end) for first in range(DAYS) for end in range(first + 1, DAYS + 1)]
-rounds = st.lists(
-    st.tuples(
-        st.sets(st.integers(0, DAYS - 1), min_size=1),
-        st.integers(0, 2**32),
-        st.lists(st.sampled_from([*windows, *windows, None, "full", "changes first"]), min_size=1, max_size=2),
-    ),
-    min_size=1,
-    max_size=3,
-)
+class Dailies:
+    """Every daily table and the change tables before it, and the answers that each day has in RAW."""
 
+    def __init__(self, warehouse: Any, window: Any) -> None:
+        self.warehouse = warehouse
+        self.window = window
+        self.raw: dict[int, Answers] = {}
 
-@settings(
-    max_examples=6,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(rounds=rounds, finish=st.permutations(range(DAYS)), seed=st.integers(0, 2**32))
-def test_any_order_grouping_repetition_and_reload(
-    staged: Any, window: Any, rounds: list[Any], finish: list[int], seed: int
-) -> None:
-    warehouse = staged
-    raw: dict[int, Answers] = {}
-    dirty: set[int] = set()
+    def clear(self) -> None:
+        self.raw.clear()
+        self.warehouse.execute(*(f"drop table if exists core.{model}" for model in MODELS))
+        self.warehouse.execute(*(f"delete from raw.keepa_{name}" for name in ("product", "price", "buy_box", *ALIKE)))
 
-    def reload(number: int, seed: int) -> None:
-        raw[number] = random_answers(seed, number)
-        load(warehouse, number, raw[number])
-        dirty.add(number)
+    def load(self, number: int, seed: int) -> None:
+        self.raw[number] = random_answers(seed, number)
+        load(self.warehouse, number, self.raw[number])
 
-    def restate(which: Any) -> None:
-        if which == "changes first":  # a run that ended between the change tables and the daily tables
-            for number in sorted(dirty):
+    def restate(self, window: Window, changed: set[int]) -> None:
+        if window == CHANGES_FIRST:
+            for number in sorted(changed):
                 changes = [model for model in MODELS if not model.endswith("daily")]
-                warehouse.must("run", "--select", *changes, *window(day(number), day(number + 1)))
-            return
-        if which is None or which == "full":
-            flags, done = (["--full-refresh"] if which else []), range(DAYS)
+                self.warehouse.must("run", "--select", *changes, *self.window(day(number), day(number + 1)))
         else:
-            flags, done = window(day(which[0]), day(which[1])), range(*which)
-        warehouse.must("run", *SELECTED, *flags)
-        dirty.difference_update(done)
-        if not dirty:
-            assert_right(warehouse, raw)
+            of_days = flags(window, lambda first, end: self.window(day(first), day(end)))
+            self.warehouse.must("run", *SELECTED, *of_days)
 
-    warehouse.execute(*(f"drop table if exists core.{model}" for model in MODELS))
-    for name in ("product", "price", "buy_box", *TOLD_AS):
-        warehouse.execute(f"delete from raw.keepa_{name}")
-    reload(0, seed)
-    restate((0, 1))
-    for days, seed_of_round, restated in rounds:
-        for number in days:
-            reload(number, seed_of_round + number)
-        for which in restated:
-            restate(which)
-    for number in finish:
-        if number in dirty or number == finish[0]:
-            restate((number, number + 1))
-    assert not dirty
-    assert_right(warehouse, raw)
+    def check(self) -> None:
+        assert_right(self.warehouse, self.raw)
+
+
+@pytest.mark.parametrize("examples", [3, pytest.param(20, marks=pytest.mark.slow)])
+def test_any_order_grouping_repetition_and_reload(staged: Any, window: Any, examples: int) -> None:
+    play_examples(Dailies(staged, window), examples, (1, 3), CHANGES_FIRST)
 
 
 def restate_day(warehouse: Any, window: Any, raw: dict[int, Answers], number: int) -> None:

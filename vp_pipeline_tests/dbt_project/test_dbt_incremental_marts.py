@@ -102,7 +102,7 @@ BY_PRODUCT = ("mart_deals", "mart_rank_movers", "mart_stock_outs", "fct_price_st
 
 
 def test_a_day_writes_only_what_it_touches(warehouse: Any, window: Any) -> None:
-    """Of the product that was answered, the rows since the snapshot before; of the other, none."""
+    """Of the product that was synced, the rows since the snapshot before; of the other, none."""
     one, other = PRODUCTS[0], PRODUCTS[1]
     warehouse.must("seed")
     before = datetime(2026, 11, 6)
@@ -125,12 +125,12 @@ def test_a_day_writes_only_what_it_touches(warehouse: Any, window: Any) -> None:
 def run_day(warehouse: Any, window: Any, end: datetime, products: tuple[tuple[str, int], ...]) -> None:
     day = end.date() - timedelta(days=1)
     for name, rows in random_rows().items():
-        told = [
+        known = [
             {**row, "snapshot_at": end}
             for row in rows
             if (row["asin"], row["domain_id"]) in products and row["observed_at"] < end
         ]
-        warehouse.load(name, day, told)
+        warehouse.load(name, day, known)
     warehouse.load(
         "product",
         day,

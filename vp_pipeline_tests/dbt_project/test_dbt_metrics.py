@@ -1,6 +1,5 @@
 """The governed metrics: each equals the mart's own SQL, however it is broken down."""
 
-import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -8,10 +7,9 @@ from typing import Any
 import pytest
 
 from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
-from vp_pipeline.publishing.metrics import Metrics, MetricsError, Question
+from vp_pipeline.publishing.metrics import MetricQuery, Metrics, MetricsError
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline_tests.conftest import pipeline_settings
-from vp_pipeline_tests.dbt_project.three_products import SNAPSHOT, build
 
 _PRICES = "mart.fct_price_history_daily join mart.dim_product using (product_key)"
 _SHARE = "cast(sum({}) as double) / nullif(sum({}), 0)"
@@ -36,7 +34,7 @@ DEFINED = {
         "count(*)",
     ),
 }
-# What a question is broken down by → the same in SQL.
+# What a query is broken down by → the same in SQL.
 BROKEN_DOWN = {
     ("product__currency",): "{p}currency",
     ("product__currency", "product__brand"): "{p}currency, {p}brand",
@@ -51,12 +49,8 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
 
 
 @pytest.fixture(scope="module")
-def marts(module_warehouse: Any, tmp_path_factory: pytest.TempPathFactory) -> DuckDBWarehouse:
-    """A copy of the file: dbt keeps its own open for writing in this process."""
-    build(module_warehouse, SNAPSHOT).execute("checkpoint")
-    copied = tmp_path_factory.mktemp("marts") / module_warehouse.path.name
-    shutil.copy(module_warehouse.path, copied)
-    return DuckDBWarehouse(copied)
+def marts(three_products: Path) -> DuckDBWarehouse:
+    return DuckDBWarehouse(three_products)
 
 
 def rows_of(marts: DuckDBWarehouse, query: str) -> list[tuple[Any, ...]]:
@@ -64,13 +58,13 @@ def rows_of(marts: DuckDBWarehouse, query: str) -> list[tuple[Any, ...]]:
         return connection.execute(query).fetchall()
 
 
-def asked(metrics: Metrics, marts: DuckDBWarehouse, question: Question) -> dict[tuple[object, ...], object]:
-    """The answer, broken down (in the order of the question) → figure."""
-    answer = metrics.ask(marts, question)
-    (figure,) = (answer.columns.index(name) for name in question.metrics)
-    parts = [answer.columns.index(name) for name in question.by]
-    assert len(answer.columns) == 1 + len(parts)
-    return {tuple(row[part] for part in parts): row[figure] for row in answer.rows}
+def figures(metrics: Metrics, marts: DuckDBWarehouse, query: MetricQuery) -> dict[tuple[object, ...], object]:
+    """The result, broken down (in the order of the query) → figure."""
+    result = metrics.query(marts, query)
+    (figure,) = (result.columns.index(name) for name in query.metrics)
+    parts = [result.columns.index(name) for name in query.by]
+    assert len(result.columns) == 1 + len(parts)
+    return {tuple(row[part] for part in parts): row[figure] for row in result.rows}
 
 
 @pytest.mark.parametrize("by", BROKEN_DOWN)
@@ -84,7 +78,7 @@ def test_a_metric_is_the_marts_own_figure(
     width = len(by)
     rows = rows_of(marts, f"select {columns}, {figure} from {relation} where {condition} group by {columns}")
     assert len(rows) >= 2
-    found = asked(metrics, marts, Question((name,), by=by))
+    found = figures(metrics, marts, MetricQuery((name,), by=by))
     assert found.keys() == {row[:width] for row in rows}
     for row in rows:
         assert found[row[:width]] == pytest.approx(row[width], rel=1e-12), row
@@ -92,7 +86,7 @@ def test_a_metric_is_the_marts_own_figure(
 
 def test_the_parts_of_a_day_are_the_marts_own_columns(metrics: Metrics, marts: DuckDBWarehouse) -> None:
     """One product and day at a time a metric is the very column that the marts have."""
-    found = asked(metrics, marts, Question(("in_stock_rate",), by=("metric_time__day", "product")))
+    found = figures(metrics, marts, MetricQuery(("in_stock_rate",), by=("metric_time__day", "product")))
     rows = rows_of(
         marts,
         "select cast(observed_date as timestamp), product_key, in_stock_share from mart.mart_product_daily"
@@ -105,15 +99,15 @@ def test_the_parts_of_a_day_are_the_marts_own_columns(metrics: Metrics, marts: D
 
 
 def test_money_is_never_added_over_currencies(metrics: Metrics, marts: DuckDBWarehouse) -> None:
-    answer = metrics.ask(marts, Question(("average_price",)))
-    assert "product__currency" in answer.columns
-    assert len(answer.rows) == 2
+    result = metrics.query(marts, MetricQuery(("average_price",)))
+    assert "product__currency" in result.columns
+    assert len(result.rows) == 2
 
 
-def test_a_question_may_be_narrowed(metrics: Metrics, marts: DuckDBWarehouse) -> None:
+def test_a_query_may_be_filtered(metrics: Metrics, marts: DuckDBWarehouse) -> None:
     where = ("{{ Dimension('product__currency') }} = 'USD'",)
     days = {"first": date(2026, 9, 1), "last": date(2026, 9, 30)}
-    found = asked(metrics, marts, Question(("review_velocity",), by=("product__currency",), where=where, **days))
+    found = figures(metrics, marts, MetricQuery(("review_velocity",), by=("product__currency",), where=where, **days))
     ((expected,),) = rows_of(
         marts,
         "select cast(sum(new_reviews) as double) / count(new_reviews) from mart.fct_review_history_daily"
@@ -123,27 +117,30 @@ def test_a_question_may_be_narrowed(metrics: Metrics, marts: DuckDBWarehouse) ->
 
 
 @pytest.mark.parametrize(
-    ("question", "says"),
+    ("query", "message"),
     [
-        (Question(("margin",)), "Unknown metric: margin. There are: average_price"),
-        (Question(("average_price",), by=("product__shelf",)), "product__brand"),
-        (Question(("average_price",), where=("{{ Dimension('product__shelf') }} = 1",)), "cannot be queried this way"),
-        (Question(("average_price",), where=("shelf = 1",)), "refused the query"),
+        (MetricQuery(("margin",)), "Unknown metric: margin. There are: average_price"),
+        (MetricQuery(("average_price",), by=("product__shelf",)), "product__brand"),
+        (
+            MetricQuery(("average_price",), where=("{{ Dimension('product__shelf') }} = 1",)),
+            "cannot be queried",
+        ),
+        (MetricQuery(("average_price",), where=("shelf = 1",)), "refused the query"),
     ],
 )
-def test_a_question_that_cannot_be_answered_says_why(
-    metrics: Metrics, marts: DuckDBWarehouse, question: Question, says: str
+def test_an_invalid_query_is_rejected_with_a_reason(
+    metrics: Metrics, marts: DuckDBWarehouse, query: MetricQuery, message: str
 ) -> None:
-    with pytest.raises(MetricsError, match=says):
-        metrics.ask(marts, question)
+    with pytest.raises(MetricsError, match=message):
+        metrics.query(marts, query)
 
 
-def test_before_the_first_run_there_is_nothing_to_ask(metrics: Metrics, tmp_path: Path) -> None:
+def test_before_the_first_run_there_is_nothing_to_query(metrics: Metrics, tmp_path: Path) -> None:
     with pytest.raises(MetricsError, match="`vp run` makes it"):
-        metrics.ask(DuckDBWarehouse(tmp_path / "none.duckdb"), Question(("deal_count",)))
+        metrics.query(DuckDBWarehouse(tmp_path / "none.duckdb"), MetricQuery(("deal_count",)))
 
 
-def test_every_metric_says_what_it_is(metrics: Metrics) -> None:
+def test_every_metric_is_described(metrics: Metrics) -> None:
     assert {metric.name for metric in metrics.all} >= DEFINED.keys()
     for metric in metrics.all:
         assert len(metric.description) > 20, metric.name

@@ -1,7 +1,7 @@
 """The same project on Snowflake, without an account: every statement that dbt would send, read as Snowflake's SQL.
 
 dbt runs its materializations on the real adapter, of which only the way to the server is cut; what it sends is kept.
-Not here: whether Snowflake answers as DuckDB does; nothing in this file runs any SQL.
+Not here: whether Snowflake computes what DuckDB does; nothing in this file runs any SQL.
 """
 
 import re
@@ -19,7 +19,12 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 from sqlglot import exp
 
-from vp_pipeline_tests.dbt_project.conftest import PROJECT
+from vp_pipeline.dbt.environment import dbt_environment
+from vp_pipeline.settings import load_settings
+from vp_pipeline_tests.dbt_project.conftest import PROJECT, parsed
+from vp_pipeline_tests.test_production_settings import COMPLETE
+
+pytestmark = pytest.mark.integration
 
 # What Snowflake has of the functions that the project's statements call, by the names in its reference.
 FUNCTIONS = set(
@@ -44,11 +49,11 @@ class Sent:
 def sent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
     """`dbt build` of everything on Snowflake, on an empty database and on one that has every table."""
     later, folder, kept = request.param == "later run", tmp_path_factory.mktemp("snowflake"), Sent()
+    settings = load_settings({**COMPLETE, "VP_DATA_DIR": str(folder)})
+    manifest = parsed(settings)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("VP_WAREHOUSE_PATH", "unused.duckdb")
-        for name, value in {"ACCOUNT": "org-account", "USER": "PIPELINE", "DATABASE": "VERACITYPRO"}.items():
-            patch.setenv(f"VP_SNOWFLAKE_{name}", value)
-        manifest = parsed(folder)
+        for name, value in dbt_environment(settings, secrets=False).items():
+            patch.setenv(name, value)
         columns = {
             node.name: list(node.columns) for node in manifest.nodes.values() if node.resource_type in ("model", "seed")
         }
@@ -100,11 +105,7 @@ def sent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         yield kept
 
 
-def parsed(folder: Path) -> Manifest:
-    return invoke(folder, None, "parse").result  # type: ignore[return-value]
-
-
-def invoke(folder: Path, manifest: Manifest | None, *arguments: str) -> Any:
+def invoke(folder: Path, manifest: Manifest, *arguments: str) -> Any:
     project = ("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target", "snowflake")
     paths = ("--target-path", str(folder / "target"), "--log-path", str(folder / "logs"))
     quietly = ("--quiet", "--log-level-file", "none", "--no-write-json")
@@ -127,7 +128,7 @@ def test_every_statement_is_snowflakes(sent: Sent) -> None:
     assert unknown == set()
 
 
-# What stands before a bracket and is no function.
+# Words before a bracket that are not functions.
 WORDS = set(
     """
     and as by exists from having in into lateral not on or over partition select then union using

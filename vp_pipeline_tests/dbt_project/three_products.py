@@ -1,5 +1,6 @@
 """Three products with a hundred days of random histories in every table, and the project built on them."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -11,7 +12,8 @@ SNAPSHOT = datetime(2026, 11, 9, 17, 40, 20)
 PRODUCTS = (("A000000001", 1), ("A000000002", 1), ("A000000001", 5))
 CURRENCY = {1: "USD", 5: "JPY"}
 STOCK = ("AMAZON", "NEW", "NEW_FBA", "NEW_FBM_SHIPPING", "BUY_BOX_SHIPPING")
-Rows = dict[str, list[dict[str, Any]]]
+Row = dict[str, Any]
+Rows = dict[str, list[Row]]
 
 
 def points(random: Random, often: int) -> list[datetime]:
@@ -22,42 +24,72 @@ def points(random: Random, often: int) -> list[datetime]:
     return [start + timedelta(minutes=minute) for minute in sorted(minutes)]
 
 
+def number_or_none(random: Random, low: int, high: int) -> int:
+    return -1 if random.random() < 0.2 else random.randrange(low, high)
+
+
+def prices(random: Random, domain: int) -> list[Row]:
+    found = []
+    for series in (*STOCK, "USED", "LISTPRICE"):
+        for at in points(random, 30):
+            price = number_or_none(random, 1_000, 3_000)
+            money = {"price": price, "landed_price": price, "currency": CURRENCY[domain]}
+            found.append({"series": series, "observed_at": at, **money})
+    return found
+
+
+def ranks(random: Random, categories: Sequence[int]) -> list[Row]:
+    """Of each category; 0 is the SALES series, the other categories are of CATEGORY."""
+    return [
+        {
+            "series": "CATEGORY" if category else "SALES",
+            "category_id": category,
+            "observed_at": at,
+            "sales_rank": number_or_none(random, 1, 100_000),
+        }
+        for category in categories
+        for at in points(random, 60)
+    ]
+
+
+def values(random: Random, series: str, often: int, high: int) -> list[Row]:
+    return [
+        {"series": series, "observed_at": at, "value": number_or_none(random, 0, high)} for at in points(random, often)
+    ]
+
+
+def sellers(random: Random) -> list[Row]:
+    return [
+        {"observed_at": at, "seller_id": random.choice(("ONE", "TWO", "THREE", "-1", "-2"))}
+        for at in points(random, 40)
+    ]
+
+
+def sales(random: Random) -> list[Row]:
+    return [{"observed_at": at, "monthly_sold": number_or_none(random, 50, 500)} for at in points(random, 8)]
+
+
 def random_rows() -> Rows:
     """RAW rows of three products in every table, by table; values out of stock, not ranked and not known among them."""
     random = Random(20261109)
-    rows: Rows = {name: [] for name in ("price", "rank", "review", "offer_count", "buy_box", "monthly_sold")}
+    rows: Rows = {}
     for number, (asin, domain) in enumerate(PRODUCTS):
-        key = {"asin": asin, "domain_id": domain}
-
-        def number_or_none(low: int, high: int) -> int:
-            return -1 if random.random() < 0.2 else random.randrange(low, high)
-
-        for series in (*STOCK, "USED", "LISTPRICE"):
-            for at in points(random, 30):
-                price = number_or_none(1_000, 3_000)
-                money = {"price": price, "landed_price": price, "currency": CURRENCY[domain]}
-                rows["price"].append({**key, "series": series, "observed_at": at, **money})
-        for category in (0, 7, 8) if number else (7, 8):  # the first has no SALES history
-            ranked = {"series": "CATEGORY" if category else "SALES", "category_id": category}
-            for at in points(random, 60):
-                rank = number_or_none(1, 100_000)
-                rows["rank"].append({**key, **ranked, "observed_at": at, "sales_rank": rank})
-        for series, high in (("RATING", 51), ("COUNT_REVIEWS", 9_000)):
-            for at in points(random, 20):
-                value = number_or_none(0, high)
-                rows["review"].append({**key, "series": series, "observed_at": at, "value": value})
-        for at in points(random, 40):
-            rows["offer_count"].append({**key, "series": "COUNT_NEW", "observed_at": at, "value": number_or_none(0, 9)})
-        for at in points(random, 40):
-            seller = random.choice(("ONE", "TWO", "THREE", "-1", "-2"))
-            rows["buy_box"].append({**key, "observed_at": at, "seller_id": seller})
-        for at in points(random, 8):
-            rows["monthly_sold"].append({**key, "observed_at": at, "monthly_sold": number_or_none(50, 500)})
+        of_product = {
+            "price": prices(random, domain),
+            "rank": ranks(random, (0, 7, 8) if number else (7, 8)),  # the first has no SALES history
+            "review": values(random, "RATING", 20, 51) + values(random, "COUNT_REVIEWS", 20, 9_000),
+            "offer_count": values(random, "COUNT_NEW", 40, 9),
+            "buy_box": sellers(random),
+            "monthly_sold": sales(random),
+        }
+        for table, found in of_product.items():
+            rows.setdefault(table, []).extend({"asin": asin, "domain_id": domain, **row} for row in found)
     return rows
 
 
-def build(warehouse: Any, end: datetime) -> Any:
-    """The project on what had happened before `end` and was answered then."""
+def build(warehouse: Any, end: datetime, *selected: str) -> Any:
+    """The warehouse with the project, or what is selected of it, built on what had happened before `end`, in
+    answers of that moment."""
     run_date = end.date()
     for name, rows in random_rows().items():
         known = [{**row, "snapshot_at": end} for row in rows if row["observed_at"] < end]
@@ -71,7 +103,7 @@ def build(warehouse: Any, end: datetime) -> Any:
                 "domain_id": domain,
                 "snapshot_at": end,
                 "product_type": 0,
-                # Where it is filed changes with each answer: no feature may look at that.
+                # Where it is filed changes with each answer: no feature may depend on it.
                 "title": f"Title of {end}",
                 "brand": f"Brand {asin[-1]}",
                 "sales_rank_category_id": 7 + end.day % 2,
@@ -80,5 +112,5 @@ def build(warehouse: Any, end: datetime) -> Any:
             for asin, domain in PRODUCTS
         ],
     )
-    warehouse.must("build", "--exclude-resource-type", "unit_test")
+    warehouse.must("build", "--exclude-resource-type", "unit_test", *selected)
     return warehouse

@@ -1,4 +1,4 @@
-"""A pipeline that nobody watches: the daemon's own evaluations on a real instance, and the runs that they ask for.
+"""A pipeline that nobody watches: the daemon's own evaluations on a real instance, and the runs that they request.
 
 The daemon evaluates schedules and sensors in a code server, as in production. The runs that it creates are executed in
 this process, one at a time, so that a test decides what happens when.
@@ -103,12 +103,12 @@ class Night:
             wait_for_futures(futures)  # type: ignore[arg-type]
 
     def waiting(self) -> list[dg.DagsterRun]:
-        """Runs that were asked for and not executed yet, oldest first."""
+        """Runs that were requested and not executed yet, oldest first."""
         statuses = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.QUEUED]
         return list(self.instance.get_runs(dg.RunsFilter(statuses=statuses)))[::-1]
 
     def execute(self, run: dg.DagsterRun) -> RunReport:
-        """Executes a run that was asked for."""
+        """Executes a run that was requested."""
         job = self.definitions.resolve_job_def(run.job_name)
         if run.asset_selection:
             job = job.get_subset(asset_selection=set(run.asset_selection))

@@ -118,7 +118,7 @@ def test_a_bad_day_between_good_ones_stays_as_it_is(play: Any) -> None:
     (landed,) = [info.path for info in pipeline.lake.list("bronze") if info.path.endswith(".gz")]
     pipeline.lake.write(landed, b"damaged")
     for file in sorted(pipeline.settings.recordings.glob("*.json"))[1:]:  # type: ignore[union-attr]
-        file.unlink()  # on the days beside it only the other product is answered
+        file.unlink()  # on its neighbours only the other product is in the answer
     # The day itself keeps the sync that it has: its answers were others.
     assert not pipeline.materialize("group:bronze", NEXT).success
     after = NEXT + ONE_DAY

@@ -17,6 +17,8 @@ import pytest
 from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline_tests.contents import contents
 
+pytestmark = pytest.mark.integration
+
 VP = Path(sys.executable).with_name("vp")
 DAY, AFTER = "2026-09-03", "2026-09-04"
 
@@ -162,10 +164,10 @@ def test_a_run_whose_process_was_killed_blocks_no_later_run(environment: dict[st
 def test_an_interrupt_while_the_api_is_away_stores_no_secret(environment: dict[str, str]) -> None:
     """The interrupt lands in the wait between two tries, whose error holds the URL, and in the URL is the key."""
     secret = "a/secret+key0123456789"
-    asked = {"KEEPA_API_KEY": secret, "VP_KEEPA_URL": "http://127.0.0.1:9", "VP_KEEPA_ASINS": "B0SBXTWO06"}
+    away = {"KEEPA_API_KEY": secret, "VP_KEEPA_URL": "http://127.0.0.1:9", "VP_KEEPA_ASINS": "B0SBXTWO06"}
     home = Path(environment["DAGSTER_HOME"])
     with (
-        subprocess.Popen([str(VP), "run"], env={**environment, **asked}, stdout=subprocess.PIPE, text=True) as run,
+        subprocess.Popen([str(VP), "run"], env={**environment, **away}, stdout=subprocess.PIPE, text=True) as run,
         dg.DagsterInstance.from_config(str(home)) as instance,
     ):
         assert run.stdout is not None

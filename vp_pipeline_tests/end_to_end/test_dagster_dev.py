@@ -1,4 +1,4 @@
-"""A real `dagster dev`: its schedules and sensors asked what they would start, and its daemon ticking on its own."""
+"""A real `dagster dev`: what its schedules and sensors would start, and its daemon ticking on its own."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -16,16 +16,16 @@ REPOSITORY = {"repositoryName": "__repository__", "repositoryLocationName": "vp_
 AUTOMATION = """query ($selector: RepositorySelector!) {
   repositoryOrError(repositorySelector: $selector) {... on Repository {schedules {name} sensors {name}}}
 }"""
-TOLD = """
-fragment told on TickEvaluation {runRequests {runKey tags {key value}} skipReason error {message}}"""
+EVALUATION = """
+fragment evaluation on TickEvaluation {runRequests {runKey tags {key value}} skipReason error {message}}"""
 SCHEDULE = """mutation ($selector: ScheduleSelector!, $at: Float!) {
   scheduleDryRun(selectorData: $selector, timestamp: $at) {
-    __typename ... on DryRunInstigationTick {evaluationResult {...told}}
+    __typename ... on DryRunInstigationTick {evaluationResult {...evaluation}}
   }
 }"""
 SENSOR = """mutation ($selector: SensorSelector!) {
   sensorDryRun(selectorData: $selector, cursor: null) {
-    __typename ... on DryRunInstigationTick {evaluationResult {...told}}
+    __typename ... on DryRunInstigationTick {evaluationResult {...evaluation}}
   }
 }"""
 START = """mutation ($selector: SensorSelector!) {startSensor(sensorSelector: $selector) {__typename}}"""
@@ -57,18 +57,18 @@ def test_dagster_dev_asks_and_ticks(dagster: DagsterDev, services: Services) -> 
     # What the daily schedule starts at 00:10 UTC: one run, of the day that has just finished.
     for schedule in known["schedules"]:
         selector = {**REPOSITORY, "scheduleName": schedule["name"]}
-        told = evaluated(dagster.ask(SCHEDULE + TOLD, selector=selector, at=TEN_PAST_MIDNIGHT))
+        evaluation = evaluated(dagster.ask(SCHEDULE + EVALUATION, selector=selector, at=TEN_PAST_MIDNIGHT))
         if schedule["name"] == "daily_pipeline_schedule":
-            (request,) = told["runRequests"]
+            (request,) = evaluation["runRequests"]
             assert {tag["key"]: tag["value"] for tag in request["tags"]}["dagster/partition"] == DAY
-    # Every sensor answers; with nothing landed and nothing run, none starts anything.
+    # Every sensor can be evaluated; with nothing landed and nothing run, none starts anything.
     for sensor in known["sensors"]:
         if sensor["name"] == "mart_automation":
             continue  # evaluated by the daemon alone
-        told = evaluated(dagster.ask(SENSOR + TOLD, selector={**REPOSITORY, "sensorName": sensor["name"]}))
-        assert not told["runRequests"], sensor
+        evaluation = evaluated(dagster.ask(SENSOR + EVALUATION, selector={**REPOSITORY, "sensorName": sensor["name"]}))
+        assert not evaluation["runRequests"], sensor
 
-    # The daemon's own ticks: a run of a day is told to Slack.
+    # The daemon's own ticks: Slack gets a message about a run of a day.
     for name in ("run_alerts", "slack_delivery"):
         started = dagster.ask(START, selector={**REPOSITORY, "sensorName": name})
         assert started["startSensor"]["__typename"] == "Sensor", started
@@ -84,10 +84,10 @@ def test_dagster_dev_asks_and_ticks(dagster: DagsterDev, services: Services) -> 
     assert (run["runId"], run["status"]) == (launched["run"]["runId"], "SUCCESS")
     tags = {tag["key"]: tag["value"] for tag in run["tags"]}
     assert (tags["vp/day"], tags["vp/source"]) == (DAY, "keepa")
-    told = wait_until(lambda: [m["text"] for m in services.slack.messages if "published" in m["text"]], seconds=150)
-    assert len(told) == 1
-    assert DAY in told[0]
-    assert run["runId"] in told[0]
+    messages = wait_until(lambda: [m["text"] for m in services.slack.messages if "published" in m["text"]], seconds=150)
+    assert len(messages) == 1
+    assert DAY in messages[0]
+    assert run["runId"] in messages[0]
 
 
 def ticked(dagster: DagsterDev, sensor: str) -> bool:

@@ -1,6 +1,6 @@
 """A bad day for each gate and layer, through the whole pipeline: it stops at its gate, and consumers never see it.
 
-Here: what becomes of everything below and of the days beside it. Not here: what exactly each gate refuses (`quality/`).
+Here: what becomes of everything below and of neighbouring days. Not here: what exactly each gate refuses (`quality/`).
 """
 
 import gzip
@@ -152,7 +152,7 @@ def test_bad_days_in_dbt(played: Played) -> None:
     )
     spoil_raw(played, two, twice)
 
-    # In STG, the middle one of three: it is red alone, the days beside it are done and published.
+    # In STG, the middle one of three: it is red alone, its neighbours are done and published.
     report = played.run(one, two, three)
     assert not report.succeeded
     assert "1 of 3 days did not go through" in report.reasons[-1]
@@ -187,7 +187,7 @@ def test_bad_days_in_dbt(played: Played) -> None:
         assert expected in report.reasons[-1], report.reasons[-1]
         assert refuses_the_layers_below(played, day, ["group:published"]) == unchanged
 
-    # A price of -5 is no number anywhere; without it our figures are not the vendor's, so its day is excluded too.
+    # A price of -5 is not a valid price; without it our figures are not the vendor's, so its day is excluded too.
     seven, eight = six + ONE_DAY, six + 2 * ONE_DAY
     played.sync(seven, lambda product: product["csv"][1].__setitem__(-1, -5))
     report = played.run(seven)

@@ -1,6 +1,6 @@
 """SIGKILL at random moments of every step, again and again on the same folder; then one run to the end.
 
-`make soak` asks for hundreds of kills. A kill ends the step at once, as a power cut would; the next run finds whatever
+`make soak` sets hundreds of kills. A kill ends the step at once, as a power cut would; the next run finds whatever
 it left, and in the end every table is as after one undisturbed run.
 """
 
@@ -70,8 +70,8 @@ def to_the_end(environment: dict[str, str], data: Path) -> float:
     began = time.monotonic()
     with start(environment, data) as run:
         assert run.stderr is not None
-        told = run.stderr.read()
-    assert "\ngreen\n" in told, told[-3000:]
+        printed = run.stderr.read()
+    assert "\ngreen\n" in printed, printed[-3000:]
     return time.monotonic() - began
 
 

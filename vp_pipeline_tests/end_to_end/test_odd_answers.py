@@ -26,6 +26,8 @@ from vp_pipeline_tests.recordings.odd_answers import (
     SOUND,
 )
 
+pytestmark = pytest.mark.integration
+
 DAY = date(2026, 6, 1)
 
 
@@ -43,7 +45,7 @@ def record(pipeline: Pipeline, *names: str) -> None:
         shutil.copy(ODD / f"{name}.json", pipeline.settings.recordings)
 
 
-def test_unknown_series_and_products_that_are_none_cost_themselves_alone(odd: Pipeline) -> None:
+def test_unknown_series_and_invalid_products_cost_themselves_alone(odd: Pipeline) -> None:
     record(odd, "unknown_series", "not_products")
     report = odd.run(DAY)
     assert report.succeeded, report.reasons
@@ -64,7 +66,7 @@ def test_unknown_series_and_products_that_are_none_cost_themselves_alone(odd: Pi
     assert report.layers["bronze"].warned == 1  # csv[36] is named as a field that nobody knows
 
 
-def test_figures_that_are_not_of_the_history_shown_are_red_and_say_why(odd: Pipeline) -> None:
+def test_figures_that_are_not_of_the_history_are_red_with_the_reason(odd: Pipeline) -> None:
     record(odd, "outlier_left_out", "only_90_days", "no_history", "not_products")
     report = odd.run(DAY)
     assert not report.succeeded

@@ -16,6 +16,8 @@ from vp_pipeline_tests.stand_ins import s3, snowflake
 from vp_pipeline_tests.stand_ins.airbyte import json_response
 from vp_pipeline_tests.stand_ins.production import SECRETS, Production, production
 
+pytestmark = pytest.mark.integration
+
 DAYS = tuple(date(2026, 2, n) for n in (9, 10, 11))
 UP_TO_RAW = "group:airbyte or group:bronze or group:silver or group:raw"
 RAW = [f"keepa_{table.name}" for table in PRODUCT.tables]
@@ -59,7 +61,7 @@ def test_each_day_is_of_its_own_sync(played: Production) -> None:
     assert all(manifest and manifest.records == len(played.products) for manifest in manifests)
 
 
-def test_a_day_again_asks_nothing_and_writes_nothing(played: Production) -> None:
+def test_a_day_again_requests_nothing_and_writes_nothing(played: Production) -> None:
     before = {info.path: info.modified for info in played.lake.list("silver")}
     sent = len(played.snowflake.statements)
     result = played.materialize("group:airbyte or group:bronze or group:raw", DAYS[-1])
@@ -117,11 +119,11 @@ def test_no_secret_shows_anywhere(played: Production) -> None:
     """Events, errors, run config and everything on the lake and in the folder of artefacts, of all runs above."""
     runs = played.instance.get_runs()
     assert len(runs) >= len(DAYS)
-    told = "".join(str(record) for run in runs for record in played.instance.all_logs(run.run_id))
-    told += "".join(str(run.run_config) + str(run.tags) for run in runs)
+    stored = "".join(str(record) for run in runs for record in played.instance.all_logs(run.run_id))
+    stored += "".join(str(run.run_config) + str(run.tags) for run in runs)
     kept = b"".join(played.lake.read(info.path) for info in played.lake.list(""))
     kept += b"".join(path.read_bytes() for path in played.settings.data_dir.rglob("*") if path.is_file())
     for secret in SECRETS:
-        assert secret not in told
+        assert secret not in stored
         assert secret.encode() not in kept
     assert not [line for line in played.airbyte.requests + played.s3.requests if any(s in line for s in SECRETS)]

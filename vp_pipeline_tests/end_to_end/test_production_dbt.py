@@ -47,7 +47,7 @@ def plain(value: Any) -> Any:
     return value
 
 
-# An account is of its own run: what it says of time, and of whose it is, differs.
+# A summary is of its own run: its times and ids differ.
 OF_A_RUN = ("run_id", "airbyte_job_id", "seconds", "started_at", "finished_at", "newest_finished_at")
 
 
@@ -107,8 +107,8 @@ def test_dbts_artefacts_hold_no_secret(played: tuple[Production, Pipeline]) -> N
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     assert {"manifest.json", "run_results.json", "dbt.log"} <= {path.name for path in files}
     kept = b"".join(path.read_bytes() for path in files)
-    told = "".join(str(record) for run in made.instance.get_runs() for record in made.instance.all_logs(run.run_id))
+    stored = "".join(str(record) for run in made.instance.get_runs() for record in made.instance.all_logs(run.run_id))
     for secret in SECRETS:
         assert secret.encode() not in kept
-        assert secret not in told
+        assert secret not in stored
     assert PASSWORD not in os.environ.values()  # it was there while a command ran

@@ -1,7 +1,6 @@
 """fct_price_stats against Keepa's own figures: in the recorded answers, on the sandbox, and where one differs."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,20 +12,12 @@ from vp_pipeline.quality.reconciliation import CHECK
 from vp_pipeline.sources.keepa.series import KEEPA_EPOCH_MINUTES, SERIES_NAMES
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 
+pytestmark = pytest.mark.integration
+
 DAY = date(2026, 6, 1)
 WINDOWS = (30, 90, 180, 365)
 RECONCILED = dg.AssetCheckKey(dg.AssetKey(["monitoring", "mon_keepa_reconciliation"]), CHECK)
 Stats = dict[tuple[str, int, str], dict[str, Any]]
-
-
-@pytest.fixture(scope="module")
-def recorded(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    settings = pipeline_settings(tmp_path_factory.mktemp("recorded"), recordings=recordings)
-    with dg.DagsterInstance.ephemeral() as instance:
-        pipeline = Pipeline(settings, instance)
-        report = pipeline.run(DAY)
-        assert report.succeeded, report.reasons
-        yield pipeline
 
 
 def our_stats(pipeline: Pipeline) -> Stats:
@@ -78,7 +69,7 @@ def extreme(at: datetime | None, value: int | None) -> list[int | None] | None:
     return [int(at.replace(tzinfo=UTC).timestamp()) // 60 - KEEPA_EPOCH_MINUTES, value]
 
 
-def test_the_check_says_how_much_it_compared(recorded: Pipeline, recordings: Path) -> None:
+def test_the_check_reports_how_much_it_compared(recorded: Pipeline, recordings: Path) -> None:
     result = evaluation(recorded)
     assert result.passed
     found = {name: value.value for name, value in result.metadata.items()}
@@ -102,6 +93,7 @@ def test_the_sandbox_agrees_day_after_day(tmp_path: Path) -> None:
         assert found["figures_differing"] == 0
 
 
+@pytest.mark.parametrize("recordings", ["made_up", pytest.param("real", marks=pytest.mark.slow)], indirect=True)
 def test_one_figure_that_differs_is_refused_by_name(recordings: Path, tmp_path: Path) -> None:
     folder = tmp_path / "answers"
     folder.mkdir()
@@ -124,7 +116,7 @@ def test_one_figure_that_differs_is_refused_by_name(recordings: Path, tmp_path: 
 
 
 def test_answers_cut_short_are_not_taken_for_all_of_time(tmp_path: Path) -> None:
-    """`days=30` leaves out the extremes of before: the run is red, and says why."""
+    """`days=30` leaves out the extremes of before: the run is red, with the reason."""
     with dg.DagsterInstance.ephemeral() as instance:
         pipeline = Pipeline(pipeline_settings(tmp_path, keepa_days=30), instance)
         assert not pipeline.run(DAY).succeeded

@@ -9,6 +9,8 @@ import pytest
 from vp_pipeline.sandbox.services.server import Services
 from vp_pipeline_tests.end_to_end.night import Night, a_night
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def services() -> Iterator[Services]:

@@ -45,7 +45,7 @@ def test_a_day_goes_from_the_landing_to_slack(night: Night, services: Services) 
     assert run.tags["dagster/sensor_name"] == "landed_syncs"
     assert run.tags["vp/syncs"].startswith("keepa/product:")
     night.tick("landed_syncs")
-    assert len(night.waiting()) == 1  # the same sync asks for nothing more
+    assert len(night.waiting()) == 1  # the same sync requests nothing more
 
     report = night.execute(run)
     assert report.succeeded, report.reasons

@@ -20,8 +20,8 @@ def test_every_environment_of_the_settings_has_an_implementation() -> None:
 @pytest.mark.parametrize(
     ("variables", "implementations"),
     [
-        ({}, ["LocalAirbyte", "DuckDBWarehouse", "DuckDBPublisher", "DuckDBPublishedMarts"]),
-        (COMPLETE, ["RemoteAirbyte", "SnowflakeWarehouse", "SnowflakePublisher", "SnowflakePublishedMarts"]),
+        ({}, ["LocalAirbyte", "DuckDBWarehouse", "DuckDBPublications"]),
+        (COMPLETE, ["RemoteAirbyte", "SnowflakeWarehouse", "SnowflakePublications"]),
     ],
     ids=["local", "production"],
 )
@@ -31,12 +31,13 @@ def test_the_graph_has_the_same_resources_everywhere(
     settings = load_settings({**variables, "VP_DATA_DIR": str(tmp_path)})
     resources = build_resources(settings)
     assert set(resources) == set(build_resources(pipeline_settings(tmp_path)))
-    names = [type(resources[name]).__name__ for name in ("airbyte", "warehouse", "publisher", "marts")]
-    assert names == implementations
+    made = (resources["airbyte"], resources["warehouse"], resources["publisher"].engine)
+    assert [type(resource).__name__ for resource in made] == implementations
     assert type(build_environment(settings).build_lake()) is type(resources["lake"])
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.integration
 def test_a_local_process_does_not_load_what_production_needs() -> None:
     script = (
         "import sys\n"

@@ -1,7 +1,7 @@
 """Bronze: a partition is a manifest, and only of whole objects."""
 
 import gzip
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from vp_pipeline.lake import bronze
 from vp_pipeline.lake.manifests import SyncRecord
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline_tests.lake.syncs import record_sync
 
 DAY = date(2026, 3, 1)
 FOLDER = "bronze/keepa/product"
@@ -26,22 +27,9 @@ def sync(lake: Lake, *objects: bytes, job_id: int = 1, records: int | None = Non
     paths = tuple(f"{FOLDER}/2026_03_02_{job_id}_{part}.jsonl.gz" for part in range(len(objects)))
     for path, content in zip(paths, objects, strict=True):
         lake.write(path, content)
-    moment = datetime(2026, 3, 2, tzinfo=UTC)
-    record = SyncRecord(
-        source="keepa",
-        stream="product",
-        run_date=DAY,
-        job_id=job_id,
-        origin="test",
-        fingerprint="x",
-        started_at=moment,
-        ended_at=moment,
-        records=sum(gzip.decompress(o).count(b"\n") for o in objects) if records is None else records,
-        bytes=0,
-        objects=paths,
-    )
-    lake.write(bronze.sync_path(PRODUCT, DAY), record.to_bytes())
-    return record
+    if records is None:
+        records = sum(gzip.decompress(o).count(b"\n") for o in objects)
+    return record_sync(lake, DAY, paths, job_id=job_id, records=records)
 
 
 def test_a_partition_lists_whole_objects_and_reads_them_back(lake: Lake) -> None:

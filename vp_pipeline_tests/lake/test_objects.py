@@ -59,7 +59,7 @@ STORES: dict[str, Callable[[pytest.FixtureRequest], Store]] = {
 }
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=["folder", "memory", pytest.param("s3", marks=pytest.mark.integration)])
 def lake(request: pytest.FixtureRequest) -> Lake:
     """A lake on each store: what follows holds for all of them."""
     return Lake(STORES[request.param](request))
@@ -149,7 +149,7 @@ def test_a_day_is_synced_landed_and_decoded(lake: Lake, tmp_path: Path) -> None:
     assert manifest.records == 2
     decoded = PRODUCT.decode(bronze.lines_of(lake, manifest))
     for table in PRODUCT.tables:
-        silver.write(lake, decoded[table.name], day, manifest.digest)
+        silver.write(lake, decoded[table.name], day, bronze=manifest.digest, decoder="d")
     for table in PRODUCT.tables:
         ((_, content),) = verified(lake, silver.read_manifest(lake, table, day).objects, "")
         assert pq.read_table(pa.BufferReader(content)).equals(decoded[table.name].rows)

@@ -12,6 +12,8 @@ from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
 from vp_pipeline_tests.stand_ins.s3 import S3StandIn, refusal, times
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture
 def bucket(s3: S3StandIn) -> S3Store:

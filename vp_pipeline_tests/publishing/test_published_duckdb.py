@@ -17,7 +17,7 @@ from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.warehouse import ledger
 from vp_pipeline_tests.publishing.marts import FIRST, TABLES, build, published_in, publisher_in, read, warehouse_in
 
-KILLS = int(os.environ.get("KILLS", "24"))  # `make soak` asks for hundreds
+KILLS = int(os.environ.get("KILLS", "24"))  # `make soak` sets hundreds
 
 
 @pytest.fixture
@@ -179,6 +179,7 @@ def test_a_consumer_cannot_write_and_one_that_has_it_open_keeps_reading(folder: 
     assert read(folder) == 2
 
 
+@pytest.mark.integration
 def test_a_polling_consumer_never_waits_and_never_sees_half(folder: Path, publisher: Publisher) -> None:
     """Hundreds of reads of another process while one build after the other is written and published."""
     build(folder, 1)
@@ -197,6 +198,7 @@ def test_a_polling_consumer_never_waits_and_never_sees_half(folder: Path, publis
     assert in_order == "True"
 
 
+@pytest.mark.integration
 def test_killed_at_any_moment_it_is_one_whole_build(folder: Path, publisher: Publisher) -> None:
     build(folder, 1)
     publisher.publish("run-1")

@@ -17,7 +17,10 @@ from vp_pipeline_tests.stand_ins.s3 import s3_stand_in
 from vp_pipeline_tests.stand_ins.snowflake import DATABASE, Lost, SnowflakeStandIn, snowflake_stand_in
 
 # The connector's own thread, which would cancel a statement of a server that is gone.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+]
 TABLES = ("mart.dim_product", "mart.mart_deals", "monitoring.mon_keepa_reconciliation")
 
 

@@ -38,7 +38,7 @@ def test_new_fields_and_histories_are_named_and_warn() -> None:
     assert "aNewField (2×), csv[36] (1×)" in outcome.description
 
 
-def test_a_longer_csv_that_says_nothing_is_no_news() -> None:
+def test_a_longer_csv_without_points_is_not_reported() -> None:
     assert known_fields("b", inspect([line({"csv": [None] * 40})])).passed
 
 

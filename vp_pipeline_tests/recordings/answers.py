@@ -229,7 +229,7 @@ def ranks_without_sales() -> Json:
 
 
 def product_alone() -> Json:
-    """One element of `products` without its envelope; somebody's own additions to it are no JSON."""
+    """One element of `products` without its envelope; somebody's own additions to it are not JSON."""
     start, last = NOW - 2 * YEAR, NOW - 300_000
     return product(
         ALONE,
@@ -272,7 +272,7 @@ def several_products() -> Json:
     """One request for three products: a download, an ebook and a variation parent, which sells nothing itself."""
     start = NOW - 200 * DAY
     download = csv_of(36, _1=pairs(81, start, NOW - 800, 30, 999, 1999), _3=pairs(82, start, NOW - 90, 40, 90, 5_000))
-    # Longer than the types that are known: the last ones say nothing.
+    # Longer than the types that are known: the last ones have no points.
     ebook = csv_of(39, _0=pairs(83, start, NOW - 700, 20, 299, 999), _16=[start, 45, NOW - 50_000, 44], _17=[start, 12])
     minute = NOW + 2
     return envelope(

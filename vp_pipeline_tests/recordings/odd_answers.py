@@ -67,7 +67,7 @@ def no_history() -> Json:
 
 
 def unknown_series() -> Json:
-    """A price type that nobody knows yet, with points and with figures; one more that says nothing."""
+    """A price type that nobody knows yet, with points and with figures; one more without any."""
     csv = csv_of(38, _1=pairs(121, NOW - YEAR, NOW - 60, 20, 1500, 1900), _36=[NOW - 9_000, 3, NOW - 4_000, 5])
     return envelope(product(NEW_SERIES, 1, "Kettle Lid, Yellow", csv, stats=stats(csv)), at_ms=NOW_MS + 3)
 

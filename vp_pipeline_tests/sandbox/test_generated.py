@@ -51,13 +51,13 @@ def test_a_response_as_of_a_day_is_the_same_each_time_and_for_each_server(sandbo
     params: dict[str, Any] = {"domain": 1, "asin": "B0SBXUSA01,B0SBXUSA03", "stats": 90, "rating": 1, "buybox": 1}
     first, again = (get(sandbox.url_as_of(DAY), **params).json() for _ in range(2))
     with Sandbox() as other, Sandbox(seed=8) as another_seed:
-        elsewhere = get(other.url_as_of(DAY), **params).json()
+        from_other = get(other.url_as_of(DAY), **params).json()
         different = get(another_seed.url_as_of(DAY), **params).json()
-    for envelope in (first, again, elsewhere, different):
+    for envelope in (first, again, from_other, different):
         assert envelope["timestamp"] == 1_790_899_199_999, "2026-10-02T00:00:00Z less one millisecond"
         for name in TOKEN_FIELDS:
             del envelope[name]
-    assert list(first.items()) == list(again.items()) == list(elsewhere.items())
+    assert list(first.items()) == list(again.items()) == list(from_other.items())
     assert first["products"] != different["products"]
 
 

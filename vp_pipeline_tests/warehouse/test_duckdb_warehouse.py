@@ -19,9 +19,11 @@ from vp_pipeline.sources.contract import INT, TEXT, Column
 from vp_pipeline.sources.keepa.tables import BUY_BOX, MONTHLY_SOLD
 from vp_pipeline.sources.landed import Decoded
 from vp_pipeline.warehouse import duckdb as duckdb_warehouse
+from vp_pipeline.warehouse import ledger
 from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline.warehouse.loading import Load, Warehouse, row_counts
+from vp_pipeline.warehouse.loads import give_up, outdated_days
 from vp_pipeline_tests.stand_ins.s3 import S3StandIn, s3_stand_in
 from vp_pipeline_tests.stand_ins.snowflake import SnowflakeStandIn, snowflake_stand_in
 
@@ -35,7 +37,7 @@ def stand_ins() -> Iterator[tuple[S3StandIn, SnowflakeStandIn]]:
         yield s3, snowflake
 
 
-@pytest.fixture(params=["duckdb", "snowflake"])
+@pytest.fixture(params=["duckdb", pytest.param("snowflake", marks=pytest.mark.integration)])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Lake, Warehouse]]:
     """A lake and a warehouse of each kind: what follows holds for both."""
     if request.param == "duckdb":
@@ -64,9 +66,11 @@ def connection(warehouse: Warehouse) -> Iterator[Connection]:
         yield connection
 
 
-def partition(lake: Lake, *sold: int | None, day: date = DAY, bronze: str = "b") -> SilverManifest:
+def partition(lake: Lake, *sold: int | None, day: date = DAY, bronze: str = "b", decoder: str = "d") -> SilverManifest:
     """A silver partition with a row for each of `sold`."""
-    return silver.write(lake, Decoded(MONTHLY_SOLD, len(sold), partition_rows(*sold), 0, ()), day, bronze)
+    return silver.write(
+        lake, Decoded(MONTHLY_SOLD, len(sold), partition_rows(*sold), 0, ()), day, bronze=bronze, decoder=decoder
+    )
 
 
 def partition_rows(*sold: int | None) -> pa.Table:
@@ -157,7 +161,7 @@ def test_an_error_in_the_middle_leaves_the_table_as_it_was(
 def test_a_day_is_loaded_as_a_whole_or_not_at_all(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
     load(warehouse, connection, lake, partition(lake, 1))
     no_sellers = pa.Table.from_pylist([], schema=BUY_BOX.schema)
-    other = silver.write(lake, Decoded(BUY_BOX, 0, no_sellers, 0, ()), DAY, "b")
+    other = silver.write(lake, Decoded(BUY_BOX, 0, no_sellers, 0, ()), DAY, bronze="b", decoder="d")
     lake.write(other.objects[0].path, b"damaged")
     with pytest.raises(DamagedDataError, match="buy_box"):
         warehouse.load_day(connection, lake, {MONTHLY_SOLD: partition(lake, 5), BUY_BOX: other})
@@ -166,9 +170,77 @@ def test_a_day_is_loaded_as_a_whole_or_not_at_all(warehouse: Warehouse, connecti
 
 def test_tables_of_different_syncs_are_not_mixed(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
     no_sellers = pa.Table.from_pylist([], schema=BUY_BOX.schema)
-    other = silver.write(lake, Decoded(BUY_BOX, 0, no_sellers, 0, ()), DAY, "an older sync")
+    other = silver.write(lake, Decoded(BUY_BOX, 0, no_sellers, 0, ()), DAY, bronze="an older sync", decoder="d")
     with pytest.raises(PermanentError, match=r"2026-03-01 were decoded from different syncs.*again"):
         warehouse.load_day(connection, lake, {MONTHLY_SOLD: partition(lake, 5), BUY_BOX: other})
+
+
+def test_tables_of_different_decoders_are_not_mixed(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
+    no_sellers = pa.Table.from_pylist([], schema=BUY_BOX.schema)
+    other = silver.write(lake, Decoded(BUY_BOX, 0, no_sellers, 0, ()), DAY, bronze="b", decoder="an older one")
+    with pytest.raises(PermanentError, match=r"2026-03-01 were decoded from different syncs, or by different code"):
+        warehouse.load_day(connection, lake, {MONTHLY_SOLD: partition(lake, 5), BUY_BOX: other})
+
+
+def validated(connection: Connection, *, excluded: dict[date, str]) -> None:
+    """As a whole build leaves the ledger that has included the day or excluded it."""
+    included = {DAY} - excluded.keys()
+    ledger.set_days(connection, [("keepa", "product")], included, excluded, is_validated=True, run_id="r")
+
+
+def test_days_of_another_decoder_are_outdated(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
+    load(warehouse, connection, lake, partition(lake, 1))
+    load(warehouse, connection, lake, partition(lake, 2, day=NEXT, decoder="e"))
+    assert outdated_days(connection, [MONTHLY_SOLD, BUY_BOX], "e") == [DAY]
+    assert outdated_days(connection, [BUY_BOX], "e") == []
+    load(warehouse, connection, lake, partition(lake, 1, decoder="e"))
+    assert outdated_days(connection, [MONTHLY_SOLD], "e") == []
+
+
+def test_the_same_rows_of_another_decoder_are_not_loaded_and_not_validated_again(
+    warehouse: Warehouse, connection: Connection, lake: Lake
+) -> None:
+    load(warehouse, connection, lake, partition(lake, 1))
+    validated(connection, excluded={})
+    assert load(warehouse, connection, lake, partition(lake, 1, decoder="e")).unchanged
+    assert ledger.pending_days(connection) == []
+
+
+def test_a_day_that_is_given_up_is_decided_on_by_the_next_build(
+    warehouse: Warehouse, connection: Connection, lake: Lake
+) -> None:
+    load(warehouse, connection, lake, partition(lake, 1))
+    validated(connection, excluded={})
+    give_up(connection, [MONTHLY_SOLD], [DAY])
+    assert ledger.pending_days(connection) == [DAY]
+    validated(connection, excluded={DAY: "it could not be decoded again"})
+    give_up(connection, [MONTHLY_SOLD], [DAY])
+    assert ledger.pending_days(connection) == []  # it is excluded already
+    # Whichever code is there then, also the one of before, loads it again and has it decided on.
+    assert outdated_days(connection, [MONTHLY_SOLD], "d") == [DAY]
+    assert load(warehouse, connection, lake, partition(lake, 1)).unchanged
+    assert ledger.pending_days(connection) == [DAY]
+    assert outdated_days(connection, [MONTHLY_SOLD], "d") == []
+
+
+def test_a_day_that_the_ledger_does_not_know_can_be_given_up(
+    warehouse: Warehouse, connection: Connection, lake: Lake
+) -> None:
+    load(warehouse, connection, lake, partition(lake, 1))
+    connection.execute("delete from raw._days")
+    give_up(connection, [MONTHLY_SOLD], [DAY])
+    assert ledger.pending_days(connection) == [DAY]
+    assert ledger.excluded_days(connection) == {}
+
+
+def test_loads_of_before_decoders_were_recorded_are_outdated(
+    warehouse: Warehouse, connection: Connection, lake: Lake
+) -> None:
+    load(warehouse, connection, lake, partition(lake, 1))
+    connection.execute("alter table raw._loads drop column decoder")
+    assert outdated_days(connection, [MONTHLY_SOLD], "d") == [DAY]
+    assert load(warehouse, connection, lake, partition(lake, 1)).unchanged
+    assert outdated_days(connection, [MONTHLY_SOLD], "d") == []
 
 
 def test_an_older_table_is_named_with_what_to_do(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
@@ -183,7 +255,7 @@ def test_a_new_nullable_column_is_added(warehouse: Warehouse, connection: Connec
     note = Column("note", TEXT, "What a later version of the contract adds.", nullable=True)
     later = dataclasses.replace(MONTHLY_SOLD, columns=(*MONTHLY_SOLD.columns, note))
     rows = partition_rows(7).append_column("note", pa.array(["new"]))
-    manifest = silver.write(lake, Decoded(later, 1, rows, 0, ()), NEXT, "b")
+    manifest = silver.write(lake, Decoded(later, 1, rows, 0, ()), NEXT, bronze="b", decoder="d")
     warehouse.load_day(connection, lake, {later: manifest})
     found = connection.execute("select monthly_sold, note from raw.keepa_monthly_sold").fetchall()
     assert sorted(map(tuple, found)) == [(1, None), (7, "new")]

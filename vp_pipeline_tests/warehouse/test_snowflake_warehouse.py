@@ -23,7 +23,10 @@ from vp_pipeline_tests.stand_ins.snowflake import PASSWORD, Lost, SnowflakeStand
 from vp_pipeline_tests.warehouse.test_duckdb_warehouse import partition
 
 # The connector's own thread, which would cancel a statement of a server that is gone.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning"),
+]
 
 DAY = date(2026, 3, 1)
 FILE = "silver/keepa/monthly_sold/run_date=2026-03-01/part-00000.parquet"
@@ -66,14 +69,14 @@ def test_exactly_these_statements_load_a_day(snowflake: SnowflakeStandIn, lake: 
     begin = snowflake.statements.index("begin")
     assert snowflake.statements[begin:] == [
         "begin",
-        "select content from raw._loads where table_name = ? and run_date = cast(? as date)",
+        "select content, decoder from raw._loads where table_name = ? and run_date = cast(? as date)",
         "delete from raw.keepa_monthly_sold where _run_date = cast(? as date)",
         COPY,
         "update raw.keepa_monthly_sold set _run_date = cast(? as date), _snapshot_at = snapshot_at, _source_object = "
         "?, _loaded_at = cast(? as timestamp_ntz) where _run_date is null",
         "select count(*) from raw.keepa_monthly_sold where _run_date = cast(? as date)",
         "delete from raw._loads where table_name = ? and run_date = cast(? as date)",
-        'insert into raw._loads (table_name, run_date, content, "rows") select ?, cast(? as date), ?, ?',
+        'insert into raw._loads (table_name, run_date, content, "rows", decoder) select ?, cast(? as date), ?, ?, ?',
         "delete from raw._days where source = ? and stream = ? and run_date = cast(? as date)",
         "insert into raw._days (source, stream, run_date, is_shown, is_settled, reason, run_id, changed_at) "
         "select ?, ?, cast(? as date), True, False, nullif(?, ''), ?, cast(? as timestamp)",

@@ -1,17 +1,16 @@
 """Which assets may be built on which days of a run.
 
-Here: the gate between runs (`quality/gate.py`) and the run's waivers, applied to the assets of a step.
+Here: the gate between runs (`quality/gate.py`) and the run's waivers, applied to the assets of a step. Not here: what
+becomes of a day that is refused (`flow.py`).
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 
 import dagster as dg
 
-from vp_pipeline.assets.days.problems import Problems
 from vp_pipeline.assets.days.report import waivers_of_run
-from vp_pipeline.partitions import parse_days
 from vp_pipeline.quality.gate import current_failures
 
 Admitted = Mapping[date, Set[dg.AssetKey]]
@@ -20,15 +19,16 @@ DependsOn = Callable[[dg.AssetKey], Sequence[dg.AssetCheckKey]]
 
 @dataclass(frozen=True)
 class Admission:
-    """The assets that may be built, by day, and the failures that a person has waived for it."""
+    """The assets that may be built, by day; the failures that a person has waived for it; and why the others may not be
+    built."""
 
     assets: dict[date, set[dg.AssetKey]] = field(default_factory=dict)
     waived: dict[tuple[date, dg.AssetKey], list[str]] = field(default_factory=dict)
+    refused: dict[tuple[date, dg.AssetKey], str] = field(default_factory=dict)
 
 
-def admit(context: dg.AssetExecutionContext, depends_on: DependsOn, problems: Problems) -> Admission:
-    """The selected assets and the days of the run, except where a check that an asset depends on has failed; those are
-    added to `problems`.
+def admit(context: dg.AssetExecutionContext, depends_on: DependsOn, days: Iterable[date]) -> Admission:
+    """The selected assets and `days`, except where a check that an asset depends on has failed.
 
     Raises:
         PermanentError: the run waives a check that does not exist; raised before any asset is built.
@@ -38,7 +38,7 @@ def admit(context: dg.AssetExecutionContext, depends_on: DependsOn, problems: Pr
     every_check = sorted({check for checks in needs.values() for check in checks}, key=str)
     waivers.require_known({*every_check, *context.job_def.asset_layer.asset_graph.asset_check_keys})
     admission = Admission()
-    for day in parse_days(context.partition_keys):
+    for day in days:
         failures = current_failures(context.instance, every_check, day.isoformat())
         for key, checks in needs.items():
             failed = [check for check in checks if check in failures]
@@ -49,5 +49,5 @@ def admit(context: dg.AssetExecutionContext, depends_on: DependsOn, problems: Pr
             if reason is None:
                 admission.assets.setdefault(day, set()).add(key)
             else:
-                problems.add(day, key, f"not built, because {reason}")
+                admission.refused[day, key] = f"not built, because {reason}"
     return admission

@@ -10,15 +10,18 @@ from typing import Any
 import dagster as dg
 
 from vp_pipeline.assets.days.report import DayReport, DayState
+from vp_pipeline.assets.days.versions import Versions
 from vp_pipeline.dagster_internals.check_records import newest_materialization
 from vp_pipeline.dagster_internals.outputs import NO_MATERIALIZATION_KEY
 
-# Dagster's tag for the data version of a materialization; its constant is private.
-DATA_VERSION_TAG = "dagster/data_version"
-
 
 def day_events(
-    instance: dg.DagsterInstance, key: dg.AssetKey, day: date, report: DayReport, waived_upstream: Sequence[str]
+    context: dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    day: date,
+    report: DayReport,
+    waived_upstream: Sequence[str],
+    versions: Versions,
 ) -> Iterator[object]:
     """The materialization of an asset that was built, and the results of its checks. `waived_upstream`: failures
     upstream of it that a person has waived."""
@@ -29,10 +32,10 @@ def day_events(
             key,
             partition=day.isoformat(),
             metadata=metadata,
-            tags={DATA_VERSION_TAG: report.data_version} if report.data_version else {},
+            tags=versions.of(key, day, report.data_version),
         )
     # Read after the event above is stored: it is what the results are of.
-    target = newest_materialization(instance, key, day.isoformat()) if report.outcomes else None
+    target = newest_materialization(context.instance, key, day.isoformat()) if report.outcomes else None
     for outcome in report.outcomes:
         yield dg.AssetCheckEvaluation(
             asset_key=key,

@@ -7,7 +7,7 @@ fails stops all of them, and a result has no day. Here each day's events are rec
 whose upstream has) are excluded and named, and the others continue. The last step of a run turns it red.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Set
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
 from datetime import date
 
 import dagster as dg
@@ -15,7 +15,8 @@ import dagster as dg
 from vp_pipeline.assets.days.admission import Admitted, DependsOn, admit
 from vp_pipeline.assets.days.events import day_events, is_last_step, step_outputs
 from vp_pipeline.assets.days.problems import Problems
-from vp_pipeline.assets.days.report import DayReport, DayState, Reports, unchecked
+from vp_pipeline.assets.days.report import DayReport, DayState, Reports, refused, unchecked
+from vp_pipeline.assets.days.versions import Versions
 from vp_pipeline.assets.retries import retry
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.partitions import parse_days
@@ -68,19 +69,38 @@ def day_by_day(context: dg.AssetExecutionContext, build: BuildDay) -> Build:
     return build_all
 
 
+def together(
+    context: dg.AssetExecutionContext, build: BuildDay, others: Iterable[date], *, depends_on: DependsOn
+) -> Build:
+    """As `day_by_day`, over the days of the run and `others` in one order. The others have to pass the same gate: where
+    a check that an asset depends on has failed, it is refused."""
+
+    def build_all(admitted: Admitted) -> Reports:
+        ours = parse_days(context.partition_keys)
+        more = admit(context, depends_on, [day for day in others if day not in ours])
+        for (day, key), reason in more.refused.items():
+            yield key, day, refused(reason)
+        days = {**admitted, **more.assets}
+        yield from day_by_day(context, build)({day: days[day] for day in sorted(days)})
+
+    return build_all
+
+
 def _build_days(
     context: dg.AssetExecutionContext, build: Build, depends_on: DependsOn, problems: Problems
 ) -> Generator[object, None, bool]:
     """Yields the events of what `build` reports; returns whether any asset was built on a day of the run."""
-    admission = admit(context, depends_on, problems)
-    ours = set(parse_days(context.partition_keys))
+    ours = parse_days(context.partition_keys)
+    admission = admit(context, depends_on, ours)
+    for (day, key), reason in admission.refused.items():
+        problems.add(day, key, reason)
+    versions = Versions(context)
     built = False
     for key, day, report in build(admission.assets) if admission.assets else ():
-        yield from day_events(context.instance, key, day, report, admission.waived.get((day, key), []))
+        yield from day_events(context, key, day, report, admission.waived.get((day, key), []), versions)
         if day not in ours:
-            context.log.warning(
-                "%s is not a day of this run. %s: %s", day, key.to_user_string(), report.reason or "validated again"
-            )
+            log = context.log.warning if report.reason else context.log.info
+            log("%s is not a day of this run. %s: %s", day, key.to_user_string(), report.reason or "built again")
         elif report.reason is not None:
             problems.add(day, key, report.reason)
         else:

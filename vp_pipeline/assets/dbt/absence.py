@@ -16,7 +16,7 @@ from vp_pipeline.assets.keys import raw_key
 from vp_pipeline.partitions import parse_days
 from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.sources.source import Stream
-from vp_pipeline.warehouse import ledger
+from vp_pipeline.warehouse import ledger, loads
 from vp_pipeline.warehouse.loading import Warehouse
 
 
@@ -27,11 +27,12 @@ def absent_days(context: dg.AssetExecutionContext, warehouse: Warehouse, upstrea
     streams = [stream for _, stream in STREAMS if needed & {raw_key(table) for table in stream.tables}]
     with warehouse.connect() as connection:
         ledger.create(connection)
-        loaded = ledger.loaded_days(connection, [table.raw_name for stream in streams for table in stream.tables])
+        # A day is loaded as a whole, so one table stands for all tables of a stream.
+        loaded = {(stream.source, stream.name): loads.loaded_days(connection, stream.tables[0]) for stream in streams}
         excluded = ledger.excluded_days(connection)
     found: dict[date, str] = {}
     for day in parse_days(context.partition_keys):
-        missing = [s for s in streams if any(day not in loaded[table.raw_name] for table in s.tables)]
+        missing = [stream for stream in streams if day not in loaded[stream.source, stream.name]]
         if missing and day not in excluded:
             found[day] = _message(day, missing)
     return found

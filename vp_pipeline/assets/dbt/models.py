@@ -27,7 +27,10 @@ from vp_pipeline.dbt.fingerprints import ModelCode
 from vp_pipeline.dbt.invocation import InstalledDbt
 from vp_pipeline.dbt.project_code import project_code
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.lake.decoded_days import days_to_restate
+from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import Settings
+from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse.ledger import Unit
 from vp_pipeline.warehouse.loading import Warehouse
 
@@ -100,6 +103,7 @@ def dbt_models(
         config: ModelsConfig,
         dbt: dg.ResourceParam[InstalledDbt],
         warehouse: dg.ResourceParam[Warehouse],
+        lake: dg.ResourceParam[Lake],
     ) -> Iterator[object]:
         selected = {key.path[-1] for key in context.selected_asset_keys}
         restating = Restating(
@@ -114,6 +118,7 @@ def dbt_models(
             return [*raw_checks, *tests_upstream(upstream, build_models, context.selected_asset_keys, model)]
 
         def build(admitted: Admitted) -> Reports:
+            _require_restated_silver(lake)
             absent = absent_days(context, warehouse, upstream)
             yield from refusals(admitted, absent)
             present = {day: keys for day, keys in admitted.items() if day not in absent}
@@ -127,6 +132,18 @@ def dbt_models(
     upstream = upstream_of_models(build_models)
     downstream = Downstream.of(build_models, upstream)
     return build_models
+
+
+def _require_restated_silver(lake: Lake) -> None:
+    """Raises PermanentError: RAW has days that a decoder made which is not there any more."""
+    for _, stream in STREAMS:
+        if days := days_to_restate(lake, stream):
+            name = f"{stream.source}/{stream.name}"
+            raise PermanentError(
+                f"The decoder of {name} has changed, and {len(days)} days of silver are of the one before: {days[0]} "
+                f"to {days[-1]}. Materialize silver and RAW of {name} for any day with the models (or `vp run`): the "
+                "other days are decoded again in the same run, from bronze."
+            )
 
 
 def _is_whole(models: dg.AssetsDefinition, context: dg.AssetExecutionContext) -> bool:

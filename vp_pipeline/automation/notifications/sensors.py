@@ -195,7 +195,7 @@ def _run_message(
         return "started", messages.started(summary, link), None
     if event_type == dg.DagsterEventType.RUN_SUCCESS and run.job_name in WHOLE_DAYS:
         return "ended", messages.succeeded(summary, link), None
-    if event_type == dg.DagsterEventType.RUN_FAILURE and _is_unattended(run):
+    if event_type == dg.DagsterEventType.RUN_FAILURE and _is_automated(run):
         return "ended", messages.failed(summary, link), _cause(summary)
     if summary.warned or any(trouble.check for trouble in summary.failed):
         # Whoever launched it sees it fail; others work with what it checked.
@@ -227,7 +227,7 @@ def _queue_backfill(
     return alerts.queue(f"backfill:{backfill_id}", messages.backfill(backfill_id, status, summaries, link), cause)
 
 
-def _is_unattended(run: dg.DagsterRun) -> bool:
+def _is_automated(run: dg.DagsterRun) -> bool:
     """Whether nobody sees a run fail unless it is reported; whoever launches a run by hand watches it."""
     return run.job_name in (*WHOLE_DAYS, LATE_DATA) or any(tag in run.tags for tag in _AUTOMATION_TAGS)
 

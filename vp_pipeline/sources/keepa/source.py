@@ -1,13 +1,11 @@
 """Keepa as a source: its stream, and its connector's configuration."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.keepa.charts import prices, ranks
 from vp_pipeline.sources.keepa.tables import TABLES
-from vp_pipeline.sources.landed import Decoded, Inspection, LandedLine
 from vp_pipeline.sources.source import Origin, Source, Stream
 
 
@@ -36,28 +34,14 @@ def connector_config(settings: Settings, origin: Origin) -> dict[str, object]:
     }
 
 
-def decode(lines: Iterable[LandedLine]) -> dict[str, Decoded]:
-    """Product responses as tables; see `decode.py`, a deferred import."""
-    from vp_pipeline.sources.keepa import decode as decoding
-
-    return decoding.decode(lines)
-
-
-def inspect(lines: Iterable[LandedLine]) -> Inspection:
-    """Counts over product responses; see `inspection.py`."""
-    from vp_pipeline.sources.keepa import inspection
-
-    return inspection.inspect(lines)
-
-
 PRODUCT = Stream(
     source="keepa",
     name="product",
     description="Keepa's product responses: price, rank, rating, offer and buy-box histories of each ASIN.",
     replay="snapshot",
     tables=TABLES,
-    decode=decode,
-    inspect=inspect,
+    decoder="vp_pipeline.sources.keepa.decode",
+    inspection="vp_pipeline.sources.keepa.inspection",
     charts={"price": prices, "rank": ranks},
 )
 

@@ -53,7 +53,7 @@ def recorded_answers(folder: Path) -> dict[str, dict[str, Any]]:
     """Every recording of a folder as an answer, by file name; a lone product gets an envelope."""
     answers = {}
     for path in sorted(folder.glob("*.json")):
-        # One recording holds NaN, which is no JSON.
+        # One recording holds NaN, which is not JSON.
         recorded = json.loads(path.read_bytes(), parse_constant=lambda _: None)
         answers[path.name] = recorded if "products" in recorded else answer(recorded)
     return answers

@@ -21,7 +21,7 @@ from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.keepa.series import DOMAINS
 
 # For the authors of connectors; raised when the runtime is imported.
-pytestmark = pytest.mark.filterwarnings("ignore:This class is experimental")
+pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore:This class is experimental")]
 
 MANIFEST = Path(__file__).parents[3] / "vp_pipeline" / "sources" / "keepa" / "connector.yaml"
 RUNTIME = Path(sys.executable).with_name("source-declarative-manifest")

@@ -61,8 +61,8 @@ def monthly_sold(draws: Draws, entry: CatalogueEntry, start: int, end: int) -> P
     minutes = event_minutes(draws.named("when"), start + 20 * DAY, end, 9.0)
     sold = 400_000 / (entry.rank + 150) * np.exp(0.5 * random_walk(draws.named("level"), minutes, 30, 0.85))
     position = np.searchsorted(_SOLD_STEPS, sold, side="right") - 1
-    shown = np.where(position < 0, -1, _SOLD_STEPS[np.maximum(position, 0)])
-    return without_repeats(points(minutes, shown))
+    displayed = np.where(position < 0, -1, _SOLD_STEPS[np.maximum(position, 0)])
+    return without_repeats(points(minutes, displayed))
 
 
 def coupons(draws: Draws, start: int, end: int) -> Points:

@@ -74,7 +74,7 @@ def _within_contract(table: Table, stack: Stack, rows: pa.Table, rejected: list[
 
 
 def _unique(table: Table, stack: Stack, rows: pa.Table, rejected: list[Rejected]) -> tuple[pa.Table, int]:
-    """One row a natural key: the newest. Others are duplicates if they are equal to it, conflicts if not."""
+    """One row per natural key: the newest. Others are duplicates if they are equal to it, conflicts if not."""
     winners = stack.winners()
     if winners is None:
         return rows, 0
