@@ -44,14 +44,16 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     ]
     raw_checks = [check for _, stream in STREAMS for check in _checks_up_to_raw(stream)]
     units = [(stream.source, stream.name) for _, stream in STREAMS]
-    models = rebuilt_by_condition(dbt_models(manifest_path(settings), settings, partitions, raw_checks, units))
+    models = dbt_models(manifest_path(settings), settings, partitions, raw_checks, units)
     gates = [*raw_checks, *sorted(models.check_keys, key=lambda check: str(check))]
-    delivery = [
+    marts = [
+        models,
+        published_marts(models, gates, partitions, settings.engine),
         power_bi_asset(power_bi_box(settings), gates, partitions),
         export_asset(settings.export_mart, manifest_path(settings), export_box(settings), gates, partitions),
     ]
     assets = dg.Definitions(
-        assets=[*ingestion, models, published_marts(models, gates, partitions, settings.engine), *delivery],
+        assets=[*ingestion, *rebuilt_by_condition(marts)],
         asset_checks=[fresh],
         resources={**build_resources(settings), **(resource_overrides or {})},
         # A process per step costs seconds in a run; the steps of a day follow one another anyway.

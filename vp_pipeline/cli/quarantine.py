@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from vp_pipeline.cli.run import run_days
+from vp_pipeline.cli.run import BELOW_BRONZE, run_days
 from vp_pipeline.cli.terminal import console
 from vp_pipeline.lake.quarantine import Quarantined, quarantined
 from vp_pipeline.settings import load_settings
@@ -71,7 +71,7 @@ def retry(source: Source = None, table: TableName = None, day: Day = None) -> No
     if not days:
         console.print("Nothing is in quarantine.")
         return
-    codes = [run_days(load_settings(), part, from_bronze=True) for part in consecutive(days)]
+    codes = [run_days(load_settings(), part, chosen=BELOW_BRONZE) for part in consecutive(days)]
     left = {(e.source, e.table, e.day): len(e.rows) for e in _found(source, table, None)}
     for each in before:
         still = left.get((each.source, each.table, each.day), 0)

@@ -2,7 +2,8 @@
 
 import gc
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +12,7 @@ import typer
 from rich.console import Console
 
 from vp_pipeline.cli.terminal import console, print_failure, quiet_process
+from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -50,6 +52,19 @@ def run(
         bool,
         typer.Option("--failed", help="Only the days whose newest run failed: of the range, or of all that there are."),
     ] = False,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ASSETS",
+            help="Only these assets, in dbt's syntax (mart_deals+, tag:price, +fct_price_stats, core_keepa_*) or in "
+            'Dagster\'s (key:"mart/mart_deals"+, group:mart). Published if nothing that reads them is left out. May be '
+            "repeated. Default for the day: the newest one that is published.",
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ASSETS", help="Without these, in the same syntax; alone: all models without them."),
+    ] = None,
 ) -> None:
     """Run the daily pipeline for a day or a range of days; the run shows in the Dagster UI afterwards."""
     from vp_pipeline.partitions import consecutive
@@ -61,11 +76,29 @@ def run(
     if recordings and not recordings.is_dir():
         raise typer.BadParameter(f"{recordings} is not a folder", param_hint="--recordings")
     settings = load_settings(recordings=recordings.resolve() if recordings else None)
-    days = _requested_days(settings, from_ or date_, to or date_, every_day=failed)
+    chosen = Chosen(tuple(select or ()), tuple(exclude or ()))
+    newest = _newest_published(settings) if chosen.is_some and not failed else None
+    days = _requested_days(settings, from_ or date_, to or date_, every_day=failed, newest=newest)
     if failed:
         days = _failed_of(settings, days)
-    codes = [run_days(settings, part, resync=resync, waive=waive or ()) for part in consecutive(days)]
+    codes = [run_days(settings, part, resync=resync, waive=waive or (), chosen=chosen) for part in consecutive(days)]
     raise typer.Exit(max(codes, default=0))
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The assets of a run as a person names them: `select` and `exclude` of `vp run`. Nothing named: all of them."""
+
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    @property
+    def is_some(self) -> bool:
+        return bool(self.select or self.exclude)
+
+
+EVERYTHING = Chosen()
+BELOW_BRONZE = Chosen(("not (group:airbyte or group:bronze)",))
 
 
 def run_days(
@@ -74,11 +107,11 @@ def run_days(
     *,
     resync: bool = False,
     waive: Sequence[str] = (),
-    from_bronze: bool = False,
+    chosen: Chosen = EVERYTHING,
     tags: Mapping[str, str] | None = None,
 ) -> int:
-    """One run over consecutive days, reported on the terminal; `from_bronze`: without the syncs and their landing;
-    `tags`: of the run, beside its own. Returns the exit code."""
+    """One run over consecutive days, reported on the terminal. `tags`: of the run, beside its own. Returns the exit
+    code."""
     gc.disable()  # as in definitions.py
     from vp_pipeline.build import build_definitions
     from vp_pipeline.cli.local_runs.daily_run import daily_run
@@ -93,8 +126,9 @@ def run_days(
     graph = definitions.resolve_asset_graph()
     gc.enable()
     Waivers(frozenset(waive)).require_known(graph.asset_check_keys)
-    below_bronze = {key for key in graph.materializable_asset_keys if key.path[0] not in ("airbyte", "bronze")}
-    selection = below_bronze if from_bronze else None
+    selection = _selection(settings, definitions, chosen) if chosen.is_some else None
+    if resync and selection and not any(key.path[0] == "airbyte" for key in selection):
+        raise PermanentError("--resync requests data again, and no sync is selected: select group:airbyte too.")
     report = RunReport()
     with project_instance() as instance:
         _close_orphans(instance)
@@ -116,13 +150,41 @@ def run_days(
     return 0
 
 
+def _selection(settings: Settings, definitions: "dg.Definitions", chosen: Chosen) -> "Set[dg.AssetKey]":
+    """The chosen assets; with the publication where their build may be published, and otherwise a line that names what
+    is missing."""
+    from vp_pipeline.assets.keys import DBT_LAYERS
+    from vp_pipeline.cli.local_runs.publication import with_publication
+    from vp_pipeline.cli.local_runs.selection import selected_assets
+    from vp_pipeline.publishing.publisher import what_is_missing
+
+    assets = definitions.resolve_asset_graph().materializable_asset_keys
+    models = definitions.resolve_assets_def(next(key for key in assets if key.path[0] in DBT_LAYERS))
+    selected = selected_assets(definitions, models, chosen.select, chosen.exclude)
+    selection = with_publication(settings, definitions, models, selected)
+    names = sorted(key.path[-1] for key in selection.assets & models.keys)
+    listed = ", ".join(names) if len(names) < len(models.keys) else "all of them"
+    console.print(f"{len(selection.assets)} assets; models: {listed or 'none'}", style="dim", markup=False)
+    if selection.missing:
+        console.print(f"Not published afterwards; {what_is_missing(selection.missing)}.", style="yellow", markup=False)
+    return selection.assets
+
+
+def _newest_published(settings: Settings) -> date | None:
+    from vp_pipeline.environments.environment import build_environment
+
+    publication = build_environment(settings).build_published_marts().current()
+    return publication.days[-1] if publication and publication.days else None
+
+
 def _requested_days(
-    settings: Settings, first: datetime | None, last: datetime | None, *, every_day: bool
+    settings: Settings, first: datetime | None, last: datetime | None, *, every_day: bool, newest: date | None
 ) -> Sequence[date]:
-    """The days from `first` to `last`; without them the newest finished one, or `every_day` that has finished."""
+    """The days from `first` to `last`; without them the `newest` (default: that has finished), or `every_day` that has
+    finished."""
     from vp_pipeline.partitions import finished_days, newest_finished_day
 
-    end = last.date() if last else newest_finished_day()
+    end = last.date() if last else newest or newest_finished_day()
     begin = first.date() if first else settings.start_date if every_day else end
     return finished_days(begin, end, start=settings.start_date)
 

@@ -180,10 +180,11 @@ def publishable(build: Build | None, rolled_back: str | None) -> Build:
     if build is None:
         raise PermanentError(f"The marts were never built as a whole. {remedy}")
     of = f"of {build.began_at:%Y-%m-%d %H:%M} UTC (run {build.run_id[:8]})"
+    missing = what_is_missing(build.stale)
     refusal = {
         "building": f"The last build of the marts, {of}, did not finish.",
         "red": f"The last build of the marts, {of}, is red: see its checks.",
-        "part": f"The last build, {of}, was of some models only.",
+        "part": f"The last build, {of}, was of some models only. The marts are not whole; {missing}.",
     }.get(build.state)
     if refusal is None and not build.days:
         refusal = f"The last build of the marts, {of}, holds no day."
@@ -194,6 +195,15 @@ def publishable(build: Build | None, rolled_back: str | None) -> Build:
             f"Build {build.build_id} was rolled back by hand. Run a day: the next build is published again."
         )
     return build
+
+
+def what_is_missing(stale: Mapping[str, str]) -> str:
+    """What is to be built, or run again, before the marts are whole; `stale`: as the ledger keeps it."""
+    if ledger.EVERYTHING in stale:
+        return f"all models are to be built, because {stale[ledger.EVERYTHING]}"
+    more = f" and {len(stale) - _NAMED} more" if len(stale) > _NAMED else ""
+    named = [f"{name} ({reason})" for name, reason in stale.items()][:_NAMED]
+    return f"to be built too: {', '.join(named)}{more}"
 
 
 def _require_code(differing: Sequence[str]) -> None:

@@ -1,17 +1,22 @@
-"""The ledger in the warehouse: which days the models include, which are pending validation, and the builds.
+"""The ledger in the warehouse: which days the models include, which are pending validation, the builds, and what is
+stale after a build of some models.
 
-Here: the two tables and their queries; the SQL is what DuckDB and Snowflake both take. Not here: what decides
-(`assets/dbt/whole_build.py`), and the filter in staging that reads it (`dbt_project/macros/is_included.sql`).
+Here: the tables and their queries; the SQL is what DuckDB and Snowflake both take. Not here: what decides
+(`assets/dbt/whole_build.py`, `partial_build.py`), and the filter in staging that reads it
+(`dbt_project/macros/is_included.sql`).
 
     raw._days    a source, stream and day that was loaded into RAW or excluded. `is_shown`: staging includes its rows.
                  `is_settled`: a whole build has validated it as it is in RAW now; otherwise its validation is pending.
                  A day without a row is included and validated.
     raw._builds  a build of the models. `building` until its end: a build that was killed stays so, and is never
                  published.
+    raw._stale   a model or test, by name, that is not what a build of all models over the days of the last green build
+                 would give: it was not finished, or something that it reads was built after it. `*` stands for all of
+                 them. The marts are whole while there is none.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -21,8 +26,10 @@ if TYPE_CHECKING:
     from vp_pipeline.warehouse.connection import Connection
 
 Unit = tuple[str, str]  # source and stream
-# `green`: all models, every test passed. `red`: not so. `part`: some models only, the others may be of another state.
+# `green`: every test passed, and the marts are what a build of all models gives. `red`: all models, and not so. `part`:
+# some models only, and some are stale now.
 BuildState = Literal["building", "green", "red", "part"]
+EVERYTHING = "*"
 
 _TABLES = (
     "create schema if not exists raw",
@@ -30,6 +37,7 @@ _TABLES = (
     "is_settled boolean, reason varchar, run_id varchar, changed_at timestamp)",
     "create table if not exists raw._builds (build_id varchar, run_id varchar, began_at timestamp, ended_at timestamp, "
     "state varchar, days varchar)",
+    "create table if not exists raw._stale (node varchar, reason varchar)",
 )
 
 
@@ -45,13 +53,15 @@ class _State:
 
 @dataclass(frozen=True)
 class Build:
-    """One build of the models. `days`: those that the marts include; empty until it is green."""
+    """One build of the models. `days`: those that the marts include; empty until it is green. `stale`: the models and
+    tests that are stale now, each with the reason."""
 
     build_id: str
     run_id: str
     began_at: datetime
     state: BuildState
     days: tuple[date, ...]
+    stale: Mapping[str, str] = field(default_factory=dict)
 
 
 def create(connection: "Connection") -> None:
@@ -116,29 +126,74 @@ def pending_days(connection: "Connection") -> list[date]:
     return [day for (day,) in found]
 
 
+def unvalidated_days(connection: "Connection") -> list[date]:
+    """The days with rows that were loaded since a whole build has looked at them, in order. A subset of the days that
+    are pending: a test that was red may leave a day pending whose rows are validated."""
+    found = connection.execute(
+        "select distinct run_date from raw._days where not is_settled and run_id = '' order by 1"
+    ).fetchall()
+    return [day for (day,) in found]
+
+
 def excluded_days(connection: "Connection") -> dict[date, str]:
     """The days that staging excludes, with the reason."""
     found = connection.execute("select run_date, min(reason) from raw._days where not is_shown group by 1 order by 1")
     return {day: reason or "excluded" for day, reason in found.fetchall()}
 
 
-def begin(connection: "Connection", build_id: str, run_id: str) -> None:
-    """Marks the marts as unfinished, before dbt touches any of them."""
+def begin(connection: "Connection", build_id: str, run_id: str, stale: Mapping[str, str] | None = None) -> None:
+    """Marks the marts as unfinished, before dbt touches any of them. `stale`: what this build makes stale until it is
+    finished, with the reasons; by default everything, and also where it is not known what the builds before have left.
+    """
     create(connection)
-    connection.execute(
-        "insert into raw._builds (build_id, run_id, began_at, state, days) "
-        "select ?, ?, cast(? as timestamp), 'building', ''",
-        [build_id, run_id, _now().isoformat(sep=" ")],
-    )
+    before = last_build(connection)
+    if stale is None or before is None or (before.state != "green" and not before.stale):
+        stale = {EVERYTHING: "no build of all models has finished"}
+    with transaction(connection):
+        _mark_stale(connection, stale)
+        connection.execute(
+            "insert into raw._builds (build_id, run_id, began_at, state, days) "
+            "select ?, ?, cast(? as timestamp), 'building', ''",
+            [build_id, run_id, _now().isoformat(sep=" ")],
+        )
 
 
 def finish(connection: "Connection", build_id: str, state: BuildState) -> None:
-    """Marks the end of a build; of a green one, also the days that the marts include now."""
-    days = ",".join(day.isoformat() for day in _included(connection)) if state == "green" else ""
-    connection.execute(
-        "update raw._builds set ended_at = cast(? as timestamp), state = ?, days = ? where build_id = ?",
-        [_now().isoformat(sep=" "), state, days, build_id],
-    )
+    """Marks the end of a build of all models; of a green one, also the days that the marts include now."""
+    with transaction(connection):
+        if state == "green":
+            connection.execute("delete from raw._stale")
+        _end(connection, build_id, state, _included(connection) if state == "green" else ())
+
+
+def finish_partial(
+    connection: "Connection", build_id: str, built: Iterable[str] = (), stale: Mapping[str, str] | None = None
+) -> None:
+    """Marks the end of a build of some models. `built`: the models that it has built and the tests that it has run, all
+    green; they are not stale any more. `stale`: what is stale all the same.
+
+    The build is green if nothing is stale then, and its marts include the days of the green build before it.
+    """
+    with transaction(connection):
+        _clear_stale(connection, [*built])
+        _mark_stale(connection, stale or {})
+        is_whole = not stale_nodes(connection)
+        _end(connection, build_id, "green" if is_whole else "part", days_of_marts(connection) if is_whole else ())
+
+
+def days_of_marts(connection: "Connection") -> Sequence[date]:
+    """The days that the last green build has put into the marts; none where there was no such build."""
+    found = connection.execute(
+        "select days from raw._builds where state = 'green' order by began_at desc, build_id desc limit 1"
+    ).fetchone()
+    return _parse_days(found[0]) if found else ()
+
+
+def stale_nodes(connection: "Connection") -> dict[str, str]:
+    """The models and tests that are stale, by name, each with the reason."""
+    if not _exists(connection, "_stale"):
+        return {}
+    return dict(connection.execute("select node, min(reason) from raw._stale group by node order by node").fetchall())
 
 
 def is_built(connection: "Connection") -> bool:
@@ -149,25 +204,55 @@ def is_built(connection: "Connection") -> bool:
 
 def last_build(connection: "Connection") -> Build | None:
     """The newest build, however it ended; None: there was none."""
-    there = connection.execute(
-        "select 1 from information_schema.tables where lower(table_schema) = 'raw' and lower(table_name) = '_builds'"
-    ).fetchone()
     found = (
-        there
-        and connection.execute(
+        connection.execute(
             "select build_id, run_id, began_at, state, days from raw._builds "
             "order by began_at desc, build_id desc limit 1"
         ).fetchone()
+        if _exists(connection, "_builds")
+        else None
     )
     if not found:
         return None
     build_id, run_id, began_at, state, days = found
-    return Build(build_id, run_id, began_at, state, tuple(map(date.fromisoformat, filter(None, days.split(",")))))
+    return Build(build_id, run_id, began_at, state, _parse_days(days), stale_nodes(connection))
 
 
 def new_build_id(run_id: str) -> str:
     """A name that sorts by time (UTC, to the microsecond) and names the run: `20261121T001203000317-355c78c2`."""
     return f"{_now():%Y%m%dT%H%M%S%f}-{run_id[:8]}"
+
+
+def _end(connection: "Connection", build_id: str, state: BuildState, days: Iterable[date]) -> None:
+    connection.execute(
+        "update raw._builds set ended_at = cast(? as timestamp), state = ?, days = ? where build_id = ?",
+        [_now().isoformat(sep=" "), state, ",".join(day.isoformat() for day in days), build_id],
+    )
+
+
+def _mark_stale(connection: "Connection", stale: Mapping[str, str]) -> None:
+    _clear_stale(connection, [*stale])
+    if stale:
+        values = ", ".join(["(?, ?)"] * len(stale))
+        connection.execute(
+            f"insert into raw._stale (node, reason) values {values}", [text for pair in stale.items() for text in pair]
+        )
+
+
+def _clear_stale(connection: "Connection", nodes: Sequence[str]) -> None:
+    if nodes:
+        connection.execute(f"delete from raw._stale where node in ({', '.join(['?'] * len(nodes))})", nodes)
+
+
+def _exists(connection: "Connection", table: str) -> bool:
+    found = connection.execute(
+        "select 1 from information_schema.tables where lower(table_schema) = 'raw' and lower(table_name) = ?", [table]
+    ).fetchone()
+    return bool(found)
+
+
+def _parse_days(text: str) -> tuple[date, ...]:
+    return tuple(map(date.fromisoformat, filter(None, text.split(","))))
 
 
 def _included(connection: "Connection") -> Sequence[date]:

@@ -57,6 +57,13 @@ def record(connection: Connection, table: Table, manifest: SilverManifest) -> No
     )
 
 
+def loaded_days(connection: Connection, table: Table) -> set[date]:
+    """The days of a table that were loaded."""
+    create(connection)
+    found = connection.execute("select distinct run_date from raw._loads where table_name = ?", [table.raw_name])
+    return {day for (day,) in found.fetchall()}
+
+
 def outdated_days(connection: Connection, tables: Sequence[Table], decoder: str) -> list[date]:
     """The days of a stream's tables, in order, that were loaded from silver of other code than `decoder`."""
     create(connection)

@@ -299,6 +299,23 @@ def test_a_run_that_automation_requests_is_held_as_well(instance: dg.DagsterInst
     assert len(instance.fetch_materializations(LOWER, limit=9).records) == before
 
 
+def test_a_condition_sees_that_a_check_has_passed(instance: dg.DagsterInstance) -> None:
+    """And that it has not: a result is of the materialization that it came with."""
+    newest = dg.DailyPartitionsDefinition("2026-01-01").get_last_partition_key()
+    assert newest is not None
+    day = date.fromisoformat(newest)
+    condition = dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
+    definitions = graph(good, automation=condition)
+    assert run(instance, definitions, day).success
+    cursor = dg.evaluate_automation_conditions(definitions, instance).cursor
+    run(instance, definitions, day, only=UPPER)
+    requested = dg.evaluate_automation_conditions(definitions, instance, cursor=cursor)
+    assert requested.get_requested_partitions(LOWER) == {newest}
+    run(instance, graph(bad_on(day)), day, only=UPPER)
+    held = dg.evaluate_automation_conditions(definitions, instance, cursor=requested.cursor)
+    assert held.get_requested_partitions(LOWER) == set()
+
+
 def test_reports_on_other_days_are_recorded_and_no_problem_of_the_run(instance: dg.DagsterInstance) -> None:
     """As of a day that an earlier run left in the middle."""
     result = run(instance, graph(good, also={THREE: bad_on(THREE)(THREE)}), ONE)

@@ -28,7 +28,7 @@ def models(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
             yield dg.AssetCheckResult(asset_key=PRICE, check_name="sound", passed="bad" not in context.run.tags)
 
 
-DEFINITIONS = dg.Definitions([rebuilt_by_condition(models)], executor=dg.in_process_executor)
+DEFINITIONS = dg.Definitions(rebuilt_by_condition([models]), executor=dg.in_process_executor)
 
 
 def run(instance: dg.DagsterInstance, day: date, *keys: dg.AssetKey, **tags: str) -> None:

@@ -73,3 +73,69 @@ def test_the_last_build_is_the_newest_however_it_ended(connection: duckdb.DuckDB
 def test_names_of_builds_sort_by_time() -> None:
     first, second = ledger.new_build_id("aaaaaaaa-1"), ledger.new_build_id("00000000-1")
     assert first < second
+
+
+def state(connection: duckdb.DuckDBPyConnection) -> tuple[str, tuple[date, ...], dict[str, str]]:
+    build = ledger.last_build(connection)
+    assert build is not None
+    return build.state, build.days, dict(build.stale)
+
+
+@pytest.fixture
+def green(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """A ledger with a green build of all models over two days."""
+    connection.execute("create table raw._loads (table_name varchar, run_date date)")
+    connection.executemany("insert into raw._loads values ('t', ?)", [[ONE], [TWO]])
+    ledger.begin(connection, "b1", "run")
+    ledger.finish(connection, "b1", "green")
+    return connection
+
+
+def test_builds_of_some_models_are_green_when_nothing_is_stale(green: duckdb.DuckDBPyConnection) -> None:
+    ledger.begin(green, "b2", "run", {"a": "not finished", "b": "reads a"})
+    green.execute("insert into raw._loads values ('t', ?)", [THREE])  # loaded since, and in no mart
+    assert state(green) == ("building", (), {"a": "not finished", "b": "reads a"})
+    ledger.finish_partial(green, "b2", ["a"])
+    assert state(green) == ("part", (), {"b": "reads a"})
+    ledger.begin(green, "b3", "run", {"b": "not finished"})
+    ledger.finish_partial(green, "b3", ["b", "a_test"])
+    assert state(green) == ("green", (ONE, TWO), {})
+
+
+def test_what_a_killed_build_of_some_models_leaves_is_stale(green: duckdb.DuckDBPyConnection) -> None:
+    ledger.begin(green, "b2", "run", {"a": "not finished"})
+    ledger.begin(green, "b3", "run", {"b": "not finished"})
+    ledger.finish_partial(green, "b3", ["b"], {"b_test": "was not run"})
+    assert state(green) == ("part", (), {"a": "not finished", "b_test": "was not run"})
+
+
+@pytest.mark.parametrize("ends", ["killed", "red"])
+def test_only_a_build_of_all_models_repairs_one_of_all_models(green: duckdb.DuckDBPyConnection, ends: str) -> None:
+    ledger.begin(green, "b2", "run")
+    if ends == "red":
+        ledger.finish(green, "b2", "red")
+    ledger.begin(green, "b3", "run", {"a": "not finished"})
+    ledger.finish_partial(green, "b3", ["a"])
+    assert state(green) == ("part", (), {"*": "no build of all models has finished"})
+    ledger.begin(green, "b4", "run")
+    ledger.finish(green, "b4", "green")
+    assert state(green) == ("green", (ONE, TWO), {})
+
+
+@pytest.mark.parametrize("before", ["part", "building", "red", None])
+def test_where_it_is_not_known_what_is_stale_everything_is(connection: duckdb.DuckDBPyConnection, before: str) -> None:
+    """As in a warehouse of a version that did not record it, or where nothing was ever built."""
+    if before:
+        insert = "insert into raw._builds values ('b1', 'run', timestamp '2026-02-01', null, ?, '')"
+        connection.execute(insert, [before])
+    ledger.begin(connection, "b2", "run", {"a": "not finished"})
+    ledger.finish_partial(connection, "b2", ["a"])
+    assert state(connection)[2].keys() == {"*"}
+
+
+def test_a_day_that_a_red_test_left_pending_has_validated_rows(connection: duckdb.DuckDBPyConnection) -> None:
+    set_days(connection, ONE, excluded={})
+    ledger.mark_pending(connection, [ONE])
+    ledger.day_loaded(connection, UNIT, TWO)
+    assert ledger.pending_days(connection) == [ONE, TWO]
+    assert ledger.unvalidated_days(connection) == [TWO]

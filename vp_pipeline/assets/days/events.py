@@ -11,11 +11,17 @@ import dagster as dg
 
 from vp_pipeline.assets.days.report import DayReport, DayState
 from vp_pipeline.assets.days.versions import Versions
+from vp_pipeline.dagster_internals.check_records import newest_materialization
 from vp_pipeline.dagster_internals.outputs import NO_MATERIALIZATION_KEY
 
 
 def day_events(
-    key: dg.AssetKey, day: date, report: DayReport, waived_upstream: Sequence[str], versions: Versions
+    context: dg.AssetExecutionContext,
+    key: dg.AssetKey,
+    day: date,
+    report: DayReport,
+    waived_upstream: Sequence[str],
+    versions: Versions,
 ) -> Iterator[object]:
     """The materialization of an asset that was built, and the results of its checks. `waived_upstream`: failures
     upstream of it that a person has waived."""
@@ -28,6 +34,8 @@ def day_events(
             metadata=metadata,
             tags=versions.of(key, day, report.data_version),
         )
+    # Read after the event above is stored: it is what the results are of.
+    target = newest_materialization(context.instance, key, day.isoformat()) if report.outcomes else None
     for outcome in report.outcomes:
         yield dg.AssetCheckEvaluation(
             asset_key=key,
@@ -37,6 +45,7 @@ def day_events(
             metadata=dict(outcome.metadata),
             severity=dg.AssetCheckSeverity.WARN if outcome.warning else dg.AssetCheckSeverity.ERROR,
             partition=day.isoformat(),
+            target_materialization_data=target,
             # Which days continue is decided by admission, day by day, not by a failure of the step.
             blocking=False,
         )

@@ -97,7 +97,7 @@ def _build_days(
     versions = Versions(context)
     built = False
     for key, day, report in build(admission.assets) if admission.assets else ():
-        yield from day_events(key, day, report, admission.waived.get((day, key), []), versions)
+        yield from day_events(context, key, day, report, admission.waived.get((day, key), []), versions)
         if day not in ours:
             log = context.log.warning if report.reason else context.log.info
             log("%s is not a day of this run. %s: %s", day, key.to_user_string(), report.reason or "built again")

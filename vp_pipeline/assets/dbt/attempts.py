@@ -4,7 +4,7 @@ Here: running it. Not here: which days staging includes meanwhile (`whole_build.
 reported of each day (`day_reports.py`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -92,15 +92,33 @@ class DbtStep:
         found = {result.name: result for result in results(self.target)}
         failed = [result for result in found.values() if result.failed]
         _require_finished(invocation.is_successful(), failed)
+        checks = [event for event in events if isinstance(event, dg.AssetCheckResult)]
         outcomes = []
-        for event in events:
-            if isinstance(event, dg.AssetCheckResult) and event.asset_key is not None and event.check_name is not None:
-                result = found.get(event.check_name)
-                if result is None or result.status != "skipped":
-                    outcomes.append((event.asset_key, check_outcome(event, result, self.warehouse)))
+        for event in [*checks, *self._other_tests(found.keys() - {event.check_name for event in checks}, found)]:
+            assert event.asset_key is not None
+            result = found.get(event.check_name or "")
+            if result is None or result.status != "skipped":
+                outcomes.append((event.asset_key, check_outcome(event, result, self.warehouse)))
         outputs = [event for event in events if isinstance(event, dg.Output)]
         built = {self.context.asset_key_for_output(output.output_name): output.metadata for output in outputs}
         return Attempt(outcomes, built, self._rows(built), failed)
+
+    def _other_tests(self, names: Set[str], found: Mapping[str, NodeResult]) -> list[dg.AssetCheckResult]:
+        """The results of tests that dbt has run although the run does not select them: tests of other models that read
+        a selected one. dagster-dbt makes observations of them, in which nobody sees a failure."""
+        every_check = self.context.assets_def.node_check_specs_by_output_name.values()
+        return [
+            dg.AssetCheckResult(
+                asset_key=spec.asset_key,
+                check_name=spec.name,
+                passed=found[spec.name].status == "pass",
+                severity=dg.AssetCheckSeverity.WARN
+                if found[spec.name].status == "warn"
+                else dg.AssetCheckSeverity.ERROR,
+            )
+            for spec in every_check
+            if spec.name in names
+        ]
 
     def _rows(self, built: Iterable[dg.AssetKey]) -> dict[dg.AssetKey, int]:
         relations = {(key.path[0], key.path[1]): key for key in built}

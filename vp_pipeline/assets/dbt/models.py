@@ -14,7 +14,9 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days
 from vp_pipeline.assets.days.report import Reports
+from vp_pipeline.assets.dbt.absence import absent_days, refusals
 from vp_pipeline.assets.dbt.attempts import DbtStep
+from vp_pipeline.assets.dbt.downstream import Downstream
 from vp_pipeline.assets.dbt.partial_build import partial_build
 from vp_pipeline.assets.dbt.restating import APPLY_TAG, Restating
 from vp_pipeline.assets.dbt.upstream import tests_upstream, upstream_of_models
@@ -117,13 +119,18 @@ def dbt_models(
 
         def build(admitted: Admitted) -> Reports:
             _require_restated_silver(lake)
-            if _is_whole(build_models, context):
-                return WholeBuild(step, units, raw_checks, upstream).run(admitted)
-            return partial_build(step, admitted, upstream)
+            absent = absent_days(context, warehouse, upstream)
+            yield from refusals(admitted, absent)
+            present = {day: keys for day, keys in admitted.items() if day not in absent}
+            if present and _is_whole(build_models, context):
+                yield from WholeBuild(step, units, raw_checks, upstream).run(present)
+            elif present:
+                yield from partial_build(step, present, upstream, downstream)
 
         yield from run_days(context, build, depends_on=depends_on)
 
     upstream = upstream_of_models(build_models)
+    downstream = Downstream.of(build_models, upstream)
     return build_models
 
 

@@ -1,4 +1,6 @@
-"""Marts whose upstream was rebuilt on its own follow by a condition."""
+"""Marts whose upstream was rebuilt on its own follow by a condition, and with them the publication and its delivery."""
+
+from collections.abc import Sequence
 
 import dagster as dg
 
@@ -7,22 +9,31 @@ import dagster as dg
 # built, and every blocking check of the upstreams has passed. Without the last part eager() builds on a failed check,
 # because a blocking check holds only inside its own run. In a daily run the marts are built with their upstreams, so
 # there nothing is left to do. Older days are a matter of backfills: eager() looks at the newest day.
+#
+# The publication has the same condition, so it is part of the run that rebuilds the marts: if the run leaves nothing
+# stale (`assets/dbt/partial_build.py`) consumers get them, and otherwise the run is red and names what is missing.
 REBUILD = dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
+LAYERS = ("mart", "monitoring", "published", "delivery")
 
 
-def rebuilt_by_condition(models: dg.AssetsDefinition) -> dg.AssetsDefinition:
-    """The dbt models with the condition on their marts; nothing happens while `mart_automation` is off."""
-    return models.map_asset_specs(
-        lambda spec: spec.replace_attributes(automation_condition=REBUILD) if spec.key.path[0] == "mart" else spec
-    )
+def rebuilt_by_condition(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
+    """The assets with the condition on those of `LAYERS`; nothing happens while `mart_automation` is off."""
+    return [each.map_asset_specs(_with_condition) for each in assets]
 
 
 def mart_automation() -> dg.AutomationConditionSensorDefinition:
-    """Evaluates `REBUILD` on the marts."""
+    """Evaluates `REBUILD`."""
     return dg.AutomationConditionSensorDefinition(
         "mart_automation",
-        target=dg.AssetSelection.groups("mart"),
+        target=dg.AssetSelection.groups(*LAYERS),
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.STOPPED,
-        description="Rebuilds marts of the newest day whose upstream was rebuilt on its own.",
+        description="Rebuilds marts of the newest day whose upstream was rebuilt on its own, and publishes them.",
     )
+
+
+def _with_condition(spec: dg.AssetSpec) -> dg.AssetSpec:
+    # Views on the records of runs depend on no asset: eager() would build them as soon as a day is over.
+    if spec.key.path[0] not in LAYERS or not list(spec.deps):
+        return spec
+    return spec.replace_attributes(automation_condition=REBUILD)
