@@ -37,7 +37,10 @@ CHECKS: dict[str, dict[str, str]] = {
     },
     "raw": {"conservation": "The table has exactly the rows of the silver manifest for the day."},
     "delivery": {"delivered": "The publication was delivered, or the delivery is off and reports so."},
-    "published": {"whole": "Consumers read one whole green build, and it includes the day."},
+    "published": {
+        "whole": "Consumers read one whole green build, and it includes the day.",
+        "keeps_all": "No day or product that consumers have is taken away, unless the day is excluded.",
+    },
 }
 
 

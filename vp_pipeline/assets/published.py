@@ -11,8 +11,9 @@ import dagster as dg
 
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days
-from vp_pipeline.assets.days.report import Reports, checked
+from vp_pipeline.assets.days.report import Reports, checked, waivers_of_run
 from vp_pipeline.assets.keys import PUBLISHED, asset_spec, check_specs
+from vp_pipeline.publishing.losses import LossError
 from vp_pipeline.publishing.publication import SCHEMAS, Publication
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.quality.freshness import POLICY
@@ -46,12 +47,21 @@ def published_marts(
     )
     def publish(context: dg.AssetExecutionContext, publisher: dg.ResourceParam[Publisher]) -> Iterator[object]:
         def build(admitted: Admitted) -> Reports:
-            publication = publisher.publish(context.run_id)
+            kept = Outcome("keeps_all", True, "Consumers keep every day and product that they had.")
+            try:
+                publication = publisher.publish(context.run_id)
+            except LossError as error:
+                kept = waivers_of_run(context).apply(PUBLISHED, Outcome("keeps_all", False, str(error)))
+                if kept.blocks:
+                    for day in admitted:
+                        yield PUBLISHED, day, checked(context, PUBLISHED, [kept])
+                    return
+                publication = publisher.publish(context.run_id, may_lose=True)
             unchanged = publication.run_id != context.run_id
             metadata = _metadata(publisher, publication, unchanged)
             for day in admitted:
-                outcome = _whole(publication, day, unchanged)
-                yield PUBLISHED, day, checked(context, PUBLISHED, [outcome], metadata, publication.content[:16])
+                outcomes = [_whole(publication, day, unchanged), kept]
+                yield PUBLISHED, day, checked(context, PUBLISHED, outcomes, metadata, publication.content[:16])
 
         yield from run_days(context, build, depends_on=lambda _: checks)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -20,26 +21,33 @@ from vp_pipeline.assets.keys import (
 )
 from vp_pipeline.assets.metadata import column_schema, derived_from
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.lake import silver
+from vp_pipeline.lake import bronze, silver
 from vp_pipeline.lake.decoded_days import is_up_to_date
 from vp_pipeline.lake.manifests import SilverManifest
 from vp_pipeline.lake.objects import Lake
+from vp_pipeline.partitions import parse_days
+from vp_pipeline.quality import inventory
+from vp_pipeline.quality.inventory import Inventory
 from vp_pipeline.quality.outcome import Outcome, conservation
 from vp_pipeline.sources.contract import RAW_COLUMNS, Table
 from vp_pipeline.sources.source import Stream
+from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.loading import Load, Warehouse
-from vp_pipeline.warehouse.loads import give_up, outdated_days
+from vp_pipeline.warehouse.loads import give_up, loaded_days, outdated_days
+from vp_pipeline.warehouse.missing_days import days_in_silver, missing_days, record_loaded
 
 
 def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str) -> dg.AssetsDefinition:
     """The RAW tables of a stream: one step, and one transaction per day for all of them, so that a day is complete.
 
-    With the days of the run those are loaded that RAW has from silver of other code. Where one cannot be, its rows are
-    of code that is not there any more: the build of the models after it excludes the day.
+    With the days of the run those are loaded that RAW does not hold as silver does, because the warehouse was deleted
+    or restored from a backup, and those that it has from silver of other code. Where one of the latter cannot be, its
+    rows are of code that is not there any more: the build of the models after it excludes the day.
 
     `engine`: the warehouse's, and the pool of what writes it.
     """
     tables = {raw_key(table): table for table in stream.tables}
+    first = raw_key(stream.tables[0])
     above = checks_of(airbyte_key(stream), bronze_key(stream), *(silver_key(table) for table in tables.values()))
 
     def depends_on(_: dg.AssetKey) -> Sequence[dg.AssetCheckKey]:
@@ -62,7 +70,12 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
             )
             for key, table in tables.items()
         ],
-        check_specs=check_specs(tables, partitions),
+        check_specs=[
+            *check_specs(tables, partitions),
+            dg.AssetCheckSpec(
+                inventory.CHECK, asset=first, description=inventory.DESCRIPTION, partitions_def=partitions
+            ),
+        ],
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=engine,
     )
@@ -73,15 +86,16 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
     ) -> Iterator[object]:
         tag = {"run": context.run_id, "asset": f"raw/{stream.source}_{stream.name}"}
 
-        def build(day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
+        def build(found: Inventory, day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
             manifests = {table: _manifest(lake, stream, table, day) for table in tables.values()}
             with warehouse.connect(tag={**tag, "partition": day.isoformat()}) as connection:
                 loads = warehouse.load_day(connection, lake, manifests)
+            same_days = inventory.same_days(f"{stream.source}/{stream.name}", found, parse_days(context.partition_keys))
             return {
                 key: checked(
                     context,
                     key,
-                    [_conservation(manifests[table], loads[table])],
+                    [_conservation(manifests[table], loads[table]), *([same_days] if key == first else [])],
                     _metadata(lake, table, manifests[table], loads[table]),
                     data_version=manifests[table].content[:16],
                 )
@@ -92,11 +106,14 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
             _require_restated_silver(lake, stream)
             with warehouse.connect(tag=tag) as connection:
                 outdated = outdated_days(connection, stream.tables, stream.code.own)
-            yield from together(context, build, outdated, depends_on=depends_on)(admitted)
-            if outdated:
-                with warehouse.connect(tag=tag) as connection:
+                found = _inventory(context.instance, connection, lake, stream)
+            again = {*outdated, *found.missing}
+            yield from together(context, partial(build, found), again, depends_on=depends_on)(admitted)
+            with warehouse.connect(tag=tag) as connection:
+                if outdated:
                     left = outdated_days(connection, stream.tables, stream.code.own)
                     give_up(connection, stream.tables, left)
+                record_loaded(connection, lake, stream)
 
         yield from run_days(context, build_all, depends_on=depends_on)
 
@@ -111,6 +128,22 @@ def _require_restated_silver(lake: Lake, stream: Stream) -> None:
             f"Silver of {name} was not written by the decoder that is there now, at least not all of it. Run a day "
             "(`vp run`), or materialize silver for any day: it decodes every other day again, from bronze."
         )
+
+
+def _inventory(instance: dg.DagsterInstance, connection: Connection, lake: Lake, stream: Stream) -> Inventory:
+    def recorded(key: dg.AssetKey) -> set[date]:
+        return set(parse_days(instance.get_materialized_partitions(key)))
+
+    first = stream.tables[0]  # a day of a stream is written as a whole, so one table stands for all of them
+    return Inventory(
+        bronze=set(bronze.days(lake, stream)),
+        silver=days_in_silver(lake, stream),
+        raw=loaded_days(connection, first),
+        missing=set(missing_days(connection, lake, stream)),
+        recorded_bronze=recorded(bronze_key(stream)),
+        recorded_silver=recorded(silver_key(first)),
+        recorded_raw=recorded(raw_key(first)),
+    )
 
 
 def _manifest(lake: Lake, stream: Stream, table: Table, day: date) -> SilverManifest:

@@ -18,6 +18,7 @@ from vp_pipeline.lake.manifests import (
     BronzeManifest,
     ManifestObject,
     SyncRecord,
+    days_of_documents,
     read_document,
     verified,
 )
@@ -45,6 +46,11 @@ def read_sync(lake: Lake, stream: Stream, run_date: date) -> SyncRecord | None:
 def read_manifest(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest | None:
     """The partition, if it exists."""
     return read_document(lake, manifest_path(stream, run_date), BronzeManifest)
+
+
+def days(lake: Lake, stream: Stream) -> list[date]:
+    """The days that have a partition, in order."""
+    return days_of_documents(lake, manifest_path(stream, date.min))
 
 
 def land(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest:

@@ -4,6 +4,7 @@ A partition exists when its manifest does. The manifest is written last, in one 
 size, checksum and record count; what no manifest lists is never read.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import TypeVar
@@ -96,6 +97,12 @@ class DecodedDays(_Document):
     left: tuple[date, ...] = ()
 
 
+class LoadedDays(_Document):
+    """What RAW held of a stream when it was last as silver is: a checksum of the contents of its days."""
+
+    contents: str
+
+
 class ExportManifest(_Document):
     """One export of a mart: the rows that changed between two publications, as Parquet and as CSV.
 
@@ -116,6 +123,8 @@ class ExportManifest(_Document):
     state: ManifestObject
 
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
 Document = TypeVar("Document", bound=_Document)
 
 
@@ -132,6 +141,15 @@ def read_document(lake: Lake, path: str, kind: type[Document]) -> Document | Non
         return kind.model_validate_json(content)
     except ValueError as error:
         raise DamagedDataError(f"{path} is not a {kind.__name__}: {error}") from None
+
+
+def days_of_documents(lake: Lake, of_first_day: str) -> list[date]:
+    """The days that have a document, in order. `of_first_day`: the path that it has for `date.min`. Other objects of
+    the folder, such as superseded manifests, are no days."""
+    before, _, after = of_first_day.partition(str(date.min))
+    paths = (info.path for info in lake.list(before.rpartition("/")[0]))
+    names = (path[len(before) : -len(after)] for path in paths if path.startswith(before) and path.endswith(after))
+    return sorted(date.fromisoformat(name) for name in names if _DAY.fullmatch(name))
 
 
 def verified(lake: Lake, objects: tuple[ManifestObject, ...], remedy: str) -> Iterator[tuple[ManifestObject, bytes]]:

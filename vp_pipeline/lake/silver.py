@@ -15,7 +15,7 @@ from datetime import date
 import orjson
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.lake.manifests import ManifestObject, SilverManifest, read_document
+from vp_pipeline.lake.manifests import ManifestObject, SilverManifest, days_of_documents, read_document
 from vp_pipeline.lake.objects import Lake, checksum
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.landed import Decoded
@@ -49,9 +49,7 @@ def read_manifest(lake: Lake, table: Table, run_date: date) -> SilverManifest:
 
 def days(lake: Lake, table: Table) -> list[date]:
     """The days that have a partition of the table, in order."""
-    prefix = manifest_path(table, date.min).removesuffix(f"{date.min}.json")
-    listed = [info.path for info in lake.list(prefix.rsplit("/", 1)[0])]
-    return sorted(date.fromisoformat(path.removeprefix(prefix).removesuffix(".json")) for path in listed)
+    return days_of_documents(lake, manifest_path(table, date.min))
 
 
 def days_before(lake: Lake, table: Table, day: date) -> list[date]:

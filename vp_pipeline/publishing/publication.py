@@ -11,6 +11,8 @@ from datetime import date, datetime
 SCHEMAS = ("mart", "monitoring")
 # Published tables that every run adds to: their rows alone are no reason to publish again, their columns and code are.
 RUN_RECORDS = frozenset({"monitoring.mon_model_run"})
+# Published tables whose keys consumers expect to find again, with the column of the key.
+LASTING_KEYS = {"mart.dim_product": "product_key"}
 KEPT = 3  # the current one, and two that can be restored
 
 

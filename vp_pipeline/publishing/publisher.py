@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.publishing.losses import LossError, Losses, losses
 from vp_pipeline.publishing.publication import KEPT, RUN_RECORDS, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.warehouse import ledger, model_code
@@ -101,13 +102,15 @@ class Publisher:
         """What consumers read."""
         return self.engine.marts
 
-    def publish(self, run_id: str) -> Publication:
-        """Makes the last build current; returns what is current then.
+    def publish(self, run_id: str, *, may_lose: bool = False) -> Publication:
+        """Makes the last build current; returns what is current then. `may_lose`: a person allows it to take days or
+        products away from consumers.
 
         A build with the same contents as the current publication changes nothing: consumers need not read it again,
         and what can be restored stays something else.
 
         Raises:
+            LossError: the current publication has days or products that the build has not.
             PermanentError: the last build is not whole and green, was rolled back, was made by other code than the
                 project's, or the copy differs from it.
         """
@@ -121,6 +124,8 @@ class Publisher:
                 content = _content(contents, code)
                 if replaced is not None and replaced.content == content:
                     return replaced
+                if replaced is not None and not may_lose:
+                    _require_everything(losses(connection, build, self.marts, replaced))
                 made = Publication(
                     build_id=build.build_id,
                     run_id=run_id,
@@ -213,6 +218,11 @@ def _require_code(differing: Sequence[str]) -> None:
             f"The marts were built by other code than is there now: {', '.join(differing[:_NAMED])}{more}. Consumers "
             "read the last published marts until a run has restated them: `vp plan` lists what differs."
         )
+
+
+def _require_everything(lost: Losses) -> None:
+    if lost:
+        raise LossError(f"{lost.text} Nothing was published. {lost.remedy}")
 
 
 def _content(contents: Contents, code: Mapping[str, str]) -> str:

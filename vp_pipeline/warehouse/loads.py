@@ -7,14 +7,17 @@ which days the models include (`ledger.py`).
                   decoded it (`SilverManifest`); null: not known, or to be loaded again whatever it was
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from vp_pipeline.lake.manifests import SilverManifest
+from vp_pipeline.lake.objects import checksum
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.warehouse import ledger
 from vp_pipeline.warehouse.connection import Connection, transaction
+
+Contents = Mapping[tuple[str, date], str]  # of (table, day): the checksum of its rows
 
 # ROWS is a word that Snowflake reserves.
 _TABLES = (
@@ -62,6 +65,22 @@ def loaded_days(connection: Connection, table: Table) -> set[date]:
     create(connection)
     found = connection.execute("select distinct run_date from raw._loads where table_name = ?", [table.raw_name])
     return {day for (day,) in found.fetchall()}
+
+
+def contents(connection: Connection, tables: Sequence[Table]) -> Contents:
+    """The checksum of the rows of each (table, day) that was loaded."""
+    create(connection)
+    found = connection.execute(
+        f"select table_name, run_date, content from raw._loads where {_among(tables)}",
+        [table.raw_name for table in tables],
+    )
+    return {(name, day): content for name, day, content in found.fetchall()}
+
+
+def checksum_of(loaded: Contents) -> str:
+    """One checksum of what was loaded."""
+    lines = (f"{name} {day} {content}\n" for (name, day), content in sorted(loaded.items()))
+    return checksum("".join(lines).encode())
 
 
 def outdated_days(connection: Connection, tables: Sequence[Table], decoder: str) -> list[date]:

@@ -1,0 +1,84 @@
+"""What a publication would take away from consumers: days and keys that the current one has.
+
+Here: the comparison. Not here: what follows from it (`publisher.py`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.publishing.publication import LASTING_KEYS, Publication
+from vp_pipeline.publishing.reader import PublishedMarts
+from vp_pipeline.warehouse import ledger
+from vp_pipeline.warehouse.connection import Connection
+from vp_pipeline.warehouse.ledger import Build
+
+_NAMED = 5
+
+
+class LossError(PermanentError):
+    """A publication would take away what consumers have, and no exclusion explains it."""
+
+
+@dataclass(frozen=True)
+class Losses:
+    """What the current publication has and the build has not. `keys`: by table."""
+
+    days: tuple[date, ...]
+    keys: Mapping[str, tuple[str, ...]]
+
+    def __bool__(self) -> bool:
+        return bool(self.days or self.keys)
+
+    @property
+    def text(self) -> str:
+        """A sentence that names them."""
+        days = [f"the days {_listed(list(map(str, self.days)))}"] if self.days else []
+        keys = [f"{len(found)} of {table} ({_listed(list(found))})" for table, found in self.keys.items()]
+        return f"Consumers have {' and '.join([*days, *keys])}, and the last build of the marts has not."
+
+    @property
+    def remedy(self) -> str:
+        """What a person can do about it."""
+        allow = "allow it for one run with `vp run --waive keeps_all`"
+        if not self.days:
+            return f"Find out why (RAW's rows of them, or a model that leaves them out), or {allow}."
+        first, last = self.days[0], self.days[-1]
+        which = f"--date {first}" if first == last else f"--from {first} --to {last}"
+        return f"Load them again with `vp run {which}`, which requests nothing that the lake still has, or {allow}."
+
+
+def losses(connection: Connection, build: Build, marts: PublishedMarts, current: Publication) -> Losses:
+    """What publishing the build would take away. Days that the ledger excludes are none of it; and no key is while one
+    of the published days is excluded, because the keys that it alone had go with it."""
+    gone = set(current.days) - set(build.days)
+    excluded = ledger.excluded_days(connection).keys() & set(current.days)
+    keys = {} if excluded else _keys(connection, marts, current)
+    return Losses(tuple(sorted(gone - excluded)), keys)
+
+
+def _keys(connection: Connection, marts: PublishedMarts, current: Publication) -> dict[str, tuple[str, ...]]:
+    found = {}
+    for table, column in LASTING_KEYS.items():
+        schema, _, name = table.partition(".")
+        if table in current.rows and _exists(connection, schema, name):
+            _, published = marts.read(name)
+            built = {str(key) for (key,) in connection.execute(f"select {column} from {table}").fetchall()}
+            lost = sorted(set(map(str, published.column(column).to_pylist())) - built)
+            if lost:
+                found[table] = tuple(lost)
+    return found
+
+
+def _exists(connection: Connection, schema: str, name: str) -> bool:
+    found = connection.execute(
+        "select 1 from information_schema.tables where lower(table_schema) = ? and lower(table_name) = ?",
+        [schema, name],
+    ).fetchone()
+    return bool(found)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
