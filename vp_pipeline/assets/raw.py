@@ -7,9 +7,11 @@ from typing import Any
 
 import dagster as dg
 
+from vp_pipeline.assets import inventory
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days, together
 from vp_pipeline.assets.days.report import DayReport, Reports, checked
+from vp_pipeline.assets.inventory import Inventory, take_inventory
 from vp_pipeline.assets.keys import (
     airbyte_key,
     asset_spec,
@@ -21,20 +23,17 @@ from vp_pipeline.assets.keys import (
 )
 from vp_pipeline.assets.metadata import column_schema, derived_from
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.lake import bronze, silver
+from vp_pipeline.lake import silver
 from vp_pipeline.lake.decoded_days import is_up_to_date
 from vp_pipeline.lake.manifests import SilverManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import parse_days
-from vp_pipeline.quality import inventory
-from vp_pipeline.quality.inventory import Inventory
 from vp_pipeline.quality.outcome import Outcome, conservation
 from vp_pipeline.sources.contract import RAW_COLUMNS, Table
 from vp_pipeline.sources.source import Stream
-from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.loading import Load, Warehouse
-from vp_pipeline.warehouse.loads import give_up, loaded_days, outdated_days
-from vp_pipeline.warehouse.missing_days import days_in_silver, missing_days, record_loaded
+from vp_pipeline.warehouse.loads import give_up, outdated_days
+from vp_pipeline.warehouse.missing_days import record_loaded
 
 
 def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str) -> dg.AssetsDefinition:
@@ -72,9 +71,7 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
         ],
         check_specs=[
             *check_specs(tables, partitions),
-            dg.AssetCheckSpec(
-                inventory.CHECK, asset=first, description=inventory.DESCRIPTION, partitions_def=partitions
-            ),
+            inventory.same_days_spec(first, partitions),
         ],
         backfill_policy=dg.BackfillPolicy.single_run(),
         pool=engine,
@@ -106,7 +103,7 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
             _require_restated_silver(lake, stream)
             with warehouse.connect(tag=tag) as connection:
                 outdated = outdated_days(connection, stream.tables, stream.code.own)
-                found = _inventory(context.instance, connection, lake, stream)
+                found = take_inventory(context.instance, connection, lake, stream)
             again = {*outdated, *found.missing}
             yield from together(context, partial(build, found), again, depends_on=depends_on)(admitted)
             with warehouse.connect(tag=tag) as connection:
@@ -128,22 +125,6 @@ def _require_restated_silver(lake: Lake, stream: Stream) -> None:
             f"Silver of {name} was not written by the decoder that is there now, at least not all of it. Run a day "
             "(`vp run`), or materialize silver for any day: it decodes every other day again, from bronze."
         )
-
-
-def _inventory(instance: dg.DagsterInstance, connection: Connection, lake: Lake, stream: Stream) -> Inventory:
-    def recorded(key: dg.AssetKey) -> set[date]:
-        return set(parse_days(instance.get_materialized_partitions(key)))
-
-    first = stream.tables[0]  # a day of a stream is written as a whole, so one table stands for all of them
-    return Inventory(
-        bronze=set(bronze.days(lake, stream)),
-        silver=days_in_silver(lake, stream),
-        raw=loaded_days(connection, first),
-        missing=set(missing_days(connection, lake, stream)),
-        recorded_bronze=recorded(bronze_key(stream)),
-        recorded_silver=recorded(silver_key(first)),
-        recorded_raw=recorded(raw_key(first)),
-    )
 
 
 def _manifest(lake: Lake, stream: Stream, table: Table, day: date) -> SilverManifest:

@@ -2,7 +2,7 @@
 backup.
 
 Here: finding them, and the record that there are none, which spares every run the search. Not here: loading them
-(`assets/raw.py`), and what the other places hold (`quality/inventory.py`).
+(`assets/raw.py`), and what the other places hold (`assets/inventory.py`).
 
     silver/<source>/_loaded/<stream>.json     the record: a checksum of what RAW held when it was last as silver is
 

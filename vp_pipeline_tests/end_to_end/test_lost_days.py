@@ -7,9 +7,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from vp_pipeline.assets import inventory
 from vp_pipeline.assets.keys import PUBLISHED, raw_key
 from vp_pipeline.lake import silver
-from vp_pipeline.quality import inventory
 from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline.warehouse.missing_days import record_path
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings

@@ -43,7 +43,7 @@ def build(snowflake: SnowflakeStandIn, number: int, state: ledger.BuildState = "
         snowflake.query(f"create schema if not exists {schema}")
     for table in TABLES:
         snowflake.query(
-            f"create or replace table {table} as select {number} as n, 'x' as word union all select 0, null"
+            f"create or replace table {table} as select {number} as n, 'x' as product_key union all select 0, null"
         )
     snowflake.query("create table if not exists monitoring._runs (run_id varchar)")
     snowflake.query("create table if not exists raw._loads (table_name varchar, run_date date)")
@@ -111,7 +111,7 @@ def test_the_record_of_what_was_published_is_in_the_schema(snowflake: SnowflakeS
     marts = publisher.marts
     assert marts.current() == made
     build_read, rows = marts.read("mart_deals")
-    assert (build_read, rows.column_names, rows.num_rows) == (build_id, ["n", "word"], 2)
+    assert (build_read, rows.column_names, rows.num_rows) == (build_id, ["n", "product_key"], 2)
     with pytest.raises(PermanentError, match="No mart nonesuch is published"):
         marts.read("nonesuch")
 
@@ -195,7 +195,9 @@ def test_a_clone_that_is_not_the_build_is_not_published(snowflake: SnowflakeStan
     build(snowflake, 2)
     snowflake.faults.append(
         lambda sql: (
-            sql.replace("clone mart.mart_deals", "as select 1 as n, 'x' as word") if "mart_deals clone" in sql else None
+            sql.replace("clone mart.mart_deals", "as select 1 as n, 'x' as product_key")
+            if "mart_deals clone" in sql
+            else None
         )
     )
     with pytest.raises(PermanentError, match="The clone of mart_deals is not what the build has"):

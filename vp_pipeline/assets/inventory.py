@@ -8,8 +8,17 @@ from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 from datetime import date
 
-from vp_pipeline.partitions import consecutive
+import dagster as dg
+
+from vp_pipeline.assets.keys import bronze_key, raw_key, silver_key
+from vp_pipeline.lake import bronze
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.partitions import consecutive, parse_days
 from vp_pipeline.quality.outcome import Outcome
+from vp_pipeline.sources.source import Stream
+from vp_pipeline.warehouse.connection import Connection
+from vp_pipeline.warehouse.loads import loaded_days
+from vp_pipeline.warehouse.missing_days import days_in_silver, missing_days
 
 CHECK = "same_days"
 DESCRIPTION = "The lake, RAW and Dagster's records hold the same days of the stream (a warning)."
@@ -58,6 +67,29 @@ _DIFFERENCES: tuple[tuple[Callable[[Inventory], Days], str], ...] = (
         "requests nothing again.",
     ),
 )
+
+
+def same_days_spec(key: dg.AssetKey, partitions: dg.PartitionsDefinition) -> dg.AssetCheckSpec:
+    """The spec of the check, of the first table of a stream."""
+    return dg.AssetCheckSpec(CHECK, asset=key, description=DESCRIPTION, blocking=True, partitions_def=partitions)
+
+
+def take_inventory(instance: dg.DagsterInstance, connection: Connection, lake: Lake, stream: Stream) -> Inventory:
+    """The inventory of a stream, before the run loads anything."""
+
+    def recorded(key: dg.AssetKey) -> set[date]:
+        return set(parse_days(instance.get_materialized_partitions(key)))
+
+    first = stream.tables[0]  # a day of a stream is written as a whole, so one table stands for all of them
+    return Inventory(
+        bronze=set(bronze.days(lake, stream)),
+        silver=days_in_silver(lake, stream),
+        raw=loaded_days(connection, first),
+        missing=set(missing_days(connection, lake, stream)),
+        recorded_bronze=recorded(bronze_key(stream)),
+        recorded_silver=recorded(silver_key(first)),
+        recorded_raw=recorded(raw_key(first)),
+    )
 
 
 def same_days(name: str, found: Inventory, own: Iterable[date]) -> Outcome:
