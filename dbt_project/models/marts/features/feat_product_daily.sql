@@ -51,7 +51,8 @@ facts as (
         daily.buy_box_winner_seller_id,
         daily.buy_box_winner_share,
         daily.sales_rank,
-        daily.sales_rank_category_id,
+        -- Ranks of different categories are not comparable.
+        case when daily.sales_rank is not null then coalesce(daily.sales_rank_category_id, 0) end as ranked_in,
         daily.rating,
         daily.review_count,
         daily.new_reviews,
@@ -100,20 +101,16 @@ windowed as (
         max(high_price_minor) over ({{ in_order }} rows between 29 preceding and current row) as highest_30,
         min(low_price_minor) over ({{ in_order }} rows between 364 preceding and current row) as lowest_365,
         sum(changes) over ({{ in_order }} rows between 29 preceding and current row) as changes_30,
-        -- Ranks of different categories are not comparable.
         case
-            when coalesce(lag(sales_rank_category_id, 7) over ({{ in_order }}), 0) = coalesce(sales_rank_category_id, 0)
+            when lag(ranked_in, 7) over ({{ in_order }}) = ranked_in
                 then lag(sales_rank, 7) over ({{ in_order }})
         end as rank_7_days_before,
         case
-            when coalesce(lag(sales_rank_category_id, 30) over ({{ in_order }}), 0) = coalesce(sales_rank_category_id, 0)
+            when lag(ranked_in, 30) over ({{ in_order }}) = ranked_in
                 then lag(sales_rank, 30) over ({{ in_order }})
         end as rank_30_days_before,
-        coalesce(
-            min(sales_rank_category_id) over ({{ in_order }} rows between 29 preceding and current row)
-            = max(sales_rank_category_id) over ({{ in_order }} rows between 29 preceding and current row),
-            true
-        ) as is_one_category_30,
+        min(ranked_in) over ({{ in_order }} rows between 29 preceding and current row)
+        = max(ranked_in) over ({{ in_order }} rows between 29 preceding and current row) as is_one_category_30,
         sum(sales_rank) over ({{ in_order }} rows between 29 preceding and current row) as ranks_30,
         count(sales_rank) over ({{ in_order }} rows between 29 preceding and current row) as ranked_days_30,
         sum(new_reviews) over ({{ in_order }} rows between 6 preceding and current row) as new_reviews_7,
