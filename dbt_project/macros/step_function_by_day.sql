@@ -2,11 +2,12 @@
     A history as one row per UTC day: from the day of its first point to its last moment, no day missing.
 
     A history is a step function: a value holds from its point until the next one, and the last one to the moment of
-    the product's newest snapshot, floored to the minute (points are whole minutes). A last point that is younger than
+    the product's newest snapshot, floored to the minute (points are whole minutes). From an unreadable point on (its value
+    is in quarantine) the history is unknown: no value, and not observed, until its next point. A last point that is younger than
     that snapshot (recordings without an envelope) ends the history itself. Time is half-open: `[point, next point)`.
     A history that ends at 00:00 has no row for the day that begins there, unless it has a point there.
 
-    changes: the relation of points (observed_at; `value` is null where there is none). products: one row per product
+    changes: the relation of points (observed_at, is_unreadable; `value` is null where there is none). products: one row per product
     with snapshot_at. key: what makes a history, beginning with asin and domain_id. value: an integer column.
 
     Columns: `key`, observed_date and, of the day:
@@ -16,7 +17,7 @@
       high_value     (a value that a point at 00:00 sharp ends is the day's open, though it held for no minute)
       value_minutes  sum of value × minutes: exact, so averages over any number of days can be exact too
       known_minutes  minutes with a value
-      observed_minutes  minutes that the history covers
+      observed_minutes  minutes that the history covers, without those in which it is unknown
       changes        points
 -#}
 {% macro step_function_by_day(changes, products, key, value) %}
@@ -41,11 +42,12 @@ group by {{ (key + ['observed_date']) | join(', ') }}
 
 {#-
     The same history in pieces, one row per step and UTC day: `key`, observed_date, step_value (of any type), is_open
-    and is_close (the piece that the day opens and closes with), is_change (1: its point is of the day) and step_minutes.
+    and is_close (the piece that the day opens and closes with), is_change (1: its point is of the day) and step_minutes
+    (0 where its point is unreadable).
     A day's open piece has 0 minutes where its first point is at 00:00 sharp.
 -#}
 {% macro step_function_pieces(changes, products, key, value) %}
-{%- set moments = ['observed_at', 'ends_at', 'is_first', 'is_last'] -%}
+{%- set moments = ['observed_at', 'is_unreadable', 'ends_at', 'is_first', 'is_last'] -%}
 {%- set in_order = 'partition by ' ~ columns_of('changes', key) | join(', ') ~ ' order by changes.observed_at' %}
 with
 {%- if is_incremental() %}
@@ -56,6 +58,7 @@ relevant_points as (
         {{ columns_of('changes', key) | join(',\n        ') }},
         changes.observed_at,
         changes.{{ value }},
+        changes.is_unreadable,
         false as is_continued,
         cast({{ beginning_of_time() }} as date) as from_date
     from {{ changes }} as changes
@@ -67,6 +70,7 @@ points as (
         {{ columns_of('changes', key) | join(',\n        ') }},
         changes.observed_at,
         changes.{{ value }} as step_value,
+        changes.is_unreadable,
         changes.from_date,
         lag(changes.observed_at) over ({{ in_order }}) is null and not changes.is_continued as is_first,
         lead(changes.observed_at) over ({{ in_order }}) as next_observed_at
@@ -78,6 +82,7 @@ steps as (
         {{ columns_of('points', key) | join(',\n        ') }},
         points.observed_at,
         points.step_value,
+        points.is_unreadable,
         points.from_date,
         points.is_first,
         points.next_observed_at is null as is_last,
@@ -122,8 +127,9 @@ select
     is_first or observed_at < day_starts_at as is_open,
     is_last or ends_at >= day_ends_at as is_close,
     case when observed_at >= day_starts_at then 1 else 0 end as is_change,
-    {{ dbt.datediff(
-        'greatest(observed_at, day_starts_at)', 'least(ends_at, day_ends_at)', 'minute'
-    ) }} as step_minutes
+    case
+        when is_unreadable then 0
+        else {{ dbt.datediff('greatest(observed_at, day_starts_at)', 'least(ends_at, day_ends_at)', 'minute') }}
+    end as step_minutes
 from bounds
 {% endmacro %}

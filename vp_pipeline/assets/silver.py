@@ -122,7 +122,7 @@ def _outcomes(
     what = f"silver/{table.table.source}/{table.table.name} for {manifest.sync.run_date}"
     today = Volume(table.rows.num_rows, manifest.records)
     return [
-        conservation(what, table.records_in, table.rows.num_rows, table.duplicates, len(table.quarantined)),
+        conservation(what, table.records_in, table.readable, table.duplicates, len(table.quarantined)),
         keeps_contract(what, table.table, table.rows),
         quarantine(what, table, day_of_stream.values()),
         duplicates(what, table),
@@ -157,6 +157,7 @@ def _metadata(lake: Lake, decoded: Decoded, manifest: SilverManifest) -> dict[st
         "records_in": manifest.records_in,
         "duplicates": manifest.duplicates,
         "quarantined": manifest.quarantined,
+        "unreadable": decoded.unreadable,
         "bytes": sum(item.size for item in manifest.objects),
         "preview": dg.MetadataValue.md(preview(decoded.rows)),
         "manifest": dg.MetadataValue.path(lake.location(silver.manifest_path(decoded.table, manifest.run_date))),

@@ -21,12 +21,12 @@ def metrics(
     by: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME", help="Break down by this, such as product__brand or metric_time__month; may repeat."
+            metavar="NAME", help="Break down by this, such as product__current_brand or metric_time__month; may repeat."
         ),
     ] = None,
     where: Annotated[
         list[str] | None,
-        typer.Option(metavar="SQL", help="Such as \"{{ Dimension('product__brand') }} = 'Anker'\"; may repeat."),
+        typer.Option(metavar="SQL", help="Such as \"{{ Dimension('product__asin') }} = 'B0SBXTWO06'\"; may repeat."),
     ] = None,
     from_: Annotated[
         datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY", help="First day.")

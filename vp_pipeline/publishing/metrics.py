@@ -40,10 +40,10 @@ class Metric:
 
 @dataclass(frozen=True)
 class MetricQuery:
-    """Which metrics, by what, where and when; names are those of the semantic models (`product__brand`).
+    """Which metrics, by what, where and when; names are those of the semantic models (`product__current_brand`).
 
-    `where`: conditions in MetricFlow's syntax, `{{ Dimension('product__brand') }} = 'Anker'`. `first` and `last`: days,
-    both included.
+    `where`: conditions in MetricFlow's syntax, `{{ Dimension('product__asin') }} = 'B0SBXTWO06'`. `first` and `last`:
+    days, both included.
     """
 
     metrics: tuple[str, ...]

@@ -5,6 +5,7 @@ that enforces a contract (`enforce.py`).
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -42,19 +43,40 @@ INT, TEXT, FLAG, TIMESTAMP, DATE = Type.INT, Type.TEXT, Type.FLAG, Type.TIMESTAM
 
 
 @dataclass(frozen=True)
+class Limit:
+    """A tighter range for the rows in which the text of another column matches `matches` as a whole (RE2)."""
+
+    column: str
+    matches: str
+    at_least: int | None = None
+    at_most: int | None = None
+
+
+@dataclass(frozen=True)
 class Column:
-    """One column: its type, what it means, its unit, and the values that are allowed."""
+    """One column: its type, what it means, its unit, and the values that are allowed.
+
+    `range_source`: where the range comes from; every column that is read from a response has one. `at_least` and
+    `at_most` are inclusive: numbers, moments (UTC, without a zone), or of a text its characters. `never`: values within
+    the range that cannot be. `limits`: tighter ranges of some rows. `not_after`: another column of the row, a moment
+    that this one cannot be later than. `with_it`: (value, column): where this column has that value, that column has it
+    too, or is null. `matches`: a regular expression (RE2) that a text must match as a whole.
+    """
 
     name: str
     type: Type
     description: str
     unit: str | None = None
     nullable: bool = False
-    at_least: int | None = None
-    at_most: int | None = None
+    range_source: str = ""
+    at_least: int | datetime | None = None
+    at_most: int | datetime | None = None
+    never: tuple[int, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    not_after: str | None = None
+    with_it: tuple[int, str] | None = None
     one_of: tuple[str, ...] | None = None
-    matches: str | None = None  # a regular expression (RE2) that a text must match as a whole
-    unbounded_where: tuple[str, str] | None = None  # (column, value): rows exempt from the range
+    matches: str | None = None
 
 
 @dataclass(frozen=True)

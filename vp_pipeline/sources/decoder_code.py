@@ -21,11 +21,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from vp_pipeline.sources.contract import Column, Table
+from vp_pipeline.sources.contract import Column, Limit, Table
 
 _PACKAGE = "vp_pipeline.sources"
 _CONTRACTS = "tables"  # the module of a source that holds its contracts
-_PROSE = frozenset({"description", "unit", "grain"})
+_PROSE = frozenset({"description", "unit", "grain", "range_source"})
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
 
 def _value(value: Any) -> Any:
     """A value as nested lists, without prose; a function by its syntax tree."""
-    if isinstance(value, Table | Column):
+    if isinstance(value, Table | Column | Limit):
         fields = dataclasses.fields(value)
         return [(f.name, _value(getattr(value, f.name))) for f in fields if f.name not in _PROSE]
     if isinstance(value, Mapping):

@@ -7,6 +7,7 @@ It lives under `sources` because decoders call it, and `sources` imports nothing
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vp_pipeline.sources.contract import Column, Table
+from vp_pipeline.sources.contract import TEXT, Column, Limit, Table
 
+_SHOWN = 40  # characters of a text, in a reason
+Bound = int | datetime | None
 Mask = npt.NDArray[np.bool_]
 
 
@@ -27,12 +30,9 @@ def enforce(table: Table, rows: pa.Table) -> tuple[pa.Table, list[tuple[int, str
     other row, by index; a row that breaks several rules has them all in its reason. With no breach, `rows` itself
     is returned. Raises ValueError when the columns are not the table's.
     """
-    if rows.column_names != [c.name for c in table.columns]:
-        raise ValueError(f"{table.name}: columns are {rows.column_names}, not those of the contract")
     breaches: dict[int, list[str]] = {}
-    for column in table.columns:
-        for index, reason in _breaches(column, rows):
-            breaches.setdefault(index, []).append(reason)
+    for _, index, reason in breaches_by_column(table, rows):
+        breaches.setdefault(index, []).append(reason)
     if not breaches:
         return rows, []
     valid = np.ones(rows.num_rows, dtype=np.bool_)
@@ -40,34 +40,73 @@ def enforce(table: Table, rows: pa.Table) -> tuple[pa.Table, list[tuple[int, str
     return rows.filter(pa.array(valid)), [(i, "; ".join(breaches[i])) for i in sorted(breaches)]
 
 
+def breaches_by_column(table: Table, rows: pa.Table) -> Iterator[tuple[Column, int, str]]:
+    """(column, index into rows, reason) of each value that breaks a rule of its column. Raises ValueError as above."""
+    if rows.column_names != [c.name for c in table.columns]:
+        raise ValueError(f"{table.name}: columns are {rows.column_names}, not those of the contract")
+    for column in table.columns:
+        for index, reason in _breaches(column, rows):
+            yield column, index, reason
+
+
 def _breaches(column: Column, rows: pa.Table) -> Iterator[tuple[int, str]]:
     values = rows.column(column.name)
     if not column.nullable and values.null_count:
         for index in _where(pc.is_null(values)):
             yield index, f"{column.name} is null: a value is required"
-    if column.at_least is not None or column.at_most is not None:
-        yield from _range_breaches(column, rows, values)
-    if column.one_of is not None or column.matches is not None:
+    if column.type is TEXT:
         yield from _text_breaches(column, values)
+        return
+    yield from _range_breaches(column.name, values, column.at_least, column.at_most)
+    for limit in column.limits:
+        yield from _range_breaches(column.name, values, limit.at_least, limit.at_most, (limit, rows))
+    if column.never:
+        for index in _where(pc.is_in(values, pa.array(column.never, values.type))):
+            yield index, f"{column.name} is {values[index].as_py()}: no such value exists"
+    if column.not_after is not None:
+        other = rows.column(column.not_after)
+        for index in _where(pc.greater(values, other)):
+            yield (
+                index,
+                f"{column.name} is {values[index].as_py()}: later than {column.not_after}, {other[index].as_py()}",
+            )
+    if column.with_it is not None:
+        yield from _paired_breaches(column, *column.with_it, rows)
 
 
-def _range_breaches(column: Column, rows: pa.Table, values: "pa.ChunkedArray[Any]") -> Iterator[tuple[int, str]]:
-    extremes: Any = pc.min_max(values).as_py()
-    low, high = column.at_least, column.at_most
+def _range_breaches(
+    name: str, values: "pa.ChunkedArray[Any]", low: Bound, high: Bound, where: tuple[Limit, pa.Table] | None = None
+) -> Iterator[tuple[int, str]]:
+    """`where`: the range is of the rows alone that the limit is of."""
+    extremes: Any = pc.min_max(values).as_py() if (low, high) != (None, None) else {"min": None, "max": None}
+    suffix = f" where {where[0].column} is {where[0].matches}" if where else ""
     if low is not None and extremes["min"] is not None and extremes["min"] < low:
-        for index in _where(pc.less(values, pa.scalar(low)), _bounded(column, rows)):
-            yield index, f"{column.name} is {values[index].as_py()}: at least {low} is allowed"
+        for index in _where(pc.less(values, pa.scalar(low, values.type)), _rows_of(where)):
+            yield index, f"{name} is {values[index].as_py()}: at least {low} is allowed{suffix}"
     if high is not None and extremes["max"] is not None and extremes["max"] > high:
-        for index in _where(pc.greater(values, pa.scalar(high)), _bounded(column, rows)):
-            yield index, f"{column.name} is {values[index].as_py()}: at most {high} is allowed"
+        for index in _where(pc.greater(values, pa.scalar(high, values.type)), _rows_of(where)):
+            yield index, f"{name} is {values[index].as_py()}: at most {high} is allowed{suffix}"
 
 
-def _bounded(column: Column, rows: pa.Table) -> Mask | None:
-    """Rows that the column's range applies to; None: all."""
-    if column.unbounded_where is None:
+def _rows_of(where: tuple[Limit, pa.Table] | None) -> Mask | None:
+    """The rows that a limit is of; None: all. Each distinct text is matched once."""
+    if where is None:
         return None
-    name, value = column.unbounded_where
-    return ~_mask(pc.equal(_plain(rows.column(name)), pa.scalar(value)))
+    limit, rows = where
+    encoded = _encoded(rows.column(limit.column))
+    found = pc.fill_null(_matches(encoded.dictionary, limit.matches), False)
+    return _mask(pc.take(found, encoded.indices))
+
+
+def _paired_breaches(column: Column, value: int, other: str, rows: pa.Table) -> Iterator[tuple[int, str]]:
+    """Where the column has the value and the other one has another."""
+    others = rows.column(other)
+    differs = pc.and_(pc.equal(rows.column(column.name), pa.scalar(value)), pc.not_equal(others, pa.scalar(value)))
+    for index in _where(differs):
+        yield (
+            index,
+            f"{column.name} is {value} and {other} is {others[index].as_py()}: {value} or none is allowed with it",
+        )
 
 
 def _text_breaches(column: Column, values: "pa.ChunkedArray[Any]") -> Iterator[tuple[int, str]]:
@@ -79,16 +118,33 @@ def _text_breaches(column: Column, values: "pa.ChunkedArray[Any]") -> Iterator[t
             continue
         # An encoded column may carry texts that no row uses: only rows count.
         for index in _where(pc.is_in(encoded.indices, pc.indices_nonzero(bad).cast(encoded.indices.type))):
-            yield index, f"{column.name} is {encoded[index].as_py()!r}: {rule}"
+            yield index, f"{column.name} is {_short(encoded[index].as_py())}: {rule}"
 
 
-def _text_rules(column: Column, texts: "pa.Array[Any]") -> Iterator[tuple[Any, str]]:
+def _text_rules(column: Column, texts: Any) -> Iterator[tuple[Any, str]]:
     if column.one_of is not None:
         allowed = pc.is_in(texts, pa.array(column.one_of, pa.string()))
         yield pc.invert(allowed), f"not one of the {len(column.one_of)} allowed values"
     if column.matches is not None:
-        matching = pc.match_substring_regex(texts, rf"\A(?:{column.matches})\z")
-        yield pc.invert(matching), f"must match {column.matches}"
+        yield pc.invert(_matches(texts, column.matches)), f"must match {column.matches}"
+    if column.at_least is not None:
+        yield (
+            pc.less(pc.utf8_length(texts), pa.scalar(column.at_least)),
+            f"at least {column.at_least} characters are allowed",
+        )
+    if column.at_most is not None:
+        yield (
+            pc.greater(pc.utf8_length(texts), pa.scalar(column.at_most)),
+            f"at most {column.at_most:,} characters are allowed",
+        )
+
+
+def _matches(texts: Any, pattern: str) -> Any:
+    return pc.match_substring_regex(texts, rf"\A(?:{pattern})\z")
+
+
+def _short(text: str) -> str:
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}… ({len(text):,} characters)"
 
 
 def _encoded(values: "pa.ChunkedArray[Any]") -> "pa.DictionaryArray[Any, Any]":
@@ -98,10 +154,6 @@ def _encoded(values: "pa.ChunkedArray[Any]") -> "pa.DictionaryArray[Any, Any]":
         values = values.unify_dictionaries()
     array: Any = values.combine_chunks() if values.num_chunks != 1 else values.chunk(0)
     return array  # type: ignore[no-any-return]
-
-
-def _plain(values: "pa.ChunkedArray[Any]") -> "pa.ChunkedArray[Any]":
-    return values.cast(pa.string()) if pa.types.is_dictionary(values.type) else values
 
 
 def _mask(condition: Any) -> Mask:

@@ -62,8 +62,9 @@ class Decoded:
     """One table's share of a partition.
 
     `rows` has the table's schema, is sorted by its natural key, valid and unique. `duplicates` counts records equal to
-    a kept row in every column. `records_in` is counted while the input is read, before any row is built, so that
-    `unaccounted` is a measurement: anything but 0 means that records were lost or invented.
+    a kept row in every column. `unreadable` counts the rows that are in place of a quarantined point: the value is
+    null, and no other record is behind them. `records_in` is counted while the input is read, before any row is built,
+    so that `unaccounted` is a measurement: anything but 0 means that records were lost or invented.
     """
 
     table: Table
@@ -71,11 +72,17 @@ class Decoded:
     rows: "pa.Table"
     duplicates: int
     quarantined: tuple[Rejected, ...]
+    unreadable: int = 0
+
+    @property
+    def readable(self) -> int:
+        """Rows that are records of their own."""
+        return self.rows.num_rows - self.unreadable
 
     @property
     def unaccounted(self) -> int:
         """Records in that are neither a row, nor a duplicate, nor in the quarantine. Must be 0."""
-        return self.records_in - self.rows.num_rows - self.duplicates - len(self.quarantined)
+        return self.records_in - self.readable - self.duplicates - len(self.quarantined)
 
 
 def as_record(piece: Any) -> str:

@@ -6,6 +6,7 @@ its counts, and how tables follow their contracts. Not here: how an engine reads
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -168,16 +169,21 @@ def _prepare(engine: Engine[Files], connection: Connection, tables: Iterable[Tab
         definition = ", ".join(engine.column(column) for column in columns)
         connection.execute(f"create table if not exists raw.{table.raw_name} ({definition})")
         found = connection.execute(
-            "select lower(column_name), lower(data_type) from information_schema.columns "
+            "select lower(column_name), lower(data_type), is_nullable from information_schema.columns "
             "where lower(table_schema) = 'raw' and lower(table_name) = ? order by ordinal_position",
             [table.raw_name],
         ).fetchall()
-        for statement in _evolution(engine, table, dict(found)):
+        required = {name for name, _, nullable in found if nullable == "NO"}
+        for statement in _evolution(engine, table, {name: kind for name, kind, _ in found}, required):
             connection.execute(statement)
 
 
-def _evolution(engine: Engine[Files], table: Table, existing: Mapping[str, str]) -> list[str]:
-    """The statements that make a table follow its contract: new nullable columns.
+def _evolution(
+    engine: Engine[Files], table: Table, existing: Mapping[str, str], required: AbstractSet[str]
+) -> list[str]:
+    """The statements that make a table follow its contract: new nullable columns, and columns that are nullable now.
+
+    `existing`: column → type; `required`: those that are not nullable.
 
     Raises:
         PermanentError: more than that is needed; the message has the statements, for a person to decide on.
@@ -186,6 +192,11 @@ def _evolution(engine: Engine[Files], table: Table, existing: Mapping[str, str])
     wanted = {column.name: column for column in (*table.columns, *RAW_COLUMNS)}
     missing = [column for key, column in wanted.items() if key not in existing]
     statements = [f"alter table {name} add column {engine.column(column)}" for column in missing]
+    statements += [
+        f"alter table {name} alter column {key} drop not null"
+        for key, column in wanted.items()
+        if key in required and column.nullable
+    ]
     differing = [c.name for c in missing if not c.nullable]
     for key, column in wanted.items():
         if key in existing and existing[key] != engine.reported_type(column):

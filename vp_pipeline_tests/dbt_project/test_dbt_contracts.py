@@ -60,7 +60,7 @@ def _change_type(tables: dict[str, Any]) -> None:
 
 
 def _change_nullability(tables: dict[str, Any]) -> None:
-    tables["keepa_price"]["columns"][5]["config"]["meta"]["nullable"] = True
+    tables["keepa_price"]["columns"][0]["config"]["meta"]["nullable"] = True
 
 
 def _change_order(tables: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ FIRST = date(2026, 11, 16)
 START = datetime(2026, 11, 12)
 PRODUCTS = ("A000000000", "A000000001", "A000000002")
 SERIES = ("NEW", "USED")
-SELLERS = ("SELLERONE", "SELLERTWO", "-1", "-2")
+SELLERS = ("SELLERONE", "SELLERTWO", "-1", "-2", "unreadable")
 MODELS = (
     *("core_keepa_price_change", "core_keepa_price_daily", "core_keepa_product"),
     *("core_keepa_buy_box_change", "core_buy_box_daily", "core_buy_box_seller_daily"),
@@ -49,11 +49,13 @@ ALIKE: dict[str, tuple[str, str, tuple[str, ...], dict[str, dict[str, Any]]]] = 
     },
 }
 SELECTED = ("--select", *MODELS)
+# A point whose value is in quarantine: null in RAW.
+UNREADABLE = "unreadable"
 # A run that ended between the change tables and the daily tables.
 CHANGES_FIRST = "changes first"
 
 # What one run_date's answers hold: product → (snapshot, {(series, minute): price}, {minute: seller}).
-Answers = dict[str, tuple[datetime, dict[tuple[str, datetime], int], dict[datetime, str]]]
+Answers = dict[str, tuple[datetime, dict[tuple[str, datetime], int | str], dict[datetime, str]]]
 
 
 def day(number: int) -> date:
@@ -61,7 +63,8 @@ def day(number: int) -> date:
 
 
 def random_answers(seed: int, number: int) -> Answers:
-    """A run_date's answers: products absent, histories cut, points at 00:00 sharp, some after their snapshot."""
+    """A run_date's answers: products absent, histories cut, points at 00:00 sharp, some after their snapshot, some
+    unreadable in one answer and sound in another."""
     random = Random(seed)
     answers: Answers = {}
     for asin in PRODUCTS:
@@ -78,7 +81,8 @@ def random_answers(seed: int, number: int) -> Answers:
                 minute = START + timedelta(
                     minutes=world.choice((world.randrange(10 * 1440), 1440 * world.randrange(10)))
                 )
-                prices[series, minute] = world.choice((-1, world.randrange(1, 5_000)))
+                value = world.choice((-1, world.randrange(1, 5_000)))
+                prices[series, minute] = random.choice((value, value, value, UNREADABLE))
                 sellers[minute] = world.choice(SELLERS)
         cut = random.choice((START, START, START + timedelta(days=4)))
         late = snapshot + timedelta(days=random.choice((0, 0, 0, 0, 1)))
@@ -99,7 +103,7 @@ def newest(raw: dict[int, Answers]) -> tuple[dict[str, datetime], dict[Any, dict
             found = {(asin, series, minute): price for (series, minute), price in prices.items()}
             found |= {(asin, "BUY_BOX", minute): seller for minute, seller in sellers.items()}
             for key, value in found.items():
-                points[key] = max(points.get(key, (*version, value)), (*version, value))
+                points[key] = max(points.get(key, (*version, value)), (*version, value), key=lambda point: point[:2])
     histories: dict[Any, dict[datetime, Any]] = defaultdict(dict)
     for (asin, series, minute), (_, _, value) in sorted(points.items()):
         histories[asin, series][minute] = None if value in (-1, "-1", "-2") else value
@@ -115,10 +119,14 @@ def steps(points: dict[datetime, Any], snapshot: datetime) -> Iterable[tuple[dat
         following = moment + timedelta(days=1)
         inside = [t for t in times if moment <= t < following]
         bounds = [max(moment, times[0]), *inside, min(following, until)]
-        held = [current, *(points[t] for t in inside)]
+        values = [current, *(points[t] for t in inside)]
         minutes = [int((b - a).total_seconds()) // 60 for a, b in pairwise(bounds)]
-        yield moment.date(), current, list(zip(held, minutes, strict=True)), held[-1], len(inside)
-        current, moment = held[-1], following
+        # Where the value is unreadable there is none, and nothing is observed.
+        held = [
+            (None, 0) if value == UNREADABLE else (value, lasted) for value, lasted in zip(values, minutes, strict=True)
+        ]
+        yield moment.date(), held[0][0], held, held[-1][0], len(inside)
+        current, moment = values[-1], following
 
 
 def expected_prices(raw: dict[int, Answers]) -> set[tuple[Any, ...]]:
@@ -180,10 +188,14 @@ def load(warehouse: Any, number: int, answers: Answers) -> None:
     for asin, (snapshot, prices, sellers) in answers.items():
         product = {"asin": asin, "domain_id": 1, "snapshot_at": snapshot}
         products.append({**product, "product_type": 0})
-        boxes += [{**product, "observed_at": minute, "seller_id": seller} for minute, seller in sellers.items()]
+        boxes += [
+            {**product, "observed_at": minute, "seller_id": None if seller == UNREADABLE else seller}
+            for minute, seller in sellers.items()
+        ]
         points += [
             {**product, "series": series, "observed_at": at, "price": p, "landed_price": p, "currency": "USD"}
-            for (series, at), p in prices.items()
+            for (series, at), price in prices.items()
+            for p in [None if price == UNREADABLE else price]
         ]
     warehouse.load("product", day(number), products)
     warehouse.load("price", day(number), points)

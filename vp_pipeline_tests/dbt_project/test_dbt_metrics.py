@@ -37,7 +37,7 @@ DEFINED = {
 # What a query is broken down by → the same in SQL.
 BROKEN_DOWN = {
     ("product__currency",): "{p}currency",
-    ("product__currency", "product__brand"): "{p}currency, {p}brand",
+    ("product__currency", "product__current_brand"): "{p}currency, {brand}",
     ("metric_time__month", "product__currency"): "date_trunc('month', observed_date), {p}currency",
 }
 
@@ -74,7 +74,7 @@ def test_a_metric_is_the_marts_own_figure(
 ) -> None:
     relation, condition, figure = DEFINED[name]
     prefix = "" if relation == "mart.mart_product_daily" else "dim_product."
-    columns = BROKEN_DOWN[by].format(p=prefix)
+    columns = BROKEN_DOWN[by].format(p=prefix, brand=f"{prefix}brand" if prefix else "current_brand")
     width = len(by)
     rows = rows_of(marts, f"select {columns}, {figure} from {relation} where {condition} group by {columns}")
     assert len(rows) >= 2
@@ -120,7 +120,7 @@ def test_a_query_may_be_filtered(metrics: Metrics, marts: DuckDBWarehouse) -> No
     ("query", "message"),
     [
         (MetricQuery(("margin",)), "Unknown metric: margin. There are: average_price"),
-        (MetricQuery(("average_price",), by=("product__shelf",)), "product__brand"),
+        (MetricQuery(("average_price",), by=("product__shelf",)), "product__current_brand"),
         (
             MetricQuery(("average_price",), where=("{{ Dimension('product__shelf') }} = 1",)),
             "cannot be queried",
@@ -145,4 +145,4 @@ def test_every_metric_is_described(metrics: Metrics) -> None:
     for metric in metrics.all:
         assert len(metric.description) > 20, metric.name
         assert metric.unit, metric.name
-        assert "product__brand" in metrics.dimensions([metric.name])
+        assert "product__current_brand" in metrics.dimensions([metric.name])

@@ -69,6 +69,11 @@ def sales(random: Random) -> list[Row]:
     return [{"observed_at": at, "monthly_sold": number_or_none(random, 50, 500)} for at in points(random, 8)]
 
 
+def references(random: Random) -> list[Row]:
+    """Categories that have no history of their own, none, and points that could not be read."""
+    return [{"observed_at": at, "category_id": random.choice((9, 9, 10, -1, None))} for at in points(random, 8)]
+
+
 def random_rows() -> Rows:
     """RAW rows of three products in every table, by table; values out of stock, not ranked and not known among them."""
     random = Random(20261109)
@@ -81,6 +86,7 @@ def random_rows() -> Rows:
             "offer_count": values(random, "COUNT_NEW", 40, 9),
             "buy_box": sellers(random),
             "monthly_sold": sales(random),
+            "rank_reference": references(Random(number)),
         }
         for table, found in of_product.items():
             rows.setdefault(table, []).extend({"asin": asin, "domain_id": domain, **row} for row in found)

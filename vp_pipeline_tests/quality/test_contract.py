@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from vp_pipeline.quality.contract import breaches_of, keeps_contract
-from vp_pipeline.sources.contract import FLAG, INT, TEXT, TIMESTAMP, Column, Table
+from vp_pipeline.sources.contract import FLAG, INT, TEXT, TIMESTAMP, Column, Limit, Table
 from vp_pipeline.sources.enforce import enforce
 
 TABLE = Table(
@@ -18,7 +18,7 @@ TABLE = Table(
         Column("code", TEXT, "Code.", matches="[A-Z]{2}"),
         Column("at", TIMESTAMP, "When."),
         Column("kind", TEXT, "Kind.", one_of=("sale", "return")),
-        Column("amount", INT, "Amount.", at_least=0, at_most=99, unbounded_where=("kind", "return")),
+        Column("amount", INT, "Amount.", limits=(Limit("kind", "sale", 0, 99),)),
         Column("discount", INT, "Discount.", nullable=True, at_least=1),
         Column("note", TEXT, "Note.", nullable=True, one_of=("a", "b")),
         Column("gift", FLAG, "Gift.", nullable=True),
@@ -50,10 +50,13 @@ def encoded(table: pa.Table, *names: str) -> pa.Table:
         ({"code": ""}, "code is '': must match [A-Z]{2}"),
         ({"kind": "gift"}, "kind is 'gift': not one of the 2 allowed values"),
         ({"note": "c"}, "note is 'c': not one of the 2 allowed values"),
-        ({"amount": -1}, "amount is -1: at least 0 is allowed"),
-        ({"amount": 100}, "amount is 100: at most 99 is allowed"),
+        ({"amount": -1}, "amount is -1: at least 0 is allowed where kind is sale"),
+        ({"amount": 100}, "amount is 100: at most 99 is allowed where kind is sale"),
         ({"discount": 0}, "discount is 0: at least 1 is allowed"),
-        ({"amount": -1, "code": "x"}, "code is 'x': must match [A-Z]{2}; amount is -1: at least 0 is allowed"),
+        (
+            {"amount": -1, "code": "x"},
+            "code is 'x': must match [A-Z]{2}; amount is -1: at least 0 is allowed where kind is sale",
+        ),
     ],
 )
 def test_a_breach_is_reported_with_its_row_and_the_others_stay(change, reason, texts):
@@ -108,8 +111,8 @@ def test_a_broken_partition_names_each_breach_and_how_often():
     outcome = keeps_contract("the day", TABLE, rows({"amount": -1}, {"amount": -1}, {"at": 0, "amount": 1}))
     assert not outcome.passed
     assert outcome.description == (
-        "the day: the rows violate the contract of shop_sale: amount is -1: at least 0 is allowed (2×); "
-        "rows repeat the natural key (code, at) (1×)."
+        "the day: the rows violate the contract of shop_sale: amount is -1: at least 0 is allowed where kind is sale "
+        "(2×); rows repeat the natural key (code, at) (1×)."
     )
 
 

@@ -256,6 +256,7 @@ def product_alone() -> Json:
         trackingSince=150_000,
         listedSince=-1,
         lastUpdate=last,
+        lastPriceChange=last,
         salesRanks={
             str(CATEGORY): pairs(74, start, last, 60, 5, 90),
             str(OTHER_CATEGORY): pairs(75, start, last - 120, 40, 100, 900),

@@ -152,7 +152,9 @@ def test_an_error_in_the_middle_leaves_the_table_as_it_was(
     warehouse: Warehouse, connection: Connection, lake: Lake
 ) -> None:
     load(warehouse, connection, lake, partition(lake, 1))
-    manifest = partition(lake, 5, None)  # a row that the gate would have stopped; the column is not null
+    # A row that the gate would have stopped: the column is not null.
+    rows = partition_rows(5, 6).set_column(0, "asin", pa.array(["B000000000", None]))
+    manifest = silver.write(lake, Decoded(MONTHLY_SOLD, 2, rows, 0, ()), DAY, bronze="b", decoder="d")
     with pytest.raises((duckdb.ConstraintException, PermanentError), match=r"(?i)not null|non-nullable"):
         load(warehouse, connection, lake, manifest)
     assert loaded(connection) == [(DAY, 1)]
@@ -259,6 +261,14 @@ def test_a_new_nullable_column_is_added(warehouse: Warehouse, connection: Connec
     warehouse.load_day(connection, lake, {later: manifest})
     found = connection.execute("select monthly_sold, note from raw.keepa_monthly_sold").fetchall()
     assert sorted(map(tuple, found)) == [(1, None), (7, "new")]
+
+
+def test_a_column_that_became_nullable_takes_null(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:
+    strict = tuple(dataclasses.replace(column, nullable=False) for column in MONTHLY_SOLD.columns)
+    earlier = dataclasses.replace(MONTHLY_SOLD, columns=strict)
+    warehouse.load_day(connection, lake, {earlier: partition(lake, 1)})
+    load(warehouse, connection, lake, partition(lake, None, day=NEXT))
+    assert loaded(connection) == [(DAY, 1), (NEXT, None)]
 
 
 def test_any_other_change_stops_with_its_statements(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:

@@ -72,6 +72,7 @@ changed_points as (
         {{ columns_of('changes', key) | join(',\n        ') }},
         changes.observed_at,
         changes.{{ value }},
+        changes.is_unreadable,
         least(
             coalesce(changed_everything.from_date, cast('9999-12-31' as date)),
             coalesce(changed_products.from_date, cast('9999-12-31' as date)),
@@ -106,6 +107,7 @@ relevant_points as (
         {{ columns_of('changed_points', key) | join(',\n        ') }},
         changed_points.observed_at,
         changed_points.{{ value }},
+        changed_points.is_unreadable,
         in_force.since is not null as is_continued,
         changed_points.from_date
     from changed_points

@@ -46,6 +46,7 @@ def sparkline(observed_at: "np.ndarray", values: "np.ndarray", end: "np.datetime
 
 
 def _chart(rows: "pa.Table", series: str, value: str, unit: str | None) -> str:
+    import numpy as np
     from pyarrow.compute import field
 
     history = rows.filter(field("series") == series).sort_by("observed_at")
@@ -57,7 +58,8 @@ def _chart(rows: "pa.Table", series: str, value: str, unit: str | None) -> str:
         own = history.filter((field("domain_id") == domain) & (field("asin") == asin))
         responded = own["snapshot_at"].to_numpy()
         newest = responded == responded.max()
-        values = own[value].to_numpy()[newest]
+        # Null, for an unreadable point, is a gap too.
+        values = np.nan_to_num(own[value].to_numpy()[newest].astype(np.float64), nan=-1).astype(np.int64)
         drawn = sparkline(own["observed_at"].to_numpy()[newest], values, responded.max())
         low, high, now = (f"{figure:,}" if figure >= 0 else "none" for figure in _figures(values))
         suffix = f" {own[unit][0].as_py()}" if unit else ""

@@ -1,4 +1,4 @@
-"""Decodes Keepa's product responses, as Airbyte lands them, into the eight tables of `tables.py`.
+"""Decodes Keepa's product responses, as Airbyte lands them, into the tables of `tables.py`.
 
 Here: the decoder's entry point. Not here: its steps (`decoding/`), and what a valid row is (`tables.py`, `enforce.py`).
 

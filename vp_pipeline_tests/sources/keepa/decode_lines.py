@@ -19,7 +19,11 @@ def answer(*products: Any, **fields: Any) -> dict[str, Any]:
     return {"timestamp": NOW, "tokensLeft": 7, "products": list(products), **fields}
 
 
-def landed(data: Any, line: int = 1, extracted: Any = NOW, **fields: Any) -> LandedLine:
+def landed(data: Any, line: int = 1, extracted: Any = "now", **fields: Any) -> LandedLine:
+    """A landed line, extracted at the moment of the response unless another is given."""
+    if extracted == "now":
+        answered = data.get("timestamp") if isinstance(data, dict) else None
+        extracted = max(NOW, answered) if isinstance(answered, int) else NOW
     record = {
         "_airbyte_raw_id": "00000000-0000-0000-0000-000000000000",
         "_airbyte_extracted_at": extracted,

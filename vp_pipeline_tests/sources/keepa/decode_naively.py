@@ -1,6 +1,6 @@
 """A second decoder, as plain as can be and as slow: what the real one is compared with.
 
-It shares nothing with the real one but the lists of series and domains. Bad points are left out, not reported.
+It shares nothing with the real one but the lists of series and domains. Bad points are not reported.
 """
 
 import json
@@ -34,7 +34,9 @@ def naive(lines: Iterable[LandedLine]) -> dict[str, Rows]:
         snapshot = datetime(1970, 1, 1) + timedelta(milliseconds=data["timestamp"])
         for item in data["products"]:
             for name, key, value in _rows(item, snapshot):
-                tables[name][key] = value
+                unknown = value[0] is None and name not in ("product", "stats")
+                if not (unknown and key in tables[name]):  # what was readable once stays
+                    tables[name][key] = value
     return tables
 
 
@@ -42,40 +44,60 @@ def _rows(p: dict[str, Any], snapshot: datetime) -> Iterator[tuple[str, tuple[An
     who = (p["asin"], p["domainId"])
     yield "product", (*who, snapshot), _fields(p)
     for table, series, at, value in _histories(p):
-        yield table, (*who, *series, moment(at), snapshot), value
+        if datetime(2011, 1, 1) <= moment(at) <= snapshot:
+            yield table, (*who, *series, moment(at), snapshot), value
     for stat, name, value, at in _figures(p.get("stats") or {}):
         yield "stats", (*who, stat, name, snapshot), (value, None if at <= 0 else moment(at))
 
 
 def _histories(p: dict[str, Any]) -> Iterator[tuple[str, tuple[Any, ...], int, tuple[Any, ...]]]:
-    """(table, series, Keepa minute, value) of each point."""
+    """(table, series, Keepa minute, value) of each point; None in the value of one that is unreadable."""
     for series, history in zip(SERIES, p["csv"] or [], strict=False):
+        name = (series.name, 0) if series.kind == "rank" else (series.name,)
         for at, *values in _points(history, 3 if series.with_shipping else 2):
-            if min(values) >= -1 or series.name == "EXTRA_INFO_UPDATES":
-                name = (series.name, 0) if series.kind == "rank" else (series.name,)
-                yield series.kind, name, at, _price(p, values) if series.kind == "price" else (values[0],)
+            if series.kind == "price":
+                yield "price", name, at, _price(p, values)
+            else:
+                yield series.kind, name, at, (_allowed(series.name, values[0]),)
     for category, history in (p.get("salesRanks") or {}).items():
-        yield from (
-            ("rank", ("CATEGORY", int(category)), at, (rank,)) for at, rank in _points(history, 2) if rank >= -1
-        )
-    sold = _points(p.get("monthlySoldHistory"), 2)
-    yield from (("monthly_sold", (), at, (number,)) for at, number in sold if number >= -1)
+        for at, rank in _points(history, 2):
+            yield "rank", ("CATEGORY", int(category)), at, (_allowed("SALES", rank),)
+    for name, table in (("monthlySoldHistory", "monthly_sold"), ("salesRankReferenceHistory", "rank_reference")):
+        for at, number in _points(p.get(name), 2):
+            yield table, (), at, (_allowed("SALES" if table == "rank_reference" else table, number),)
     sellers = p.get("buyBoxSellerIdHistory") or []
     yield from (("buy_box", (), int(at), (s,)) for at, s in zip(sellers[::2], sellers[1::2], strict=True))
 
 
-def _price(p: dict[str, Any], values: list[int]) -> tuple[Any, ...]:
+def _allowed(series: str, value: int | None) -> int | None:
+    low = -(2**31) + 1 if series == "EXTRA_INFO_UPDATES" else -1
+    high = 50 if series == "RATING" else 2**53 if series == "rank_reference" else 2**31 - 1
+    return value if value is not None and low <= value <= high and (series, value) != ("SALES", 0) else None
+
+
+def _price(p: dict[str, Any], values: list[int | None]) -> tuple[Any, ...]:
+    currency = DOMAINS[p["domainId"]].currency
     price, shipping = values if len(values) == 2 else (values[0], None)
+    limit = {"USD": 100_000_000, "JPY": 150_000_000}.get(currency, 10**9)
+    if price is None or not -1 <= price <= limit or not -1 <= (shipping or 0) <= limit:
+        return None, None, None, currency
     total = -1 if price == -1 else price + max(shipping or 0, 0)
-    return price, shipping, total, DOMAINS[p["domainId"]].currency
+    if total > limit or (price == -1 and shipping not in (None, -1)):
+        return None, None, None, currency
+    return price, shipping, total, currency
 
 
-def _points(history: list[Any] | None, width: int) -> Iterator[list[int]]:
+def _points(history: list[Any] | None, width: int) -> Iterator[list[Any]]:
+    """Each point whose time is known; None for all values where one of them is no integer."""
+    after = None
     for start in range(0, len(history or []), width):
         point = (history or [])[start : start + width]
-        whole = len(point) == width and all(type(x) is int and abs(x) <= 2**53 for x in point)
-        if whole and 0 <= point[0] < 46_810_080:  # 2100-01-01
-            yield point
+        readable = [type(x) is int and abs(x) <= 2**53 for x in point]
+        at = point[0] if readable[0] else after
+        after = point[0] + 1 if readable[0] else after
+        if at is not None and 0 <= at < 46_810_080:  # 2100-01-01
+            whole = len(point) == width and all(readable)
+            yield [at, *point[1:]] if whole else [at] + [None] * (width - 1)
 
 
 def _figures(stats: dict[str, Any]) -> Iterator[tuple[str, str, int, int]]:

@@ -47,7 +47,7 @@ WHOLE_LINES = [
     (landed(answer(GOOD, timestamp=None)), "timestamp is not an integer but null"),
     (landed(answer(GOOD, timestamp=1.5)), "timestamp is not an integer but decimal number"),
     (landed(answer(GOOD, timestamp=True)), "timestamp is not an integer but boolean"),
-    (landed(answer(GOOD, timestamp=-4)), "timestamp is -4: milliseconds from 1970 to 2099 are allowed"),
+    (landed(answer(GOOD, timestamp=-4)), "timestamp is -4: milliseconds from 2011 to 2099 are allowed"),
     (landed({"timestamp": NOW}), "products is not a list but null"),
     (landed(answer(GOOD, products={})), "products is not a list but object"),
 ]
@@ -173,8 +173,10 @@ POINTS = [
     ([100, 2**53 + 1, 200, 6], ["a value of the point is an integer beyond 2^53"], 1),
     ([100, 2**70, 200, 6], ["a value of the point is not an integer but decimal number"], 1),
     ([-1, 5, 200, 6], ["time is -1: Keepa minutes from 0 (2011) to 46810079 (2099) are allowed"], 1),
-    ([46_810_080, 5, 46_810_079, 6], ["time is 46810080: Keepa minutes from"], 1),
+    ([46_810_080, 5, 8_075_779, 6], ["time is 46810080: Keepa minutes from"], 1),
+    ([8_075_780, 5, 8_075_779, 6], ["observed_at is 2026-05-10 04:20:00: later than snapshot_at"], 1),
     ([100, -2, 200, -1], ["price is -2: at least -1 is allowed"], 1),
+    ([100, 100_000_001, 200, 5], ["price is 100000001: at most 100000000 is allowed where currency is USD"], 1),
 ]
 
 
@@ -182,7 +184,7 @@ POINTS = [
 def test_a_bad_point_goes_alone(history, reasons, rows):
     price = decoded(product(csv=csv(_0=history, _1=[100, 7])))["price"]
     assert price.records_in == rows + len(reasons) + 1
-    assert price.rows.num_rows == rows + 1
+    assert price.readable == rows + 1
     for reason, (found, _) in zip(sorted(reasons), sorted(rejections(price)), strict=True):
         assert found.startswith(reason) or (reason.startswith("…") and found.endswith(reason[1:]))
 
@@ -205,7 +207,7 @@ def test_a_bad_point_goes_alone(history, reasons, rows):
         ("buyBoxSellerIdHistory", ["5"], "buy_box", "incomplete point"),
         ("buyBoxSellerIdHistory", ["five", "A"], "buy_box", "time is 'five'"),
         ("buyBoxSellerIdHistory", ["5", 7], "buy_box", "seller id is not a text but integer"),
-        ("buyBoxSellerIdHistory", ["5", ""], "buy_box", "seller_id is '': must match .+"),
+        ("buyBoxSellerIdHistory", ["5", ""], "buy_box", "seller_id is '': must match -[12]|[A-Z0-9]"),
         ("buyBoxSellerIdHistory", ["-5", "A"], "buy_box", "time is -5: Keepa minutes"),
         ("stats", [], "stats", "stats is not an object but list"),
         ("stats", {"current": 5}, "stats", "current is not a list but integer"),
@@ -221,7 +223,7 @@ def test_a_bad_part_is_one_rejection_of_its_table(field, value, table, reason):
     ((found, record),) = rejections(result[table])
     assert found.startswith(reason)
     assert json.loads(record)
-    assert result[table].rows.num_rows == 0
+    assert result[table].readable == 0
     assert sum(other.records_in for other in result.values()) == 2  # the product, and the piece
     assert result[table].quarantined[0].asin == ASIN
 
@@ -236,8 +238,10 @@ def test_a_record_is_cut_and_stays_readable():
 
 def test_the_refresh_counter_may_be_negative_and_offer_counts_may_not():
     counts = decoded(product(csv=csv(_15=[100, -3], _11=[100, -3])))["offer_count"]
-    assert counts.rows["series"].to_pylist() == ["EXTRA_INFO_UPDATES"]
-    assert [reason for reason, _ in rejections(counts)] == ["value is -3: at least -1 is allowed"]
+    assert [row["value"] for row in counts.rows.to_pylist() if row["series"] == "EXTRA_INFO_UPDATES"] == [-3]
+    assert [reason for reason, _ in rejections(counts)] == [
+        "value is -3: at least -1 is allowed where series is COUNT_.*"
+    ]
 
 
 def test_null_histories_are_absent():
@@ -246,9 +250,7 @@ def test_null_histories_are_absent():
     assert sum(table.records_in for table in result.values()) == 1
 
 
-@pytest.mark.parametrize(
-    ("price", "shipping", "total"), [(500, 40, 540), (500, 0, 500), (500, -1, 500), (-1, -1, -1), (-1, 40, -1)]
-)
+@pytest.mark.parametrize(("price", "shipping", "total"), [(500, 40, 540), (500, 0, 500), (500, -1, 500), (-1, -1, -1)])
 def test_landed_price(price, shipping, total):
     (row,) = decoded(product(csv=csv(_18=[100, price, shipping])))["price"].rows.to_pylist()
     assert (row["price"], row["shipping"], row["landed_price"]) == (price, shipping, total)

@@ -16,7 +16,13 @@ select
     domain_id,
     observed_at,
     case when seller_id not in ('-1', '-2') then seller_id end as seller_id,
-    case seller_id when '-1' then 'no_offer_qualified' when '-2' then 'out_of_stock' else 'won' end as buy_box_state,
+    case
+        when seller_id = '-1' then 'no_offer_qualified'
+        when seller_id = '-2' then 'out_of_stock'
+        when seller_id is null then 'unreadable'
+        else 'won'
+    end as buy_box_state,
+    seller_id is null as is_unreadable,
     snapshot_at,
     run_date
 from newest

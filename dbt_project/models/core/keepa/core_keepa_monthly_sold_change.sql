@@ -16,7 +16,8 @@ select
     domain_id,
     observed_at,
     nullif(monthly_sold, -1) as monthly_sold,
-    monthly_sold <> -1 as is_known,
+    coalesce(monthly_sold <> -1, false) as is_known,
+    monthly_sold is null as is_unreadable,
     snapshot_at,
     run_date
 from newest

@@ -18,7 +18,8 @@ select
     observed_at,
     -- The one series whose value may be negative for good reason: there -1 is a value as any other.
     case when series = 'EXTRA_INFO_UPDATES' or value <> -1 then value end as series_value,
-    series = 'EXTRA_INFO_UPDATES' or value <> -1 as is_known,
+    coalesce(value <> -1 or (series = 'EXTRA_INFO_UPDATES' and value is not null), false) as is_known,
+    value is null as is_unreadable,
     snapshot_at,
     run_date
 from newest

@@ -24,6 +24,7 @@ select
     nullif(shipping, -1) as shipping,
     nullif(landed_price, -1) as landed_price,
     price <> -1 as is_in_stock,
+    price is null as is_unreadable,
     currency,
     snapshot_at,
     run_date

@@ -19,6 +19,7 @@ select
     observed_at,
     nullif(sales_rank, -1) as sales_rank,
     sales_rank <> -1 as is_ranked,
+    sales_rank is null as is_unreadable,
     snapshot_at,
     run_date
 from newest

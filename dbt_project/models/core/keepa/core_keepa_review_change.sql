@@ -17,7 +17,8 @@ select
     series,
     observed_at,
     nullif(value, -1) as series_value,
-    value <> -1 as is_known,
+    coalesce(value <> -1, false) as is_known,
+    value is null as is_unreadable,
     snapshot_at,
     run_date
 from newest

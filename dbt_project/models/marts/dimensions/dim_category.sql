@@ -11,6 +11,10 @@ products as (
     select * from {{ ref('core_keepa_product') }}
 ),
 
+rank_references as (
+    select * from {{ ref('core_keepa_rank_reference_change') }}
+),
+
 -- A product has the whole path of its deepest category, and with it the name of the root.
 named as (
     select
@@ -66,6 +70,12 @@ all_ids as (
         sales_rank_category_id as category_id
     from products
     where sales_rank_category_id is not null
+    union
+    select
+        domain_id,
+        category_id
+    from rank_references
+    where category_id is not null
 )
 
 select

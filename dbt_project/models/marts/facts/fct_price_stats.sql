@@ -23,7 +23,7 @@ offer_counts as (
     {{ changed_rows('core_keepa_offer_count_change', listens='every_row') | indent(4) }}
 ),
 
--- `vendor_value` is as the vendor writes it: -1 where there is no value.
+-- `vendor_value` is as the vendor writes it: -1 where there is no value. Null: unreadable, so unknown.
 points as (
     select
         asin,
@@ -31,7 +31,7 @@ points as (
         series,
         'price' as series_kind,
         observed_at,
-        coalesce(landed_price, -1) as vendor_value,
+        case when is_unreadable then null else coalesce(landed_price, -1) end as vendor_value,
         currency,
         snapshot_at
     from prices
@@ -42,7 +42,7 @@ points as (
         series,
         'rank' as series_kind,
         observed_at,
-        coalesce(sales_rank, -1) as vendor_value,
+        case when is_unreadable then null else coalesce(sales_rank, -1) end as vendor_value,
         cast(null as varchar) as currency,
         snapshot_at
     from ranks
@@ -54,7 +54,7 @@ points as (
         series,
         'review' as series_kind,
         observed_at,
-        coalesce(series_value, -1) as vendor_value,
+        case when is_unreadable then null else coalesce(series_value, -1) end as vendor_value,
         cast(null as varchar) as currency,
         snapshot_at
     from reviews
@@ -65,14 +65,13 @@ points as (
         series,
         case when series = 'EXTRA_INFO_UPDATES' then 'refresh' else 'offer_count' end as series_kind,
         observed_at,
-        coalesce(series_value, -1) as vendor_value,
+        case when is_unreadable then null else coalesce(series_value, -1) end as vendor_value,
         cast(null as varchar) as currency,
         snapshot_at
     from offer_counts
 ),
 
--- A history is as of the newest response that has it, and then of that response's minute. (A point that is younger than its
--- response comes from recordings without an envelope; it ends the history itself.)
+-- A history is as of the newest response that has it, and then of that response's minute.
 histories as (
     select
         asin,
@@ -196,6 +195,11 @@ interval_minutes as (
                 then {{ minutes_between('stock_begins_at', 'ends_at') }}
             else 0
         end as stock_minutes,
+        case
+            when vendor_value is null and ends_at > stock_begins_at
+                then {{ minutes_between('stock_begins_at', 'ends_at') }}
+            else 0
+        end as unknown_minutes,
         {{ minutes_between('stock_starts_at', 'as_of') }} as window_minutes
     from intervals
 ),
@@ -209,8 +213,8 @@ window_sums as (
         sum(vendor_value * value_minutes) as weighted_minutes,
         sum(value_minutes) as value_minutes,
         sum(stock_minutes) as stock_minutes,
-        sum(case when is_stock_interval then 1 else 0 end) as stock_intervals,
-        max(window_minutes) as window_minutes,
+        sum(case when is_stock_interval and vendor_value is not null then 1 else 0 end) as stock_intervals,
+        max(window_minutes) - sum(unknown_minutes) as window_minutes,
         max(case when is_stock_interval then vendor_value end) as best_value
     from interval_minutes
     group by asin, domain_id, series, window_days
@@ -225,6 +229,7 @@ derived as (
         window_days,
         {{ floor_divide('weighted_minutes', 'value_minutes') }} as average_value,
         case
+            when stock_intervals = 0 then null
             when stock_intervals = 1 and best_value >= 0 then 0
             when stock_intervals = 1 then 100
             else 100 - {{ floor_divide('100 * stock_minutes', 'window_minutes') }}

@@ -10,8 +10,8 @@ daily as (
     {{ changed_rows('core_keepa_rank_daily', listens='values', since='observed_date') | indent(4) }}
 ),
 
-products as (
-    select * from {{ tracked_ref('core_keepa_product', columns=['sales_rank_category_id']) }}
+rank_references as (
+    select * from {{ tracked_ref('core_keepa_rank_reference_daily', listens='values') }}
 )
 
 select
@@ -21,8 +21,8 @@ select
     daily.series,
     daily.category_id,
     daily.observed_date,
-    case when daily.series = 'SALES' then products.sales_rank_category_id else daily.category_id end
-        as ranked_category_id,
+    case when daily.series = 'SALES' then rank_references.category_id else daily.category_id end as ranked_category_id,
+    daily.series = 'CATEGORY' or coalesce(rank_references.is_whole_day, false) as is_one_category,
     daily.open_rank,
     daily.high_rank,
     daily.low_rank,
@@ -33,4 +33,8 @@ select
     daily.observed_minutes,
     daily.changes
 from daily
-left join products on daily.asin = products.asin and daily.domain_id = products.domain_id
+left join rank_references
+    on
+        daily.asin = rank_references.asin
+        and daily.domain_id = rank_references.domain_id
+        and daily.observed_date = rank_references.observed_date

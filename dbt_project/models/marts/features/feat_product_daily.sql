@@ -51,6 +51,8 @@ facts as (
         daily.buy_box_winner_seller_id,
         daily.buy_box_winner_share,
         daily.sales_rank,
+        -- Ranks of different categories are not comparable.
+        case when daily.sales_rank is not null then coalesce(daily.sales_rank_category_id, 0) end as ranked_in,
         daily.rating,
         daily.review_count,
         daily.new_reviews,
@@ -99,8 +101,16 @@ windowed as (
         max(high_price_minor) over ({{ in_order }} rows between 29 preceding and current row) as highest_30,
         min(low_price_minor) over ({{ in_order }} rows between 364 preceding and current row) as lowest_365,
         sum(changes) over ({{ in_order }} rows between 29 preceding and current row) as changes_30,
-        lag(sales_rank, 7) over ({{ in_order }}) as rank_7_days_before,
-        lag(sales_rank, 30) over ({{ in_order }}) as rank_30_days_before,
+        case
+            when lag(ranked_in, 7) over ({{ in_order }}) = ranked_in
+                then lag(sales_rank, 7) over ({{ in_order }})
+        end as rank_7_days_before,
+        case
+            when lag(ranked_in, 30) over ({{ in_order }}) = ranked_in
+                then lag(sales_rank, 30) over ({{ in_order }})
+        end as rank_30_days_before,
+        min(ranked_in) over ({{ in_order }} rows between 29 preceding and current row)
+        = max(ranked_in) over ({{ in_order }} rows between 29 preceding and current row) as is_one_category_30,
         sum(sales_rank) over ({{ in_order }} rows between 29 preceding and current row) as ranks_30,
         count(sales_rank) over ({{ in_order }} rows between 29 preceding and current row) as ranked_days_30,
         sum(new_reviews) over ({{ in_order }} rows between 6 preceding and current row) as new_reviews_7,
@@ -138,7 +148,8 @@ select
     sales_rank,
     cast(sales_rank - rank_7_days_before as double) / nullif(rank_7_days_before, 0) as sales_rank_change_7_days,
     cast(sales_rank - rank_30_days_before as double) / nullif(rank_30_days_before, 0) as sales_rank_change_30_days,
-    cast(ranks_30 as double) / nullif(ranked_days_30, 0) as sales_rank_average_30_days,
+    case when is_one_category_30 then cast(ranks_30 as double) / nullif(ranked_days_30, 0) end
+        as sales_rank_average_30_days,
     rating,
     review_count,
     cast(new_reviews_7 as bigint) as new_reviews_7_days,

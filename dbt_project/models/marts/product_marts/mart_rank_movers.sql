@@ -47,12 +47,14 @@ moves as (
             newest.product_key = week_before.product_key
             and newest.series = week_before.series
             and newest.category_id = week_before.category_id
+            and newest.ranked_category_id is not distinct from week_before.ranked_category_id
             and week_before.observed_date = {{ day_plus('newest.as_of_date', -7) }}
     left join ranks as month_before
         on
             newest.product_key = month_before.product_key
             and newest.series = month_before.series
             and newest.category_id = month_before.category_id
+            and newest.ranked_category_id is not distinct from month_before.ranked_category_id
             and month_before.observed_date = {{ day_plus('newest.as_of_date', -30) }}
     where newest.sales_rank is not null
 )

@@ -30,7 +30,7 @@ points as (
         changes.domain_id,
         changes.series,
         changes.observed_at,
-        changes.is_in_stock,
+        case when changes.is_unreadable then 'unknown' when changes.is_in_stock then 'in' else 'out' end as stock_state,
         changes.landed_price
     from changes
     inner join price_types on changes.series = price_types.series
@@ -42,32 +42,34 @@ with_previous as (
         domain_id,
         series,
         observed_at,
-        is_in_stock,
+        stock_state,
         landed_price,
-        lag(is_in_stock) over ({{ in_order }}) as was_in_stock,
+        lag(stock_state) over ({{ in_order }}) as state_before,
         lag(landed_price) over ({{ in_order }}) as price_before,
         max(observed_at) over (partition by asin, domain_id, series) as last_observed_at
     from points
 ),
 
--- Equal consecutive points are not a change: what is left alternates between in stock and out of stock.
+-- Equal consecutive points are not a change.
 transitions as (
     select
         asin,
         domain_id,
         series,
         observed_at,
-        is_in_stock,
-        was_in_stock,
+        stock_state,
+        state_before,
+        lag(stock_state, 2) over ({{ in_order }}) as state_before_that,
         price_before,
         last_observed_at,
         lead(observed_at) over ({{ in_order }}) as next_observed_at,
         lead(landed_price) over ({{ in_order }}) as price_after
     from with_previous
-    where was_in_stock is null or is_in_stock <> was_in_stock
+    where state_before is null or stock_state <> state_before
 ),
 
--- Where nothing was offered before, nothing ran out: a history may begin with years of "no offer".
+-- Where nothing was offered before, nothing ran out: a history may begin with years of "no offer". A stretch that is
+-- unknown ends a stock-out; one begins after it if there was an offer before it.
 stock_outs as (
     select
         transitions.asin,
@@ -87,7 +89,12 @@ stock_outs as (
         transitions.price_after
     from transitions
     left join products on transitions.asin = products.asin and transitions.domain_id = products.domain_id
-    where transitions.was_in_stock and not transitions.is_in_stock
+    where
+        transitions.stock_state = 'out'
+        and (
+            transitions.state_before = 'in'
+            or (transitions.state_before = 'unknown' and transitions.state_before_that = 'in')
+        )
 )
 
 select

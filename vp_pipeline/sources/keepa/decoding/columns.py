@@ -24,7 +24,8 @@ _WITH_SHIPPING = frozenset(s.name for s in SERIES if s.with_shipping)
 Columns = dict[str, Any]  # name → Arrow array
 # How many value arrays a block of each table has.
 WIDTHS: Mapping[str, int] = {
-    "product": 1, "price": 2, "rank": 1, "review": 1, "offer_count": 1, "buy_box": 1, "monthly_sold": 1, "stats": 2,
+    "product": 1, "price": 2, "rank": 1, "review": 1, "rank_reference": 1, "offer_count": 1, "buy_box": 1,
+    "monthly_sold": 1, "stats": 2,
 }  # fmt: skip
 
 
@@ -81,6 +82,10 @@ def _monthly_sold(stack: Stack, pieces: Pieces) -> Columns:
     return {"observed_at": _observed(stack.at), "monthly_sold": pa.array(stack.values[0])}
 
 
+def _rank_reference(stack: Stack, pieces: Pieces) -> Columns:
+    return {"observed_at": _observed(stack.at), "category_id": pa.array(stack.values[0])}
+
+
 def _stats(stack: Stack, pieces: Pieces) -> Columns:
     value, time = stack.values
     return {
@@ -102,6 +107,7 @@ _COLUMNS: Mapping[str, Callable[[Stack, Pieces], Columns]] = {
     "product": _product,
     "price": _price,
     "rank": _rank,
+    "rank_reference": _rank_reference,
     "review": _value,
     "offer_count": _value,
     "buy_box": _buy_box,

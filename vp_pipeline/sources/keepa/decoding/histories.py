@@ -1,4 +1,4 @@
-"""The histories of a product: `csv`, `salesRanks`, `buyBoxSellerIdHistory`, `monthlySoldHistory`.
+"""The histories of a product: `csv`, `salesRanks` and their reference, `buyBoxSellerIdHistory`, `monthlySoldHistory`.
 
 Here: which array is a history of which table. Not here: whether a point keeps the contract (`assemble.py`).
 """
@@ -32,7 +32,10 @@ class Target(NamedTuple):
     key: tuple[str | int, ...] = ()
 
 
-_MONTHLY_SOLD = Target("monthly_sold", "monthlySoldHistory", 2)
+_PAIRS = (
+    Target("monthly_sold", "monthlySoldHistory", 2),
+    Target("rank_reference", "salesRankReferenceHistory", 2),
+)
 _CATEGORY_ID = re.compile(r"-?[0-9]{1,18}")
 _MINUTE = re.compile(r"-?[0-9]{1,15}")
 
@@ -58,7 +61,8 @@ def read_histories(product: JsonObject, origin: Origin, flat: bool, pieces: Piec
     elif ranks is not None:
         reason = f"salesRanks is not an object but {kind(ranks)}"
         pieces.reject_whole("rank", origin, reason, ranks)
-    _read_points(product.get(_MONTHLY_SOLD.name), _MONTHLY_SOLD, origin, flat, pieces)
+    for target in _PAIRS:
+        _read_points(product.get(target.name), target, origin, flat, pieces)
     _read_sellers(product.get("buyBoxSellerIdHistory"), origin, pieces)
 
 
@@ -81,8 +85,9 @@ def _read_points(history: Any, target: Target, origin: Origin, flat: bool, piece
         return
     pieces.records_in[table] += -(-len(history) // width)
     valid, broken = points(history, width, flat)
-    for reason, piece in broken:
+    for reason, piece, _ in broken:
         pieces.reject(table, origin, reason, {name: piece})
+    pieces.unknown_since(table, origin, key, [point.since for point in broken if point.since is not None])
     if len(valid):
         columns: list[Ints] = [valid[:, i] for i in range(width)]
         if table == "price" and width == 2:
@@ -105,13 +110,16 @@ def _read_sellers(history: Any, origin: Origin, pieces: Pieces) -> None:
         _add_sellers(list(map(int, items[::2])), items[1::2], origin, pieces)
         return
     valid: list[tuple[int, str]] = []
+    unknown: list[int] = []
     for start in range(0, len(items), 2):
         point = items[start : start + 2]
         problem = _seller_problem(point)
         if problem:
             pieces.reject("buy_box", origin, problem, {name: point})
+            unknown += [int(point[0])] if _is_minute(point[0]) else [time + 1 for time, _ in valid[-1:]]
         else:
             valid.append((int(point[0]), point[1]))
+    pieces.unknown_since("buy_box", origin, (), unknown)
     if valid:
         _add_sellers([time for time, _ in valid], [seller for _, seller in valid], origin, pieces)
 
@@ -122,10 +130,14 @@ def _add_sellers(minutes: list[int], sellers: list[str], origin: Origin, pieces:
     pieces.blocks["buy_box"].append(Block(origin, (), at, (codes,)))
 
 
+def _is_minute(value: Any) -> bool:
+    return is_int(value) or (isinstance(value, str) and _MINUTE.fullmatch(value) is not None)
+
+
 def _seller_problem(point: list[Any]) -> str | None:
     if len(point) < 2:
         return "incomplete point"
     time, seller = point
-    if not (is_int(time) or (isinstance(time, str) and _MINUTE.fullmatch(time))):
+    if not _is_minute(time):
         return f"time is {time[:40]!r}" if isinstance(time, str) else f"time is {kind(time)}"
     return None if isinstance(seller, str) else f"seller id is not a text but {kind(seller)}"

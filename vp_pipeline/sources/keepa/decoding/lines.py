@@ -19,8 +19,14 @@ from vp_pipeline.sources.keepa.decoding.numbers import (
     kind,
     not_an_integer,
 )
+from vp_pipeline.sources.keepa.series import KEEPA_EPOCH_MINUTES
 from vp_pipeline.sources.landed import ALTERED, LandedLine
 
+# A response is no younger than the sync that got it, but two clocks may differ. By more than 15 minutes they cannot:
+# S3, which the same machine writes to, refuses its requests then (RequestTimeTooSkewed).
+CLOCKS_APART_US = 15 * 60 * 1_000_000
+# 2011-01-01T00:00Z: Keepa's first minute.
+EARLIEST_US = KEEPA_EPOCH_MINUTES * 60_000_000
 # 2100-01-01T00:00Z. Later moments are damage: they would not fit every consumer's calendar either.
 LATEST_US = 4_102_444_800_000_000
 # An array right after a number: `5,[`, or spaced so that this cannot distinguish it (then each array is checked).
@@ -72,11 +78,15 @@ def _open(line: LandedLine, extracted_us: int, data: Any) -> Response | Unreadab
     timestamp, products = data.get("timestamp"), data.get("products")
     if not is_int(timestamp):
         return Unreadable(f"timestamp {not_an_integer(timestamp)}", data)
-    if not 0 < timestamp * 1000 < LATEST_US:
-        return Unreadable(f"timestamp is {timestamp}: milliseconds from 1970 to 2099 are allowed", data)
+    snapshot_us = timestamp * 1000
+    if not EARLIEST_US <= snapshot_us < LATEST_US:
+        return Unreadable(f"timestamp is {timestamp}: milliseconds from 2011 to 2099 are allowed", data)
+    if snapshot_us > extracted_us + CLOCKS_APART_US:
+        ahead = (snapshot_us - extracted_us) // 60_000_000
+        return Unreadable(f"timestamp is {timestamp}, {ahead:,} minutes after the sync got the response", data)
     if not is_list(products):
         return Unreadable(f"products is not a list but {kind(products)}", data)
-    return Response(line, extracted_us, timestamp * 1000, products, _ARRAY_AFTER_NUMBER.search(line.text) is None)
+    return Response(line, extracted_us, snapshot_us, products, _ARRAY_AFTER_NUMBER.search(line.text) is None)
 
 
 def _parse(parser: Parser, text: bytes) -> Any:

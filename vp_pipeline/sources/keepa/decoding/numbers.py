@@ -23,10 +23,12 @@ LARGEST = 2**53
 
 
 class Broken(NamedTuple):
-    """A point that is not valid."""
+    """A point that is not valid. `since`: the Keepa minute from which the history is unknown: its own, or if that
+    cannot be read the one after the point before it; None: there is no such point."""
 
     reason: str
     piece: list[Any]
+    since: int | None
 
 
 def is_object(value: Any) -> TypeGuard[JsonObject]:
@@ -98,25 +100,29 @@ def integers(values: JsonList, flat: bool) -> Ints | None:
 def points(values: JsonList, width: int, flat: bool) -> tuple[Ints, list[Broken]]:
     """A history `[t, value, …, t, value, …]` as int64[n, width], and the points that are not valid.
 
-    There are `ceil(len(values) / width)` points, valid and broken together. Only an invalid array costs a Python object
-    per element.
+    There are `ceil(len(values) / width)` points, valid and broken together, and every number of a valid one `is_int`.
+    Only an invalid array costs a Python object per element.
     """
     numbers = integers(values, flat)
-    if numbers is not None:
+    if numbers is not None and len(numbers) and numbers.min() >= -LARGEST and numbers.max() <= LARGEST:
         whole = len(numbers) - len(numbers) % width
         rest = numbers[whole:].tolist()
-        return numbers[:whole].reshape(-1, width), [Broken("incomplete point", rest)] if rest else []
+        return numbers[:whole].reshape(-1, width), [Broken("incomplete point", rest, rest[0])] if rest else []
     items = as_list(values)
-    sound, broken = [], []
+    sound: list[list[int]] = []
+    broken: list[Broken] = []
+    after: int | None = None  # the minute after the last one that could be read
     for start in range(0, len(items), width):
         point = items[start : start + width]
         wrong = [value for value in point if not is_int(value)]
+        since = point[0] if is_int(point[0]) else after
         if len(point) < width:
-            broken.append(Broken("incomplete point", point))
+            broken.append(Broken("incomplete point", point, since))
         elif wrong:
-            broken.append(Broken(f"a value of the point {not_an_integer(wrong[0])}", point))
+            broken.append(Broken(f"a value of the point {not_an_integer(wrong[0])}", point, since))
         else:
             sound.append(point)
+        after = point[0] + 1 if is_int(point[0]) else after
     return np.array(sound, dtype=np.int64).reshape(-1, width), broken
 
 

@@ -4,6 +4,7 @@ Here: the values that pass from reading to assembling. Not here: either of the t
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -67,10 +68,12 @@ def _per_table() -> dict[str, list[Any]]:
 
 @dataclass(slots=True)
 class Pieces:
-    """Everything that was read, by table name. `records_in` is counted from the arrays as they came."""
+    """Everything that was read, by table name. `records_in` is counted from the arrays as they came. `unreadable`: the
+    times from which a history is unknown, because a point of it was rejected; their values mean nothing."""
 
     records_in: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     blocks: dict[str, list[Block]] = field(default_factory=_per_table)
+    unreadable: dict[str, list[Block]] = field(default_factory=_per_table)
     rejected: dict[str, list[Rejected]] = field(default_factory=_per_table)
     sellers: Interned = field(default_factory=Interned)
     products: Interned = field(default_factory=Interned)
@@ -83,6 +86,12 @@ class Pieces:
     def reject(self, table: str, origin: Origin, reason: str, piece: Any) -> None:
         """Reject a piece that is already counted."""
         self._add(table, reason, piece, origin.object, origin.line, origin.asin)
+
+    def unknown_since(self, table: str, origin: Origin, key: tuple[str | int, ...], minutes: Sequence[int]) -> None:
+        """A history is unknown from each of these Keepa minutes until its next point."""
+        if minutes:
+            at = np.array(minutes, dtype=np.int64)
+            self.unreadable[table].append(Block(origin, key, at, (np.zeros_like(at),) * 2))
 
     def reject_whole(self, table: str, origin: Origin, reason: str, piece: Any) -> None:
         """Count a piece that cannot be split into records as one, and reject it."""

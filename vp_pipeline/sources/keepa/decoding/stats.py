@@ -36,6 +36,12 @@ _PRODUCT = np.array([_CODES["PRODUCT"]], dtype=np.int64)
 _NO_TIME = np.array([-1], dtype=np.int64)
 _EXTREMES = re.compile(r"(min|max)(InInterval)?")
 _PER_SERIES = re.compile(r"current|atIntervalStart|avg[0-9]*|outOfStockPercentage([0-9]+|InInterval)")
+# Figures of the whole product that Keepa's client declares as integers: of another type they are unreadable, not
+# something else.
+_OF_PRODUCT = re.compile(
+    r"salesRankDrops[0-9]+|(retrieved|total)OfferCount|offerCount(FBA|FBM)|outOfStockCountAmazon[0-9]+"
+    r"|buyBox(Price|Shipping|SavingBasis|SavingPercentage)|tradeInPrice|deltaPercent[0-9]+_monthlySold"
+)
 _LATEST_MINUTE = LATEST_US // 60_000_000 - KEEPA_EPOCH_MINUTES
 
 
@@ -56,7 +62,7 @@ def read_stats(stats: Any, origin: Origin, flat: bool, pieces: Pieces) -> None:
             elif value is not None:
                 reason = f"{name} is not a list but {kind(value)}"
                 pieces.reject_whole("stats", origin, reason, {name: plain(value)})
-        elif type(value) in (int, float):
+        elif type(value) in (int, float) or (value is not None and _OF_PRODUCT.fullmatch(name)):
             _read_product_figure(name, value, origin, pieces)
     unknown = {name: elements for name, elements in beyond.items() if elements}
     if unknown:
@@ -70,7 +76,7 @@ def _read_product_figure(name: str, value: Any, origin: Origin, pieces: Pieces) 
         figure = np.array([value], dtype=np.int64)
         pieces.blocks["stats"].append(Block(origin, (name,), _PRODUCT, (figure, _NO_TIME)))
     else:
-        pieces.reject("stats", origin, f"value {not_an_integer(value)}", {name: value})
+        pieces.reject("stats", origin, f"value {not_an_integer(value)}", {name: plain(value)})
 
 
 def _read_figures(name: str, values: JsonList, extreme: bool, origin: Origin, flat: bool, pieces: Pieces) -> list[Any]:
@@ -104,8 +110,8 @@ def _figure(item: Any, extreme: bool) -> tuple[str | None, int, int]:
     time, value = item if extreme and isinstance(item, list) and len(item) == 2 else (-1, item)
     if not is_int(value):
         return f"value {not_an_integer(value)}", -1, -1
-    if not is_int(time) or time >= _LATEST_MINUTE:
-        return f"time is {time!r}: Keepa minutes before 2100 are allowed", -1, -1
+    if not is_int(time) or not -1 <= time < _LATEST_MINUTE:
+        return f"time is {time!r}: Keepa minutes from 0 (2011) to {_LATEST_MINUTE - 1} (2099) are allowed", -1, -1
     return None, time if time > 0 else -1, value
 
 

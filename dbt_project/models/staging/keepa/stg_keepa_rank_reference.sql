@@ -1,0 +1,11 @@
+select
+    asin,
+    domain_id,
+    observed_at,
+    snapshot_at,
+    category_id,
+    _run_date as run_date,
+    _source_object as source_object,
+    _loaded_at as loaded_at
+from {{ source('raw', 'keepa_rank_reference') }}
+where {{ is_included('keepa', 'product') }}

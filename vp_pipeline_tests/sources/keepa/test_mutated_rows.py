@@ -1,0 +1,146 @@
+"""Every column of every table, mutated: what the contract refuses, and what it allows and why.
+
+The columns and the mutations are derived from the contracts, so a new column is mutated from the day it is added.
+Run with `-s` to read the summary and each allowed combination with the source of its range.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from vp_pipeline.quality.contract import breaches_of
+from vp_pipeline.sources.contract import Column, Limit, Table, Type
+from vp_pipeline.sources.registry import STREAMS
+
+ALL_TABLES = [table for _, stream in STREAMS for table in stream.tables]
+SNAPSHOT = datetime(2026, 5, 10, 4, 19, 28)
+# A value that keeps the column's rules, where the first of its range does not do; by table and column, then by column.
+SOUND: dict[str, Any] = {
+    "asin": "B000000001",
+    "snapshot_at": SNAPSHOT,
+    "observed_at": datetime(2026, 5, 1),
+    "value_at": datetime(2026, 5, 1),
+    "currency": "USD",
+    "seller_id": "ATVPDKIKX0DER",
+    "stat": "current",
+    "parent_asin": "B000000002",
+    ("rank", "category_id"): 0,
+    ("rank", "series"): "SALES",
+}
+OTHER_TYPES = {
+    Type.INT: pa.string(), Type.TEXT: pa.int64(), Type.FLAG: pa.int64(), Type.TIMESTAMP: pa.string(),
+    Type.DATE: pa.timestamp("us"),
+}  # fmt: skip
+Mutation = tuple[str, Any, dict[str, Any]]  # what is done, the value, and what the rest of the row must be
+
+
+def sound(table: Table) -> dict[str, Any]:
+    return {column.name: sound_value(table, column) for column in table.columns}
+
+
+def sound_value(table: Table, column: Column) -> Any:
+    for key in ((table.name, column.name), column.name):
+        if key in SOUND:
+            return SOUND[key]
+    if column.one_of:
+        return column.one_of[0]
+    by_type: dict[Type, Any] = {Type.INT: 1, Type.TEXT: "a text", Type.FLAG: True, Type.TIMESTAMP: SNAPSHOT}
+    return by_type[column.type]
+
+
+def rows_of(table: Table, row: dict[str, Any]) -> pa.Table:
+    schema = pa.schema([field.with_nullable(True) for field in table.schema])
+    return pa.Table.from_pylist([row], schema=schema)
+
+
+def mutations(column: Column) -> Iterator[Mutation]:
+    """The values just outside each rule of the column."""
+    yield "null", None, {}
+    for rule in (column, *column.limits):
+        where = {} if rule is column else {rule.column: example(rule)}
+        yield from range_mutations(column, rule.at_least, rule.at_most, where)
+    for value in column.never:
+        yield f"the impossible {value}", value, {}
+    if column.not_after:
+        yield "too late, after its response", SNAPSHOT + timedelta(microseconds=1), {column.not_after: SNAPSHOT}
+    if column.with_it:
+        value, other = column.with_it
+        yield f"{value} with another {other}", value, {other: 0}
+    if column.one_of or column.matches:
+        yield "an unknown text", "no such text!", {}
+
+
+def range_mutations(column: Column, low: Any, high: Any, where: dict[str, Any]) -> Iterator[Mutation]:
+    names = {Type.TIMESTAMP: ("too early", "too late")}.get(column.type, ("below", "above"))
+    step: Any = timedelta(microseconds=1) if column.type is Type.TIMESTAMP else 1
+    of = "".join(f" for {value}" for value in where.values())
+    for name, bound, sign in ((names[0], low, -1), (names[1], high, 1)):
+        if bound is None:
+            continue
+        value = "x" * (bound + sign) if column.type is Type.TEXT else bound + sign * step
+        yield name + of, value, where
+
+
+def example(limit: Limit) -> str:
+    """A text that the limit is of."""
+    return {"COUNT_.*": "COUNT_NEW", "outOfStockPercentage.*": "outOfStockPercentage30"}.get(
+        limit.matches, limit.matches if limit.matches.isalnum() else "avg30"
+    )
+
+
+def refusal(table: Table, column: Column, mutation: Mutation) -> str | None:
+    _, value, rest = mutation
+    breaches = breaches_of(table, rows_of(table, {**sound(table), **rest, column.name: value}))
+    return "; ".join(breaches) or None
+
+
+def refused_as_another_type(table: Table, column: Column) -> bool:
+    rows = rows_of(table, sound(table))
+    position = table.schema.get_field_index(column.name)
+    retyped = rows.set_column(position, column.name, pa.array([None], OTHER_TYPES[column.type]))
+    return bool(breaches_of(table, retyped))
+
+
+@pytest.mark.parametrize("table", ALL_TABLES, ids=lambda table: table.name)
+def test_a_sound_row_keeps_the_contract(table: Table) -> None:
+    assert not breaches_of(table, rows_of(table, sound(table)))
+
+
+@pytest.mark.parametrize("table", ALL_TABLES, ids=lambda table: table.name)
+def test_the_contract_has_the_range_of_every_column_and_its_source(table: Table) -> None:
+    for column in table.columns:
+        assert column.range_source, f"{table.name}.{column.name} has no range_source"
+        bounded = column.at_least is not None and column.at_most is not None
+        listed = column.one_of is not None or column.matches is not None or column.type is Type.FLAG
+        assert bounded or (listed and column.type in (Type.TEXT, Type.FLAG)), f"{table.name}.{column.name} has no range"
+
+
+def test_every_mutation_is_refused_or_allowed_with_a_source(capsys: pytest.CaptureFixture[str]) -> None:
+    refused, allowed = [], []
+    for table in ALL_TABLES:
+        for column in table.columns:
+            assert refused_as_another_type(table, column), f"{table.name}.{column.name} takes another type"
+            refused.append((table.name, column.name, "wrong type", ""))
+            for mutation in mutations(column):
+                reason = refusal(table, column, mutation)
+                found = (table.name, column.name, mutation[0], reason or column.range_source)
+                (refused if reason else allowed).append(found)
+                if reason:
+                    assert column.name in reason, found
+    with capsys.disabled():
+        columns = sum(len(table.columns) for table in ALL_TABLES)
+        print(
+            f"\n{columns} columns of {len(ALL_TABLES)} tables: {len(refused)} mutations refused, {len(allowed)} allowed"
+        )
+    for table, column, mutation, source in allowed:
+        print(f"  allowed: {table}.{column} {mutation}: {source}")
+    # Whatever is outside a rule is refused; allowed is null alone, where the contract says what it means.
+    assert {mutation for _, _, mutation, _ in allowed} == {"null"}
+    nullable = {(t.name, c.name) for t in ALL_TABLES for c in t.columns if c.nullable}
+    assert {(table, column) for table, column, _, _ in allowed} == nullable
+    assert all(source for *_, source in allowed)
+    kinds = {mutation.split(" for ")[0] for _, _, mutation, _ in refused}
+    assert kinds >= {"below", "above", "null", "wrong type", "too early", "too late", "too late, after its response"}
