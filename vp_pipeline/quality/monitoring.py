@@ -2,7 +2,7 @@
 model, the rows of each table.
 
 Here: reading dbt's own results, and writing them where the mon_ models read. Not here: the tables
-(`dbt_project/macros/recorded.sql`) and whether a run is red (the gates): a record that cannot be written changes
+(`warehouse/migrations.py`) and whether a run is red (the gates): a record that cannot be written changes
 neither the data nor the result of the run. It waits in a file then, and the next run writes it.
 """
 

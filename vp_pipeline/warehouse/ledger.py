@@ -1,9 +1,9 @@
 """The ledger in the warehouse: which days the models include, which are pending validation, the builds, and what is
 stale after a build of some models.
 
-Here: the tables and their queries; the SQL is what DuckDB and Snowflake both take. Not here: what decides
-(`assets/dbt/whole_build.py`, `partial_build.py`), and the filter in staging that reads it
-(`dbt_project/macros/is_included.sql`).
+Here: the queries of these tables; the SQL is what DuckDB and Snowflake both take. Not here: creating them
+(`migrations.py`), what decides (`assets/dbt/whole_build.py`, `partial_build.py`), and the filter in staging that reads
+them (`dbt_project/macros/is_included.sql`).
 
     raw._days    a source, stream and day that was loaded into RAW or excluded. `is_shown`: staging includes its rows.
                  `is_settled`: a whole build has validated it as it is in RAW now; otherwise its validation is pending.
@@ -31,15 +31,6 @@ Unit = tuple[str, str]  # source and stream
 BuildState = Literal["building", "green", "red", "part"]
 EVERYTHING = "*"
 
-_TABLES = (
-    "create schema if not exists raw",
-    "create table if not exists raw._days (source varchar, stream varchar, run_date date, is_shown boolean, "
-    "is_settled boolean, reason varchar, run_id varchar, changed_at timestamp)",
-    "create table if not exists raw._builds (build_id varchar, run_id varchar, began_at timestamp, ended_at timestamp, "
-    "state varchar, days varchar)",
-    "create table if not exists raw._stale (node varchar, reason varchar)",
-)
-
 
 @dataclass(frozen=True)
 class _State:
@@ -64,15 +55,9 @@ class Build:
     stale: Mapping[str, str] = field(default_factory=dict)
 
 
-def create(connection: "Connection") -> None:
-    """Creates the tables that do not exist yet."""
-    for statement in _TABLES:
-        connection.execute(statement)
-
-
 def day_loaded(connection: "Connection", unit: Unit, day: date) -> None:
     """Other rows of a day were loaded into RAW: the next build validates it. To be called in the transaction of the
-    load, after `create`: on Snowflake creating a table commits the open transaction."""
+    load."""
     _write(connection, [unit], [day], _State(is_included=True, is_validated=False))
 
 
@@ -145,7 +130,6 @@ def begin(connection: "Connection", build_id: str, run_id: str, stale: Mapping[s
     """Marks the marts as unfinished, before dbt touches any of them. `stale`: what this build makes stale until it is
     finished, with the reasons; by default everything, and also where it is not known what the builds before have left.
     """
-    create(connection)
     before = last_build(connection)
     if stale is None or before is None or (before.state != "green" and not before.stale):
         stale = {EVERYTHING: "no build of all models has finished"}

@@ -14,7 +14,7 @@ from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing.duckdb import DuckDBPublications
 from vp_pipeline.publishing.publication import KEPT, Contents
 from vp_pipeline.publishing.publisher import Publisher
-from vp_pipeline.warehouse import ledger, model_code
+from vp_pipeline.warehouse import ledger
 from vp_pipeline_tests.publishing.marts import FIRST, TABLES, build, published_in, publisher_in, read, warehouse_in
 
 KILLS = int(os.environ.get("KILLS", "24"))  # `make soak` sets hundreds
@@ -69,7 +69,6 @@ def test_the_record_of_another_run_is_no_reason_to_publish_and_its_code_is(folde
     for run, code, columns in (("1", "a", "1 as n"), ("2", "a", "2 as n"), ("3", "b", "3 as n"), ("4", "b", "4 as m")):
         with warehouse_in(folder).connect() as connection:
             connection.execute(f"create or replace table {record} as select {columns}")
-            model_code.create(connection)
             connection.execute("delete from raw._models")
             connection.execute("insert into raw._models values ('mon_model_run', ?, ?, null)", [record, code])
             ledger.begin(connection, f"build-00001{run}", run)

@@ -45,10 +45,9 @@ def build(snowflake: SnowflakeStandIn, number: int, state: ledger.BuildState = "
         snowflake.query(
             f"create or replace table {table} as select {number} as n, 'x' as word union all select 0, null"
         )
-    snowflake.query("create table if not exists monitoring._runs (run_id varchar)")
-    snowflake.query("create table if not exists raw._loads (table_name varchar, run_date date)")
-    snowflake.query(f"insert into raw._loads values ('t', '{FIRST + timedelta(days=number)}')")
     with snowflake.warehouse().connect() as session:
+        loaded = f"'t', '{FIRST + timedelta(days=number)}'"
+        session.execute(f"insert into raw._loads (table_name, run_date) select {loaded}")
         ledger.begin(session, build_id, f"run-{number}")
         if state != "building":
             ledger.finish(session, build_id, state)
