@@ -9,7 +9,7 @@
     _run_date not in (
         select days.run_date
         from {{ day_ledger() }} as days
-        where days.source = '{{ source }}' and days.stream = '{{ stream }}' and not days.is_shown
+        where days.source = '{{ source }}' and days.stream = '{{ stream }}' and not days.is_included
     )
 {%- endmacro %}
 

@@ -5,7 +5,7 @@ Here: batches, their order, and which of them the endpoint has. Not here: what c
 Exports are posted in order, batch after batch, and the first batch that is not taken stops the rest: the endpoint never
 sees a newer change before an older one. A batch that was acknowledged is never posted again. One that is unconfirmed is
 posted again with the same `Idempotency-Key`, the SHA-256 of its body: the body names mart, export and batch, so equal
-rows of two exports are two batches. `gold/<mart>/_posted.json` records how far the endpoint is.
+rows of two exports are two batches. `change_exports/<mart>/_posted.json` records how far the endpoint is.
 """
 
 import hashlib
@@ -20,6 +20,8 @@ from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.manifests import ExportManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import Settings
+
+_POSTED = "_posted.json"
 
 
 class _Posted(BaseModel):
@@ -153,14 +155,12 @@ def _post(endpoint: ExportEndpoint, box: Box, batch: Batch) -> None:
     box.note(batch.key, "delivered")
 
 
-def _posted_path(mart: str) -> str:
-    return f"{change_export.folder(mart)}/_posted.json"
-
-
 def _posted(lake: Lake, mart: str) -> _Posted:
-    path = _posted_path(mart)
-    return _Posted.model_validate_json(lake.read(path)) if lake.exists(path) else _Posted()
+    for folder in reversed(change_export.folders(mart)):
+        if content := lake.find(f"{folder}/{_POSTED}"):
+            return _Posted.model_validate_json(content)
+    return _Posted()
 
 
 def _remember(lake: Lake, mart: str, posted: _Posted) -> None:
-    lake.write(_posted_path(mart), posted.model_dump_json().encode())
+    lake.write(f"{change_export.folder(mart)}/{_POSTED}", posted.model_dump_json().encode())

@@ -90,6 +90,13 @@ MIGRATIONS: tuple[Migration, ...] = (
             "query_id varchar, is_restated boolean, finished_at timestamp)",
         ),
     ),
+    Migration(
+        "raw._days: is_included and is_validated",
+        (
+            RenamedColumn("raw._days", "is_shown", "is_included"),
+            RenamedColumn("raw._days", "is_settled", "is_validated"),
+        ),
+    ),
 )
 
 
