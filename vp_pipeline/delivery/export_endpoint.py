@@ -12,21 +12,24 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 
 from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.failures import PermanentError, TransientError
-from vp_pipeline.lake.manifests import ExportManifest
+from vp_pipeline.lake.manifests import Document, ExportManifest, read_document
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import Settings
+from vp_pipeline.stored_formats import StoredFormat
 
 _POSTED = "_posted.json"
 
 
-class _Posted(BaseModel):
+class _Posted(Document):
     """`sequence`: the last export that the endpoint has as a whole. `batch_rows`: of the next one, once it was begun:
     another size would cut other batches, and rows that were taken would be posted again."""
+
+    FORMAT = StoredFormat("record of posted exports")
 
     sequence: int = 0
     batch_rows: int | None = None
@@ -150,17 +153,17 @@ def _post(endpoint: ExportEndpoint, box: Box, batch: Batch) -> None:
         endpoint.post(batch)
     except (TransientError, PermanentError) as error:
         # A refused batch is posted again when a person materializes the export, or with the next publication.
-        box.note(batch.key, "doubtful" if isinstance(error, TransientError) else "refused", reason=str(error))
+        box.note(batch.key, "unconfirmed" if isinstance(error, TransientError) else "refused", reason=str(error))
         raise
     box.note(batch.key, "delivered")
 
 
 def _posted(lake: Lake, mart: str) -> _Posted:
     for folder in reversed(change_export.folders(mart)):
-        if content := lake.find(f"{folder}/{_POSTED}"):
-            return _Posted.model_validate_json(content)
+        if found := read_document(lake, f"{folder}/{_POSTED}", _Posted):
+            return found
     return _Posted()
 
 
 def _remember(lake: Lake, mart: str, posted: _Posted) -> None:
-    lake.write(f"{change_export.folder(mart)}/{_POSTED}", posted.model_dump_json().encode())
+    lake.write(f"{change_export.folder(mart)}/{_POSTED}", posted.to_bytes())

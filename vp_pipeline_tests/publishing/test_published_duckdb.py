@@ -174,10 +174,41 @@ def test_the_format_of_the_file_stays(folder: Path, publisher: Publisher) -> Non
         ("build", "published_at", "TIMESTAMP"),
         ("build", "replaces", "VARCHAR"),
         ("build", "content", "VARCHAR"),
+        ("build", "version", "INTEGER"),
         ("days", "run_date", "DATE"),
         ("tables", "table_name", "VARCHAR"),
         ("tables", "rows", "BIGINT"),
     ]
+
+
+def edit_published(folder: Path, *statements: str) -> None:
+    path = published_in(folder)
+    path.chmod(0o644)
+    with duckdb.connect(str(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_a_publication_of_v0_1_0_is_read_and_can_be_restored(folder: Path, publisher: Publisher) -> None:
+    build(folder, 1)
+    first = publisher.publish("one")
+    edit_published(folder, "alter table publication.build drop column version")
+    assert publisher.marts.current() == first
+    build(folder, 2)
+    publisher.publish("two")
+    assert publisher.roll_back() == first
+    assert read(folder) == 1
+
+
+def test_a_publication_of_a_newer_version_is_refused_and_stays(folder: Path, publisher: Publisher) -> None:
+    build(folder, 1)
+    publisher.publish("one")
+    edit_published(folder, "update publication.build set version = 9")
+    build(folder, 2)
+    for use in (publisher.marts.current, lambda: publisher.publish("two"), publisher.roll_back):
+        with pytest.raises(PermanentError, match=r"published.duckdb is of version 9 of the record of a publication"):
+            use()
+    assert read(folder) == 1
 
 
 def test_nothing_to_roll_back_is_an_error(folder: Path, publisher: Publisher) -> None:
