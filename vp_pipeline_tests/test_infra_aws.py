@@ -24,16 +24,17 @@ RUNNING = "bronze/keepa/product/_syncs/run_date=2026-03-01.running.json"
 SILVER = "silver/keepa/price/run_date=2026-03-01/part-00000.parquet"
 QUARANTINE = "quarantine/keepa/price/run_date=2026-03-01.jsonl"
 SUPERSEDED = "bronze/keepa/product/_manifests/superseded/run_date=2026-03-01/1772400000.json"
-CHANGES = "gold/mart_deals/changes/000001.parquet"
-STATE = "gold/mart_deals/_state/000001.parquet"
-OBJECTS = (LANDED, MANIFEST, RUNNING, SUPERSEDED, SILVER, QUARANTINE, CHANGES, STATE)
+CHANGES = "change_exports/mart_deals/changes/000001.parquet"
+STATE = "change_exports/mart_deals/_state/000001.parquet"
+OLD_CHANGES, OLD_STATE = (path.replace("change_exports", "gold") for path in (CHANGES, STATE))  # of v0.1.0
+OBJECTS = (LANDED, MANIFEST, RUNNING, SUPERSEDED, SILVER, QUARANTINE, CHANGES, STATE, OLD_CHANGES, OLD_STATE)
 MAY = {
     "airbyte": {("put", LANDED), ("list", "")},
     "dagster": {
         *(("get", path) for path in OBJECTS),
-        *(("put", path) for path in OBJECTS if path != LANDED),
+        *(("put", path) for path in OBJECTS if path not in (LANDED, OLD_CHANGES, OLD_STATE)),
         *(("delete", path) for path in (RUNNING, QUARANTINE)),
-        *(("delete", path) for path in (LANDED, SUPERSEDED, STATE)),  # retention; the bucket keeps versions
+        *(("delete", path) for path in (LANDED, SUPERSEDED, STATE, OLD_STATE)),  # retention; the bucket keeps versions
         ("list", ""),
     },
     "snowflake": {("get", SILVER), ("list", "")},

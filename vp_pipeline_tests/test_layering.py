@@ -36,6 +36,7 @@ RANKS = (
     ("settings",),
     ("production_settings",),
     ("partitions",),
+    ("stored_formats",),
     ("failures", "redaction", "dagster_internals"),
 )
 

@@ -9,20 +9,11 @@
     _run_date not in (
         select days.run_date
         from {{ day_ledger() }} as days
-        where days.source = '{{ source }}' and days.stream = '{{ stream }}' and not days.is_shown
+        where days.source = '{{ source }}' and days.stream = '{{ stream }}' and not days.is_included
     )
 {%- endmacro %}
 
 {#- The ledger's relation. -#}
 {% macro day_ledger() %}
     {{ return(api.Relation.create(database=target.database, schema='raw', identifier='_days')) }}
-{% endmacro %}
-
-{#- Creates the ledger (on-run-start: dbt alone, without the pipeline, finds it too). -#}
-{% macro create_day_ledger() %}
-create schema if not exists {{ day_ledger().without_identifier() }};
-create table if not exists {{ day_ledger() }} (
-    source varchar, stream varchar, run_date date, is_shown boolean,
-    is_settled boolean, reason varchar, run_id varchar, changed_at timestamp
-);
 {% endmacro %}

@@ -26,14 +26,6 @@
     {{ return(api.Relation.create(database=target.database, schema='raw', identifier='_models')) }}
 {% endmacro %}
 
-{#- Before anything else (on-run-start). -#}
-{% macro create_recorded_code() %}
-create schema if not exists {{ recorded_code().without_identifier() }};
-create table if not exists {{ recorded_code() }} (
-    model varchar, relation varchar, code varchar, built_at timestamp
-);
-{% endmacro %}
-
 {#- What the model was built with, in the transaction that built it (post-hook). -#}
 {% macro record_code() %}
     {%- set code = models_to_restate().get(model.name) -%}

@@ -15,23 +15,22 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from pydantic import BaseModel, ConfigDict
-
 from vp_pipeline.airbyte.api import AirbyteApi, AlreadyRunning, Job, reason_of
 from vp_pipeline.airbyte.drift import drift
 from vp_pipeline.airbyte.interface import Log, Sync, sync_of_past_day
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake import bronze
-from vp_pipeline.lake.manifests import SyncRecord
+from vp_pipeline.lake.manifests import Document, SyncRecord, read_document
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import ONE_DAY, newest_finished_day, start_of
 from vp_pipeline.sources.source import Source, Stream
+from vp_pipeline.stored_formats import StoredFormat
 
 
-class RunningSync(BaseModel):
+class RunningSync(Document):
     """A job that was started or attached to for a partition and is not filed yet."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    FORMAT = StoredFormat("record of a running sync")
 
     job_id: int
     connection: str
@@ -114,7 +113,7 @@ class RemoteAirbyte:
             job = self._attach(api, stream, run_date, connection_id)
             log(f"Airbyte job {job.job_id} was already running: waiting for it.")
         document = RunningSync(job_id=job.job_id, connection=connection_id)
-        self.lake.write(running_path(stream, run_date), document.model_dump_json().encode())
+        self.lake.write(running_path(stream, run_date), document.to_bytes())
         return job
 
     def _attach(self, api: AirbyteApi, stream: Stream, run_date: date, connection_id: str) -> Job:
@@ -195,8 +194,7 @@ class RemoteAirbyte:
             return None
 
     def _recorded_job(self, stream: Stream, run_date: date, connection_id: str) -> RunningSync | None:
-        content = self.lake.find(running_path(stream, run_date))
-        running = None if content is None else RunningSync.model_validate_json(content)
+        running = read_document(self.lake, running_path(stream, run_date), RunningSync)
         return running if running is not None and running.connection == connection_id else None
 
     def _forget(self, stream: Stream, run_date: date) -> None:

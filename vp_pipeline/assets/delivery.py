@@ -69,7 +69,8 @@ def export_asset(
     mart: str, manifest: Path, box: Box, checks: Sequence[dg.AssetCheckKey], partitions: dg.PartitionsDefinition
 ) -> dg.AssetsDefinition:
     """The changed rows of a mart. `manifest`: dbt's, which has the mart's grain. `checks`: as for `power_bi_asset`."""
-    description = f"The rows of {mart} that changed since the last export, in gold/{mart}/ and, when set, posted."
+    folder = change_export.folder(mart)
+    description = f"The rows of {mart} that changed since the last export, in {folder}/ and, when set, posted."
 
     @_delivery(EXPORT, description, {"parquet", "csv"}, partitions)
     def export(

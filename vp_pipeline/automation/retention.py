@@ -21,6 +21,7 @@ import orjson
 from vp_pipeline.automation.outboxes import build_outboxes
 from vp_pipeline.dagster_internals import run_statuses
 from vp_pipeline.dagster_internals.check_records import run_of_newest_result
+from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.environments.environment import build_environment
 from vp_pipeline.lake.objects import Lake, ObjectInfo
@@ -143,16 +144,18 @@ def removable_objects(lake: Lake, before: datetime) -> Iterator[Removable]:
 
 
 def _states(lake: Lake, before: datetime) -> Iterator[Removable]:
-    exports = lake.list("gold")
-    newest: dict[str, str] = {}
+    exports = [info for root in change_export.ROOTS for info in lake.list(root)]
+    newest: dict[str, str] = {}  # number of the last export, by mart: an earlier root has the first ones
     for info in exports:
         folder, _, rest = info.path.partition("/_manifests/")
         if rest:
-            newest[folder] = max(newest.get(folder, ""), rest.removesuffix(".json"))
+            mart = folder.partition("/")[2]
+            newest[mart] = max(newest.get(mart, ""), rest.removesuffix(".json"))
     for info in exports:
         folder, _, rest = info.path.partition("/_state/")
+        last = newest.get(folder.partition("/")[2], "")
         # A state beyond the newest manifest is of an export that is being written.
-        if rest and rest.removesuffix(".parquet") < newest.get(folder, "") and info.modified < before.timestamp():
+        if rest and rest.removesuffix(".parquet") < last and info.modified < before.timestamp():
             yield _object(info, "the state of an export before the last one")
 
 

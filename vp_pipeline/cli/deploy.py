@@ -35,7 +35,7 @@ def snowflake(
         return
     warehouse = dataclasses.replace(ProductionEnvironment(settings).build_warehouse(), role=role)
     changed = 0
-    with warehouse.connect(tag={"run": "deploy"}) as session:
+    with warehouse.session({"run": "deploy"}) as session:
         for done in apply(session, planned):
             changed += done.changed
             mark = "[green]+[/green]" if done.changed else "[dim]=[/dim]"

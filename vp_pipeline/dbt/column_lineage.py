@@ -8,9 +8,9 @@ read from the warehouse at run time it would cost every run two queries per mode
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlglot
 from sqlglot import exp
@@ -22,24 +22,29 @@ from vp_pipeline.dbt.project import DBT_PROJECT_DIR
 from vp_pipeline.sources.contract import RAW_COLUMNS
 from vp_pipeline.sources.registry import STREAMS
 
+if TYPE_CHECKING:
+    import duckdb
+
 # Model → column → its type and the ("layer.relation", column) pairs that its values come from.
 Columns = dict[str, dict[str, dict[str, Any]]]
+Prepare = Callable[["duckdb.DuckDBPyConnection"], object]
 
 
-def text() -> str:
-    """What the file should hold: one project, one text."""
-    lines = (f'"{model}": {json.dumps(columns)}' for model, columns in sorted(columns_of_the_project().items()))
+def text(create_own_tables: Prepare) -> str:
+    """What the file should hold: one project, one text. `create_own_tables`: makes an empty warehouse of a database."""
+    columns = columns_of_the_project(create_own_tables)
+    lines = (f'"{model}": {json.dumps(of_model)}' for model, of_model in sorted(columns.items()))
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def columns_of_the_project() -> Columns:
+def columns_of_the_project(create_own_tables: Prepare) -> Columns:
     """Every model's columns, from a build of the project without any rows."""
     import duckdb
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "warehouse.duckdb"
         with duckdb.connect(str(path)) as connection:
-            connection.execute("create schema raw")
+            create_own_tables(connection)
             for _, stream in STREAMS:
                 for table in stream.tables:
                     columns = ", ".join(f'"{c.name}" {c.type.sql}' for c in (*table.columns, *RAW_COLUMNS))

@@ -3,9 +3,13 @@
 Here: the comparison and the layout. Not here: which mart, and when (`assets/delivery.py`); posting rows
 (`export_endpoint.py`).
 
-    gold/<mart>/changes/000001/part-00000.parquet and .csv     the changed rows, sorted by key, with `_operation`
-    gold/<mart>/_state/000001.parquet                          key and checksum of every row
-    gold/<mart>/_manifests/000001.json                         the export; written last
+    change_exports/<mart>/changes/000001/part-00000.parquet   the changed rows, sorted by key, with `_operation`;
+                                                              beside it the same as .csv
+    change_exports/<mart>/_state/000001.parquet               key and checksum of every row
+    change_exports/<mart>/_manifests/000001.json              the export; written last
+
+Exports of v0.1.0 are in `gold/<mart>/`, laid out alike. They stay where their consumers find them, and are read there:
+the numbers continue.
 
 A row that is new or differs is an `upsert`; one that is gone from the mart is a `delete`: its key, and null in every
 other column. Without it a consumer that only adds rows would keep a deal that has ended; a full copy every day would
@@ -26,12 +30,19 @@ from vp_pipeline.lake.objects import Lake, checksum
 if TYPE_CHECKING:
     import pyarrow as pa
 
+ROOTS = ("gold", "change_exports")
 OPERATION = "_operation"
 _CHECKSUM = "_checksum"
 
 
 def folder(mart: str) -> str:
-    return f"gold/{mart}"
+    """Where new exports of a mart are written."""
+    return f"{ROOTS[-1]}/{mart}"
+
+
+def folders(mart: str) -> list[str]:
+    """Where the exports of a mart are, the oldest first."""
+    return [f"{root}/{mart}" for root in ROOTS]
 
 
 def manifest_path(mart: str, sequence: int) -> str:
@@ -41,9 +52,9 @@ def manifest_path(mart: str, sequence: int) -> str:
 def manifests(lake: Lake, mart: str, after: int = 0) -> list[ExportManifest]:
     """The exports of a mart from number `after` + 1 on, in order."""
     found = []
-    for info in lake.list(f"{folder(mart)}/_manifests"):
-        if int(info.path.rsplit("/", 1)[1].removesuffix(".json")) > after:
-            manifest = read_document(lake, info.path, ExportManifest)
+    for path in _manifest_paths(lake, mart):
+        if int(path.rsplit("/", 1)[1].removesuffix(".json")) > after:
+            manifest = read_document(lake, path, ExportManifest)
             assert manifest is not None
             found.append(manifest)
     return found
@@ -51,8 +62,8 @@ def manifests(lake: Lake, mart: str, after: int = 0) -> list[ExportManifest]:
 
 def newest(lake: Lake, mart: str) -> ExportManifest | None:
     """The last export of a mart, if there is one."""
-    listed = lake.list(f"{folder(mart)}/_manifests")
-    return read_document(lake, listed[-1].path, ExportManifest) if listed else None
+    paths = _manifest_paths(lake, mart)
+    return read_document(lake, paths[-1], ExportManifest) if paths else None
 
 
 def export(lake: Lake, mart: str, key: Sequence[str], rows: "pa.Table", build: str) -> ExportManifest | None:
@@ -104,6 +115,10 @@ def changed_rows(lake: Lake, manifest: ExportManifest) -> "pa.Table":
         DamagedDataError: the file is not what the manifest lists.
     """
     return _read(lake, manifest.objects[0])
+
+
+def _manifest_paths(lake: Lake, mart: str) -> list[str]:
+    return [info.path for each in folders(mart) for info in lake.list(f"{each}/_manifests")]
 
 
 def _changes(
@@ -161,7 +176,7 @@ def _read(lake: Lake, item: ManifestObject) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    remedy = "Restore it, or remove the mart's folder in gold/ to start with a full export."
+    remedy = f"Restore it, or remove the mart's folder in each of {' and '.join(ROOTS)} to start with a full export."
     ((_, content),) = verified(lake, (item,), remedy)
     return pq.read_table(pa.BufferReader(content))
 

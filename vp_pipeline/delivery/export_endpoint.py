@@ -5,26 +5,31 @@ Here: batches, their order, and which of them the endpoint has. Not here: what c
 Exports are posted in order, batch after batch, and the first batch that is not taken stops the rest: the endpoint never
 sees a newer change before an older one. A batch that was acknowledged is never posted again. One that is unconfirmed is
 posted again with the same `Idempotency-Key`, the SHA-256 of its body: the body names mart, export and batch, so equal
-rows of two exports are two batches. `gold/<mart>/_posted.json` records how far the endpoint is.
+rows of two exports are two batches. `change_exports/<mart>/_posted.json` records how far the endpoint is.
 """
 
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 
 from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.failures import PermanentError, TransientError
-from vp_pipeline.lake.manifests import ExportManifest
+from vp_pipeline.lake.manifests import Document, ExportManifest, read_document
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import Settings
+from vp_pipeline.stored_formats import StoredFormat
+
+_POSTED = "_posted.json"
 
 
-class _Posted(BaseModel):
+class _Posted(Document):
     """`sequence`: the last export that the endpoint has as a whole. `batch_rows`: of the next one, once it was begun:
     another size would cut other batches, and rows that were taken would be posted again."""
+
+    FORMAT = StoredFormat("record of posted exports")
 
     sequence: int = 0
     batch_rows: int | None = None
@@ -148,19 +153,17 @@ def _post(endpoint: ExportEndpoint, box: Box, batch: Batch) -> None:
         endpoint.post(batch)
     except (TransientError, PermanentError) as error:
         # A refused batch is posted again when a person materializes the export, or with the next publication.
-        box.note(batch.key, "doubtful" if isinstance(error, TransientError) else "refused", reason=str(error))
+        box.note(batch.key, "unconfirmed" if isinstance(error, TransientError) else "refused", reason=str(error))
         raise
     box.note(batch.key, "delivered")
 
 
-def _posted_path(mart: str) -> str:
-    return f"{change_export.folder(mart)}/_posted.json"
-
-
 def _posted(lake: Lake, mart: str) -> _Posted:
-    path = _posted_path(mart)
-    return _Posted.model_validate_json(lake.read(path)) if lake.exists(path) else _Posted()
+    for folder in reversed(change_export.folders(mart)):
+        if found := read_document(lake, f"{folder}/{_POSTED}", _Posted):
+            return found
+    return _Posted()
 
 
 def _remember(lake: Lake, mart: str, posted: _Posted) -> None:
-    lake.write(_posted_path(mart), posted.model_dump_json().encode())
+    lake.write(f"{change_export.folder(mart)}/{_POSTED}", posted.to_bytes())

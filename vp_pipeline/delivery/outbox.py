@@ -7,7 +7,7 @@ A box is a file of JSON lines in `<VP_DATA_DIR>/outbox/`, one line per event of 
 
     queued ─▶ sending ─▶ delivered        the service took it; `receipt` is what it gave (a ts, a request id)
                  ├─────▶ failed           it certainly did not take it: to be tried again, not before `not_before`
-                 ├─────▶ doubtful         unconfirmed: the response was lost, so it may have taken it
+                 ├─────▶ unconfirmed      the response was lost, so it may have taken it
                  └─────▶ (nothing)        the process was killed before it could write the outcome: unconfirmed too
     queued ─▶ kept                        the service is not configured: the entry stays here, and is never sent later
     queued ─▶ refused                     the service will never take it; a person has to look
@@ -29,9 +29,12 @@ import orjson
 from filelock import FileLock, Timeout
 
 from vp_pipeline.failures import TransientError
+from vp_pipeline.stored_formats import StoredFormat, renamed_values
 
-State = Literal["queued", "sending", "delivered", "failed", "doubtful", "kept", "refused"]
-OPEN: frozenset[State] = frozenset({"queued", "sending", "failed", "doubtful"})
+State = Literal["queued", "sending", "delivered", "failed", "unconfirmed", "kept", "refused"]
+# Of each line. Version 1 has another word for a state.
+FORMAT = StoredFormat("outbox", (renamed_values("state", {"doubtful": "unconfirmed"}),))
+OPEN: frozenset[State] = frozenset({"queued", "sending", "failed", "unconfirmed"})
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Entry:
     @property
     def is_unconfirmed(self) -> bool:
         """Whether the service may have it although no response was recorded."""
-        return self.state in ("sending", "doubtful")
+        return self.state in ("sending", "unconfirmed")
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,8 @@ class Box:
 
     def _note(self, key: str, state: str, now: datetime | None, **event: Any) -> Entry:
         at = (now or datetime.now(UTC)).isoformat()
-        line = {"key": key, "state": state, "at": at, **{k: v for k, v in event.items() if v is not None}}
+        known = {name: value for name, value in event.items() if value is not None}
+        line = FORMAT.mark({"key": key, "state": state, "at": at, **known})
         if state != "queued" and key not in self._read():
             raise KeyError(f"{self.path} has no entry {key}.")
         self._end_torn_line()
@@ -156,9 +160,10 @@ class Box:
             return entries
         for line in self.path.read_bytes().splitlines():
             try:
-                event = orjson.loads(line)
+                stored = orjson.loads(line)
             except orjson.JSONDecodeError:
                 continue  # torn by a crash while it was written: `put` or `note` never returned
+            event = FORMAT.read(stored, f"A line of {self.path}")
             entry = _applied(entries.get(event["key"]), event)
             if entry is not None:
                 entries[entry.key] = entry
@@ -203,17 +208,17 @@ def _applied(entry: Entry | None, event: Mapping[str, Any]) -> Entry | None:
 def _lines(entry: Entry) -> Iterator[bytes]:
     """The events that make an entry what it is."""
     head = {"key": entry.key, "state": "queued", "at": entry.queued_at.isoformat(), "content": dict(entry.content)}
-    yield orjson.dumps(head) + b"\n"
+    yield orjson.dumps(FORMAT.mark(head)) + b"\n"
     at = entry.changed_at.isoformat()
     for _ in range(entry.tries):
-        yield orjson.dumps({"key": entry.key, "state": "sending", "at": at}) + b"\n"
+        yield orjson.dumps(FORMAT.mark({"key": entry.key, "state": "sending", "at": at})) + b"\n"
     for event in entry.repeats:
-        yield orjson.dumps({"key": entry.key, "state": "repeated", "at": at, "event": event}) + b"\n"
+        yield orjson.dumps(FORMAT.mark({"key": entry.key, "state": "repeated", "at": at, "event": event})) + b"\n"
     if entry.state not in ("queued", "sending"):
         last = {"key": entry.key, "state": entry.state, "at": at, "receipt": entry.receipt, "reason": entry.reason}
         if entry.not_before:
             last["not_before"] = entry.not_before.isoformat()
-        yield orjson.dumps(last) + b"\n"
+        yield orjson.dumps(FORMAT.mark(last)) + b"\n"
 
 
 def _write(path: Path, mode: Literal["ab", "wb"], content: bytes) -> None:

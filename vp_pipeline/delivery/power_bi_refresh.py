@@ -47,10 +47,12 @@ def refresh_once(
             result = power_bi.follow(request_id, log)
         except PermanentError as error:
             gone = isinstance(error, UnknownRefresh)
-            box.note(key, "failed" if gone else "doubtful", reason=str(error), receipt=_receipt(request_id, not gone))
+            box.note(
+                key, "failed" if gone else "unconfirmed", reason=str(error), receipt=_receipt(request_id, not gone)
+            )
             raise
         except TransientError as error:
-            box.note(key, "doubtful", reason=str(error), receipt=_receipt(request_id, True))
+            box.note(key, "unconfirmed", reason=str(error), receipt=_receipt(request_id, True))
             raise
         if result.status != "Completed":
             errors = "; ".join(result.errors) or "no reason given"
@@ -77,13 +79,13 @@ def _request_id(power_bi: PowerBi, box: Box, entry: Entry, log: Callable[[str], 
         found = power_bi.started_since(entry.changed_at)
         if found is not None:
             log(f"The response to the last request was lost; refresh {found} began since.")
-            box.note(entry.key, "doubtful", receipt=_receipt(found, True))
+            box.note(entry.key, "unconfirmed", receipt=_receipt(found, True))
             return found
     box.note(entry.key, "sending")
     try:
         request_id = power_bi.start()
     except MayBeStarted as error:
-        box.note(entry.key, "doubtful", reason=str(error))
+        box.note(entry.key, "unconfirmed", reason=str(error))
         raise
     except PermanentError as error:
         box.note(entry.key, "refused", reason=str(error))
@@ -91,7 +93,7 @@ def _request_id(power_bi: PowerBi, box: Box, entry: Entry, log: Callable[[str], 
     except TransientError as error:
         box.note(entry.key, "failed", reason=str(error))
         raise
-    box.note(entry.key, "doubtful", reason="running", receipt=_receipt(request_id, True))
+    box.note(entry.key, "unconfirmed", reason="running", receipt=_receipt(request_id, True))
     log(f"Power BI started refresh {request_id}.")
     return request_id
 

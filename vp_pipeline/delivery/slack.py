@@ -204,7 +204,7 @@ def _deliver(slack: Slack, box: Box, entry: Entry, done: Delivery, now: datetime
         done.refused.append(f"{entry.key}: {error}")
     except TransientError as error:
         wait = error.seconds if isinstance(error, Busy) else None
-        state: State = "doubtful" if is_unconfirmed or isinstance(error, MayBeTaken) else "failed"
+        state: State = "unconfirmed" if is_unconfirmed or isinstance(error, MayBeTaken) else "failed"
         box.note(entry.key, state, now, reason=str(error), not_before=retry_at(entry.tries, now, wait))
         done.waiting += 1
         done.problem = str(error)

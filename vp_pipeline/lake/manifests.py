@@ -4,23 +4,29 @@ A partition exists when its manifest does. The manifest is written last, in one 
 size, checksum and record count; what no manifest lists is never read.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from vp_pipeline.failures import DamagedDataError
 from vp_pipeline.lake.objects import Lake, checksum
+from vp_pipeline.stored_formats import StoredFormat, with_default
 
 
-class _Document(BaseModel):
+class Document(BaseModel):
+    """A document on the lake. `FORMAT`: of the kinds that are stored by themselves."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
+    FORMAT: ClassVar[StoredFormat]
 
     def to_bytes(self) -> bytes:
         """The document as JSON; the same values give the same bytes."""
-        return (self.model_dump_json(indent=2) + "\n").encode()
+        stored = self.FORMAT.mark(self.model_dump(mode="json"))
+        return (json.dumps(stored, indent=2, ensure_ascii=False) + "\n").encode()
 
     @property
     def digest(self) -> str:
@@ -28,7 +34,7 @@ class _Document(BaseModel):
         return checksum(self.to_bytes())
 
 
-class ManifestObject(_Document):
+class ManifestObject(Document):
     """One object: lake path, size in bytes, SHA-256, and how many records it holds."""
 
     path: str
@@ -37,8 +43,10 @@ class ManifestObject(_Document):
     records: int
 
 
-class SyncRecord(_Document):
+class SyncRecord(Document):
     """A finished Airbyte sync of one partition. `fingerprint`: what was requested (connector and configuration)."""
+
+    FORMAT = StoredFormat("record of a sync")
 
     source: str
     stream: str
@@ -53,8 +61,10 @@ class SyncRecord(_Document):
     objects: tuple[str, ...]
 
 
-class BronzeManifest(_Document):
+class BronzeManifest(Document):
     """A partition of bronze: the landed objects of one sync."""
+
+    FORMAT = StoredFormat("bronze manifest")
 
     sync: SyncRecord
     objects: tuple[ManifestObject, ...]
@@ -64,9 +74,11 @@ class BronzeManifest(_Document):
         return sum(o.records for o in self.objects)
 
 
-class SilverManifest(_Document):
+class SilverManifest(Document):
     """A partition of one silver table, with its counts of records. `bronze`: digest of the decoded manifest. `decoder`:
-    fingerprint of the code that decoded it (`Stream.code`); None: of a version that did not record it."""
+    fingerprint of the code that decoded it (`Stream.code`); None: of version 1, which did not record it."""
+
+    FORMAT = StoredFormat("silver manifest", (with_default(decoder=None),))
 
     source: str
     table: str
@@ -77,7 +89,7 @@ class SilverManifest(_Document):
     duplicates: int
     quarantined: int
     quarantine: ManifestObject | None
-    decoder: str | None = None
+    decoder: str | None
 
     @property
     def rows(self) -> int:
@@ -89,27 +101,31 @@ class SilverManifest(_Document):
         return checksum("".join(o.sha256 for o in self.objects).encode())
 
 
-class DecodedDays(_Document):
+class DecodedDays(Document):
     """That every day of a stream in silver was decoded by the code with the fingerprint `decoder`, except the days in
     `left`, which could not be decoded again."""
+
+    FORMAT = StoredFormat("record of decoded days")
 
     decoder: str
     left: tuple[date, ...] = ()
 
 
-class LoadedDays(_Document):
+class LoadedDays(Document):
     """What RAW held of a stream when it was last as silver is: a checksum of the contents of its days."""
 
     contents: str
 
 
-class ExportManifest(_Document):
+class ExportManifest(Document):
     """One export of a mart: the rows that changed between two publications, as Parquet and as CSV.
 
     `sequence` counts exports from 1; `previous` is the digest of the one before. `key`: the columns of the grain.
     `is_full`: there was no export before, or its key was another, so every row is here. `state`: key and checksum of
     every row of the mart, which the next export compares with.
     """
+
+    FORMAT = StoredFormat("manifest of an export")
 
     mart: str
     sequence: int
@@ -125,20 +141,24 @@ class ExportManifest(_Document):
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
-Document = TypeVar("Document", bound=_Document)
+Kind = TypeVar("Kind", bound=Document)
 
 
-def read_document(lake: Lake, path: str, kind: type[Document]) -> Document | None:
-    """The document at `path`, or None where there is none.
+def read_document(lake: Lake, path: str, kind: type[Kind]) -> Kind | None:
+    """The document at `path`, whichever version of the project wrote it, or None where there is none.
 
     Raises:
         DamagedDataError: it exists but cannot be parsed.
+        PermanentError: it is of a newer version than this code.
     """
     content = lake.find(path)
     if content is None:
         return None
     try:
-        return kind.model_validate_json(content)
+        stored = json.loads(content)
+        if not isinstance(stored, dict):
+            raise ValueError("not a JSON object")
+        return kind.model_validate(kind.FORMAT.read(stored, path))
     except ValueError as error:
         raise DamagedDataError(f"{path} is not a {kind.__name__}: {error}") from None
 

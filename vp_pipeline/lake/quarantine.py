@@ -13,6 +13,9 @@ import orjson
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.landed import Rejected
+from vp_pipeline.stored_formats import StoredFormat
+
+FORMAT = StoredFormat("quarantine")  # of each line
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ def quarantined(
         _, its_source, its_table, file = info.path.split("/")
         its_day = date.fromisoformat(file.removeprefix("run_date=").removesuffix(".jsonl"))
         if (source or its_source, table or its_table, day or its_day) == (its_source, its_table, its_day):
-            rows = tuple(Rejected(**orjson.loads(line)) for line in lake.read(info.path).splitlines())
+            lines = map(orjson.loads, lake.read(info.path).splitlines())
+            rows = tuple(Rejected(**FORMAT.read(line, info.path)) for line in lines)
             yield Quarantined(its_source, its_table, its_day, rows)
 
 

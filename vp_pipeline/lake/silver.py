@@ -15,6 +15,7 @@ from datetime import date
 import orjson
 
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.lake import quarantine
 from vp_pipeline.lake.manifests import ManifestObject, SilverManifest, days_of_documents, read_document
 from vp_pipeline.lake.objects import Lake, checksum
 from vp_pipeline.sources.contract import Table
@@ -63,7 +64,7 @@ def write(lake: Lake, decoded: Decoded, run_date: date, *, bronze: str, decoder:
     `bronze`: digest of the bronze manifest that it was decoded from. `decoder`: fingerprint of the code that did.
     """
     table = decoded.table
-    quarantine = write_quarantine(lake, decoded, run_date)
+    rejected = write_quarantine(lake, decoded, run_date)
     import pyarrow.parquet as pq
 
     buffer = io.BytesIO()
@@ -82,7 +83,7 @@ def write(lake: Lake, decoded: Decoded, run_date: date, *, bronze: str, decoder:
         records_in=decoded.records_in,
         duplicates=decoded.duplicates,
         quarantined=len(decoded.quarantined),
-        quarantine=quarantine,
+        quarantine=rejected,
         decoder=decoder,
     )
     lake.write(manifest_path(table, run_date), manifest.to_bytes())
@@ -95,6 +96,7 @@ def write_quarantine(lake: Lake, decoded: Decoded, run_date: date) -> ManifestOb
     if not decoded.quarantined:
         lake.delete(path)
         return None
-    content = b"".join(orjson.dumps(dataclasses.asdict(row)) + b"\n" for row in decoded.quarantined)
+    lines = (quarantine.FORMAT.mark(dataclasses.asdict(row)) for row in decoded.quarantined)
+    content = b"".join(orjson.dumps(line) + b"\n" for line in lines)
     lake.write(path, content)
     return ManifestObject(path=path, size=len(content), sha256=checksum(content), records=len(decoded.quarantined))

@@ -152,7 +152,6 @@ def _prepare(scratch: Settings, left: Mapping[str, BuiltWith]) -> tuple[str, ...
     """Drops what no model makes any more from the copy; returns the days that are loaded and not built yet."""
     with DuckDBWarehouse(scratch.warehouse_path).connect() as connection:
         model_code.drop(connection, left)
-        ledger.create(connection)
         return tuple(day.isoformat() for day in ledger.pending_days(connection))
 
 

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.publishing.publication import RUN_RECORDS, SCHEMAS, Contents, Publication
+from vp_pipeline.publishing.publication import FORMAT, RUN_RECORDS, SCHEMAS, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
+from vp_pipeline.stored_formats import StoredFormat
 from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline.warehouse.ledger import Build
@@ -34,10 +35,11 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+_ROLLBACK = StoredFormat("record of a rollback")
 _RECORD = (
     "create schema published.publication",
     "create table published.publication.build "
-    "(build_id varchar, run_id varchar, published_at timestamp, replaces varchar, content varchar)",
+    "(build_id varchar, run_id varchar, published_at timestamp, replaces varchar, content varchar, version integer)",
     "create table published.publication.tables (table_name varchar, rows bigint)",
     "create table published.publication.days (run_date date)",
 )
@@ -74,7 +76,8 @@ class DuckDBPublications:
     def rolled_back_from(self) -> str | None:
         if not self._rolled_back.exists():
             return None
-        return str(json.loads(self._rolled_back.read_text())["from"])
+        note = json.loads(self._rolled_back.read_text())
+        return str(_ROLLBACK.read(note, str(self._rolled_back))["from"])
 
     @contextmanager
     def built_marts(self) -> Iterator[Connection]:
@@ -131,7 +134,7 @@ class DuckDBPublications:
 
     def restore(self, earlier: Publication, current: Publication) -> None:
         note = {"from": self.rolled_back_from() or current.build_id, "to": earlier.build_id}
-        _write_whole(self._rolled_back, json.dumps(note).encode())
+        _write_whole(self._rolled_back, json.dumps(_ROLLBACK.mark(note)).encode())
         self._point_to(self._file(earlier.build_id))
 
     def prune(self, kept: Sequence[Publication]) -> None:
@@ -193,7 +196,7 @@ class DuckDBPublishedFile:
             yield None
             return
         with duckdb.connect(str(self.path), read_only=True) as connection:
-            yield _OpenFile(connection, _read_record(connection))
+            yield _OpenFile(connection, _read_record(connection, self.address))
 
 
 @dataclass(frozen=True)
@@ -220,8 +223,8 @@ def _write_record(connection: Connection, made: Publication) -> None:
     for statement in _RECORD:
         connection.execute(statement)
     connection.execute(
-        "insert into published.publication.build values (?, ?, ?, ?, ?)",
-        [made.build_id, made.run_id, made.published_at, made.replaces, made.content],
+        "insert into published.publication.build values (?, ?, ?, ?, ?, ?)",
+        [made.build_id, made.run_id, made.published_at, made.replaces, made.content, FORMAT.version],
     )
     for name, rows in made.rows.items():
         connection.execute("insert into published.publication.tables values (?, ?)", [name, rows])
@@ -229,13 +232,13 @@ def _write_record(connection: Connection, made: Publication) -> None:
         connection.execute("insert into published.publication.days values (?)", [day])
 
 
-def _read_record(connection: Connection) -> Publication:
-    build_id, run_id, published_at, replaces, content = connection.execute(
-        "select build_id, run_id, published_at, replaces, content from publication.build"
-    ).fetchone()
+def _read_record(connection: Connection, where: str) -> Publication:
+    found = connection.execute("select * from publication.build")
+    names = [column[0] for column in found.description]
+    build = FORMAT.read(dict(zip(names, found.fetchone(), strict=True)), where)
     rows = connection.execute("select table_name, rows from publication.tables order by 1").fetchall()
     days = connection.execute("select run_date from publication.days order by 1").fetchall()
-    return Publication(build_id, run_id, published_at, dict(rows), tuple(d for (d,) in days), replaces, content)
+    return Publication(**build, rows=dict(rows), days=tuple(day for (day,) in days))
 
 
 def _sync(path: Path) -> None:

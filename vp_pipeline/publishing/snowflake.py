@@ -22,23 +22,24 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from vp_pipeline.failures import PermanentError, TransientError
-from vp_pipeline.publishing.publication import RUN_RECORDS, SCHEMAS, Contents, Publication
+from vp_pipeline.publishing.publication import FORMAT, RUN_RECORDS, SCHEMAS, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.ledger import Build
+from vp_pipeline.warehouse.migrations import RenamedColumn
 from vp_pipeline.warehouse.snowflake import SnowflakeSession, SnowflakeWarehouse
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 PUBLISHED = "published"
-# `days`: comma-separated. `row_counts`: JSON. `is_taken_back`: a person rolled it back.
+# `days`: comma-separated. `row_counts`: JSON. `is_rolled_back`: by a person.
 _RECORD = (
-    "build_id varchar, run_id varchar, published_at timestamp, replaces varchar, content varchar, days varchar, "
-    "row_counts varchar, is_taken_back boolean"
+    "version integer, build_id varchar, run_id varchar, published_at timestamp, replaces varchar, content varchar, "
+    "days varchar, row_counts varchar, is_rolled_back boolean"
 )
 _COLUMNS = ", ".join(column.split()[0] for column in _RECORD.split(", "))
-_MARKS = "?, ?, cast(? as timestamp), nullif(?, ''), ?, ?, ?, false"
+_MARKS = "?, ?, ?, cast(? as timestamp), nullif(?, ''), ?, ?, ?, false"
 _OURS = f"(lower({{0}}) = '{PUBLISHED}' or startswith(lower({{0}}), '{PUBLISHED}_'))"
 
 
@@ -184,7 +185,8 @@ class _Session:
     def restore(self, earlier: Publication, current: Publication) -> None:
         found = self._find(earlier.build_id)
         assert found is not None
-        self.connection.execute(f"update {PUBLISHED}._publication set is_taken_back = true")
+        RenamedColumn(f"{PUBLISHED}._publication", "is_taken_back", "is_rolled_back").take(self.connection)  # version 1
+        self.connection.execute(f"update {PUBLISHED}._publication set is_rolled_back = true")
         self.connection.execute(f"alter schema {PUBLISHED} swap with {found.schema}")
 
     def prune(self, kept: Sequence[Publication]) -> None:
@@ -215,23 +217,33 @@ def _kept(connection: Connection, schemas: Sequence[str] | None = None) -> list[
         f"and {_OURS.format('table_schema')} order by 1"
     ).fetchall()
     there = [schema for (schema,) in found if schemas is None or schema in schemas]
-    if not there:
-        return []
-    query = " union all ".join(f"select '{schema}', {_COLUMNS} from {schema}._publication" for schema in there)
-    return [_read_record(row) for row in connection.execute(query).fetchall()]
+    return [kept for schema in there for kept in _read_records(connection, schema)]
 
 
-def _read_record(row: Sequence[Any]) -> _Kept:
-    schema, build_id, run_id, published_at, replaces, content, days, row_counts, is_rolled_back = row
-    dates = tuple(map(date.fromisoformat, filter(None, days.split(","))))
-    made = Publication(build_id, run_id, published_at, json.loads(row_counts), dates, replaces, content)
-    return _Kept(schema, made, bool(is_rolled_back))
+def _read_records(connection: Connection, schema: str) -> Iterator[_Kept]:
+    found = connection.execute(f"select * from {schema}._publication")
+    names = [column[0].lower() for column in found.description]
+    for row in found.fetchall():
+        record = FORMAT.read(dict(zip(names, row, strict=True)), f"{schema}._publication")
+        is_rolled_back = bool(record.pop("is_rolled_back"))
+        days = tuple(map(date.fromisoformat, filter(None, record.pop("days").split(","))))
+        rows = json.loads(record.pop("row_counts"))
+        yield _Kept(schema, Publication(**record, rows=rows, days=days), is_rolled_back)
 
 
 def _record(made: Publication) -> list[Any]:
     days = ",".join(day.isoformat() for day in made.days)
     at = made.published_at.isoformat(sep=" ")
-    return [made.build_id, made.run_id, at, made.replaces or "", made.content, days, json.dumps(dict(made.rows))]
+    return [
+        FORMAT.version,
+        made.build_id,
+        made.run_id,
+        at,
+        made.replaces or "",
+        made.content,
+        days,
+        json.dumps(dict(made.rows)),
+    ]
 
 
 def _names(connection: Connection) -> list[str]:

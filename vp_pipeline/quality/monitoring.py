@@ -2,7 +2,7 @@
 model, the rows of each table.
 
 Here: reading dbt's own results, and writing them where the mon_ models read. Not here: the tables
-(`dbt_project/macros/recorded.sql`) and whether a run is red (the gates): a record that cannot be written changes
+(`warehouse/migrations.py`) and whether a run is red (the gates): a record that cannot be written changes
 neither the data nor the result of the run. It waits in a file then, and the next run writes it.
 """
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from vp_pipeline.stored_formats import StoredFormat, with_default
 from vp_pipeline.warehouse.connection import transaction
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ _WHOLE = ("table", "seed")  # materializations that write all of their rows ever
 _BATCH = 1_000  # rows of a statement: a year's run has 17,000, and an engine binds only so many values
 _RESULT = ("layer", "model", "name", "status", "failures", "seconds")
 _PENDING = "monitoring_pending"
+# Of the files that wait.
+FORMAT = StoredFormat("record of a run", (with_default(restated=()),))
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,12 @@ def record(warehouse: "Warehouse", folder: Path, invocation: Invocation) -> None
     pending.mkdir(parents=True, exist_ok=True)
     file = pending / f"{invocation.run_id}-{invocation.days[0]}.json"
     partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(invocation)), encoding="utf-8")
+    partial.write_text(json.dumps(FORMAT.mark(asdict(invocation))), encoding="utf-8")
     partial.replace(file)
     waiting = sorted(pending.glob("*.json"))
     with warehouse.connect() as connection, transaction(connection):
         for each in waiting:
-            _write(connection, orjson.loads(each.read_bytes()))
+            _write(connection, FORMAT.read(orjson.loads(each.read_bytes()), str(each)))
     for each in waiting:
         each.unlink()
 
@@ -141,7 +144,7 @@ def _write(connection: "Connection", invocation: Mapping[str, Any]) -> None:
 
 
 def _model_builds(invocation: Mapping[str, Any], models: Sequence[Mapping[str, Any]]) -> list[list[object]]:
-    """A row per model. Files that an earlier version left have no layer of a model: they hold none."""
+    """A row per model. Files of version 1 have no layer of a model: they hold none."""
     key = [invocation["run_id"], invocation["days"][0], invocation["days"][-1]]
     counted = {name: count for _, name, count in invocation["rows"]}
     found = []

@@ -3,8 +3,10 @@
 Here: what the tag means, and what a waiver makes of an outcome. Not here: where waivers are applied: to results of this
 run (`assets/days/report.py`) and of earlier ones (`assets/days/admission.py`).
 
-    vp/overrule = volume                       the check of that name, of every asset
-    vp/overrule = silver/keepa/price:volume    of that asset alone; several are separated by commas
+    vp/waiver = volume                       the check of that name, of every asset
+    vp/waiver = silver/keepa/price:volume    of that asset alone; several are separated by commas
+
+A run that is started again has the tags that it was first started with, so the tag of v0.1.0 is read as well.
 """
 
 import dataclasses
@@ -17,7 +19,8 @@ import dagster as dg
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.quality.outcome import Outcome
 
-TAG = "vp/overrule"
+TAG = "vp/waiver"
+_TAGS = (TAG, "vp/overrule")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Waivers:
     @classmethod
     def of(cls, tags: Mapping[str, str]) -> "Waivers":
         """The waivers in the tags of a run."""
-        return cls(frozenset(name.strip() for name in tags.get(TAG, "").split(",") if name.strip()))
+        names = (name.strip() for tag in _TAGS for name in tags.get(tag, "").split(","))
+        return cls(frozenset(filter(None, names)))
 
     def covers(self, check: dg.AssetCheckKey) -> bool:
         return check.name in self.names or f"{check.asset_key.to_user_string()}:{check.name}" in self.names

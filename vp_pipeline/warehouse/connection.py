@@ -9,8 +9,10 @@ from typing import Any, Protocol
 
 
 class Result(Protocol):
-    """Rows of a statement."""
+    """Rows of a statement. `description`: of each column a sequence that begins with its name."""
 
+    @property
+    def description(self) -> Any: ...
     def fetchone(self) -> Any: ...
     def fetchall(self) -> Any: ...
 

@@ -16,6 +16,7 @@ from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.manifests import SilverManifest, verified
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.contract import Column, Table
+from vp_pipeline.warehouse import migrations
 from vp_pipeline.warehouse.loading import Load, Tag, load_day, row_counts
 
 if TYPE_CHECKING:
@@ -39,10 +40,11 @@ class DuckDBWarehouse:
 
         Raises:
             TransientError: another process kept the file locked for 30 s.
-            PermanentError: the file cannot be opened.
+            PermanentError: the file cannot be opened, or is of a newer version than this code.
         """
         connection = self._open(read_only)
         try:
+            migrations.open_version(connection, read_only=read_only, ddl_commits=False)
             yield connection
         finally:
             connection.close()

@@ -1,13 +1,13 @@
 """The ledger in the warehouse: which days the models include, which are pending validation, the builds, and what is
 stale after a build of some models.
 
-Here: the tables and their queries; the SQL is what DuckDB and Snowflake both take. Not here: what decides
-(`assets/dbt/whole_build.py`, `partial_build.py`), and the filter in staging that reads it
-(`dbt_project/macros/is_included.sql`).
+Here: the queries of these tables; the SQL is what DuckDB and Snowflake both take. Not here: creating them
+(`migrations.py`), what decides (`assets/dbt/whole_build.py`, `partial_build.py`), and the filter in staging that reads
+them (`dbt_project/macros/is_included.sql`).
 
-    raw._days    a source, stream and day that was loaded into RAW or excluded. `is_shown`: staging includes its rows.
-                 `is_settled`: a whole build has validated it as it is in RAW now; otherwise its validation is pending.
-                 A day without a row is included and validated.
+    raw._days    a source, stream and day that was loaded into RAW or excluded. `is_included`: staging includes its
+                 rows. `is_validated`: a whole build has validated it as it is in RAW now; otherwise its validation is
+                 pending. A day without a row is included and validated.
     raw._builds  a build of the models. `building` until its end: a build that was killed stays so, and is never
                  published.
     raw._stale   a model or test, by name, that is not what a build of all models over the days of the last green build
@@ -30,15 +30,6 @@ Unit = tuple[str, str]  # source and stream
 # some models only, and some are stale now.
 BuildState = Literal["building", "green", "red", "part"]
 EVERYTHING = "*"
-
-_TABLES = (
-    "create schema if not exists raw",
-    "create table if not exists raw._days (source varchar, stream varchar, run_date date, is_shown boolean, "
-    "is_settled boolean, reason varchar, run_id varchar, changed_at timestamp)",
-    "create table if not exists raw._builds (build_id varchar, run_id varchar, began_at timestamp, ended_at timestamp, "
-    "state varchar, days varchar)",
-    "create table if not exists raw._stale (node varchar, reason varchar)",
-)
 
 
 @dataclass(frozen=True)
@@ -64,22 +55,16 @@ class Build:
     stale: Mapping[str, str] = field(default_factory=dict)
 
 
-def create(connection: "Connection") -> None:
-    """Creates the tables that do not exist yet."""
-    for statement in _TABLES:
-        connection.execute(statement)
-
-
 def day_loaded(connection: "Connection", unit: Unit, day: date) -> None:
     """Other rows of a day were loaded into RAW: the next build validates it. To be called in the transaction of the
-    load, after `create`: on Snowflake creating a table commits the open transaction."""
+    load."""
     _write(connection, [unit], [day], _State(is_included=True, is_validated=False))
 
 
 def recheck_included(connection: "Connection", unit: Unit, day: date) -> None:
     """The next whole build decides on a day again, unless it is excluded already. To be called in a transaction."""
     excluded = connection.execute(
-        "select 1 from raw._days where source = ? and stream = ? and run_date = cast(? as date) and not is_shown",
+        "select 1 from raw._days where source = ? and stream = ? and run_date = cast(? as date) and not is_included",
         [*unit, day.isoformat()],
     ).fetchone()
     if not excluded:
@@ -89,8 +74,8 @@ def recheck_included(connection: "Connection", unit: Unit, day: date) -> None:
 def recheck_excluded(connection: "Connection", unit: Unit, day: date) -> None:
     """The next whole build decides on a day again if it is excluded."""
     connection.execute(
-        "update raw._days set is_settled = false "
-        "where source = ? and stream = ? and run_date = cast(? as date) and not is_shown",
+        "update raw._days set is_validated = false "
+        "where source = ? and stream = ? and run_date = cast(? as date) and not is_included",
         [*unit, day.isoformat()],
     )
 
@@ -116,13 +101,13 @@ def mark_pending(connection: "Connection", days: Iterable[date]) -> None:
     """The next whole build validates these days again; which are included does not change."""
     for day in days:
         connection.execute(
-            "update raw._days set is_settled = false where run_date = cast(? as date)", [day.isoformat()]
+            "update raw._days set is_validated = false where run_date = cast(? as date)", [day.isoformat()]
         )
 
 
 def pending_days(connection: "Connection") -> list[date]:
     """The days that no whole build has validated as they are, in order."""
-    found = connection.execute("select distinct run_date from raw._days where not is_settled order by 1").fetchall()
+    found = connection.execute("select distinct run_date from raw._days where not is_validated order by 1").fetchall()
     return [day for (day,) in found]
 
 
@@ -130,14 +115,16 @@ def unvalidated_days(connection: "Connection") -> list[date]:
     """The days with rows that were loaded since a whole build has looked at them, in order. A subset of the days that
     are pending: a test that was red may leave a day pending whose rows are validated."""
     found = connection.execute(
-        "select distinct run_date from raw._days where not is_settled and run_id = '' order by 1"
+        "select distinct run_date from raw._days where not is_validated and run_id = '' order by 1"
     ).fetchall()
     return [day for (day,) in found]
 
 
 def excluded_days(connection: "Connection") -> dict[date, str]:
     """The days that staging excludes, with the reason."""
-    found = connection.execute("select run_date, min(reason) from raw._days where not is_shown group by 1 order by 1")
+    found = connection.execute(
+        "select run_date, min(reason) from raw._days where not is_included group by 1 order by 1"
+    )
     return {day: reason or "excluded" for day, reason in found.fetchall()}
 
 
@@ -145,7 +132,6 @@ def begin(connection: "Connection", build_id: str, run_id: str, stale: Mapping[s
     """Marks the marts as unfinished, before dbt touches any of them. `stale`: what this build makes stale until it is
     finished, with the reasons; by default everything, and also where it is not known what the builds before have left.
     """
-    create(connection)
     before = last_build(connection)
     if stale is None or before is None or (before.state != "green" and not before.stale):
         stale = {EVERYTHING: "no build of all models has finished"}
@@ -258,7 +244,7 @@ def _parse_days(text: str) -> tuple[date, ...]:
 def _included(connection: "Connection") -> Sequence[date]:
     found = connection.execute(
         "select distinct run_date from raw._loads "
-        "where run_date not in (select run_date from raw._days where not is_shown) order by 1"
+        "where run_date not in (select run_date from raw._days where not is_included) order by 1"
     ).fetchall()
     return [day for (day,) in found]
 
@@ -272,7 +258,8 @@ def _write(connection: "Connection", units: Iterable[Unit], days: Iterable[date]
                 "delete from raw._days where source = ? and stream = ? and run_date = cast(? as date)", of_day
             )
             connection.execute(
-                "insert into raw._days (source, stream, run_date, is_shown, is_settled, reason, run_id, changed_at) "
+                "insert into raw._days "
+                "(source, stream, run_date, is_included, is_validated, reason, run_id, changed_at) "
                 f"select ?, ?, cast(? as date), {state.is_included}, {state.is_validated}, nullif(?, ''), ?, "
                 "cast(? as timestamp)",
                 [*of_day, state.reason, state.run_id, _now().isoformat(sep=" ")],

@@ -37,9 +37,12 @@ class Warehouse(Protocol):
     def connect(self, *, read_only: bool = False, tag: Tag | None = None) -> AbstractContextManager[Any]:
         """A connection that is closed at the end of the block. `tag`: shown in the engine's own query history.
 
+        For writing, the project's own tables are brought to the present version first (`migrations.py`). For reading,
+        they are as the last writer left them.
+
         Raises:
             TransientError: the warehouse is held by another process, or does not respond.
-            PermanentError: it cannot be opened.
+            PermanentError: it cannot be opened, or is of a newer version than this code.
         """
         ...
 
@@ -162,8 +165,6 @@ def _count(connection: Connection, table: Table, day: date) -> int:
 
 
 def _prepare(engine: Engine[Files], connection: Connection, tables: Iterable[Table]) -> None:
-    ledger.create(connection)
-    loads.create(connection)
     for table in tables:
         columns = (*table.columns, *RAW_COLUMNS)
         definition = ", ".join(engine.column(column) for column in columns)

@@ -1,7 +1,7 @@
 """What each day in RAW was loaded from.
 
-Here: one table and its queries; the SQL is what DuckDB and Snowflake both take. Not here: loading (`loading.py`), and
-which days the models include (`ledger.py`).
+Here: the queries of one table; the SQL is what DuckDB and Snowflake both take. Not here: creating it (`migrations.py`),
+loading (`loading.py`), and which days the models include (`ledger.py`).
 
     raw._loads    a table and day in RAW: the checksum of its content, its rows, and the fingerprint of the code that
                   decoded it (`SilverManifest`); null: not known, or to be loaded again whatever it was
@@ -19,13 +19,6 @@ from vp_pipeline.warehouse.connection import Connection, transaction
 
 Contents = Mapping[tuple[str, date], str]  # of (table, day): the checksum of its rows
 
-# ROWS is a word that Snowflake reserves.
-_TABLES = (
-    "create schema if not exists raw",
-    'create table if not exists raw._loads (table_name varchar, run_date date, content varchar, "rows" bigint)',
-    "alter table raw._loads add column if not exists decoder varchar",
-)
-
 
 @dataclass(frozen=True)
 class Loaded:
@@ -33,12 +26,6 @@ class Loaded:
 
     content: str
     decoder: str | None
-
-
-def create(connection: Connection) -> None:
-    """Creates the table, or the column that it does not have yet."""
-    for statement in _TABLES:
-        connection.execute(statement)
 
 
 def loaded(connection: Connection, table: Table, day: date) -> Loaded | None:
@@ -62,14 +49,12 @@ def record(connection: Connection, table: Table, manifest: SilverManifest) -> No
 
 def loaded_days(connection: Connection, table: Table) -> set[date]:
     """The days of a table that were loaded."""
-    create(connection)
     found = connection.execute("select distinct run_date from raw._loads where table_name = ?", [table.raw_name])
     return {day for (day,) in found.fetchall()}
 
 
 def contents(connection: Connection, tables: Sequence[Table]) -> Contents:
     """The checksum of the rows of each (table, day) that was loaded."""
-    create(connection)
     found = connection.execute(
         f"select table_name, run_date, content from raw._loads where {_among(tables)}",
         [table.raw_name for table in tables],
@@ -85,7 +70,6 @@ def checksum_of(loaded: Contents) -> str:
 
 def outdated_days(connection: Connection, tables: Sequence[Table], decoder: str) -> list[date]:
     """The days of a stream's tables, in order, that were loaded from silver of other code than `decoder`."""
-    create(connection)
     found = connection.execute(
         f"select distinct run_date from raw._loads where {_among(tables)} and coalesce(decoder, '') <> ? order by 1",
         [*(table.raw_name for table in tables), decoder],

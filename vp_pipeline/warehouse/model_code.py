@@ -1,8 +1,8 @@
 """Which code each model in the warehouse was built with.
 
-Here: two tables and what may be read from them; the SQL is what DuckDB and Snowflake both take. Not here: what makes a
-fingerprint (`dbt/fingerprints.py`), and the record itself, which dbt writes in the transaction that builds the model
-(`dbt_project/macros/restating.sql`).
+Here: the queries of two tables; the SQL is what DuckDB and Snowflake both take. Not here: creating them
+(`migrations.py`), what makes a fingerprint (`dbt/fingerprints.py`), and the record itself, which dbt writes in the
+transaction that builds the model (`dbt_project/macros/restating.sql`).
 
     raw._models       a model and the fingerprint of the code, its own and all upstream, that made all of its rows
     raw._model_code   what a fingerprint stands for, so that a later one can be compared with it part by part
@@ -20,13 +20,6 @@ from vp_pipeline.warehouse.connection import transaction
 if TYPE_CHECKING:
     from vp_pipeline.warehouse.connection import Connection
 
-_TABLES = (
-    "create schema if not exists raw",
-    "create table if not exists raw._models (model varchar, relation varchar, code varchar, built_at timestamp)",
-    "create table if not exists raw._model_code "
-    "(code varchar, model varchar, own varchar, parts varchar, recorded_at timestamp)",
-)
-
 
 @dataclass(frozen=True)
 class BuiltWith:
@@ -39,19 +32,13 @@ class BuiltWith:
     relation: str = ""
 
 
-def create(connection: "Connection") -> None:
-    """Makes the tables where they are not there."""
-    for statement in _TABLES:
-        connection.execute(statement)
-
-
 def built_with(connection: "Connection") -> dict[str, BuiltWith]:
     """The recorded code of each model; one that is not in it was built by a version that recorded nothing, or never."""
     there = connection.execute(
         "select lower(table_name) from information_schema.tables "
         "where lower(table_schema) = 'raw' and lower(table_name) in ('_models', '_model_code')"
     ).fetchall()
-    if len(there) < len(_TABLES) - 1:
+    if len(there) < 2:
         return {}
     found = connection.execute(
         "select built.model, min(built.relation), built.code, min(explained.own), min(explained.parts) "
@@ -74,7 +61,6 @@ def made_by_other_code(connection: "Connection", code: Mapping[str, str]) -> lis
 
 def explain(connection: "Connection", codes: Iterable[ModelCode]) -> None:
     """Records what the fingerprints of `codes` stand for, before any model is built with them."""
-    create(connection)
     now = datetime.now(UTC).replace(tzinfo=None).isoformat(sep=" ")
     with transaction(connection):
         for code in codes:

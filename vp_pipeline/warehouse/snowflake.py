@@ -16,6 +16,7 @@ from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake.manifests import SilverManifest, verified
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
+from vp_pipeline.warehouse import migrations
 from vp_pipeline.warehouse.loading import Load, Tag, load_day, row_counts
 from vp_pipeline.warehouse.snowflake_errors import CONNECT, pipeline_errors
 
@@ -70,6 +71,19 @@ class SnowflakeWarehouse:
     @contextmanager
     def connect(self, *, read_only: bool = False, tag: Tag | None = None) -> Iterator[SnowflakeSession]:
         """A session that is closed at the end of the block, whatever happens in it.
+
+        Raises:
+            TransientError: Snowflake does not respond.
+            PermanentError: it rejects the user, the private key cannot be read, or the database is of a newer version
+                than this code.
+        """
+        with self.session(tag) as session:
+            migrations.open_version(session, read_only=read_only, ddl_commits=True)
+            yield session
+
+    @contextmanager
+    def session(self, tag: Tag | None = None) -> Iterator[SnowflakeSession]:
+        """As `connect`, for what creates the database itself: the project's tables are not looked at.
 
         Raises:
             TransientError: Snowflake does not respond.

@@ -275,7 +275,7 @@ def test_another_check_is_not_waived(instance: dg.DagsterInstance) -> None:
 def test_waiving_an_unknown_check_is_refused(instance: dg.DagsterInstance) -> None:
     result = run(instance, graph(good), ONE, waive="sund")
     assert not result.success
-    assert "Unknown check sund (vp/overrule): it cannot be waived. Did you mean sound" in reason(result)
+    assert "Unknown check sund (vp/waiver): it cannot be waived. Did you mean sound" in reason(result)
     assert materialized(instance, UPPER) == set()
 
 

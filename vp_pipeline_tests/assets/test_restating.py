@@ -32,7 +32,6 @@ def warehouse(tmp_path: Path) -> DuckDBWarehouse:
     warehouse = DuckDBWarehouse(tmp_path / "warehouse.duckdb")
     with warehouse.connect() as connection:
         ledger.begin(connection, "build", "run")
-        connection.execute("create table raw._loads (run_date date)")
         ledger.finish(connection, "build", "green")
         model_code.explain(connection, BEFORE.values())
     for each in BEFORE.values():
@@ -85,7 +84,6 @@ def test_the_first_build_is_neither_refused_nor_reported(tmp_path: Path) -> None
     warehouse = DuckDBWarehouse(tmp_path / "empty.duckdb")
     restating = Restating(BEFORE, set(BEFORE), refuses=True)
     with warehouse.connect() as connection:
-        ledger.create(connection)
         restating.admit(connection)
     assert set(restating.next_attempt(warehouse)) == set(BEFORE)
     assert restating.reported == {}

@@ -68,8 +68,8 @@ def test_the_state_that_the_next_export_needs_stays(retention: Retention, instan
     for price in (1, 2, 3):
         change_export.export(retention.lake, "mart_deals", ["asin"], pa.table({"asin": ["a"], "price": [price]}), "b")
     assert names(retention, instance, "object") == [
-        "gold/mart_deals/_state/000001.parquet",
-        "gold/mart_deals/_state/000002.parquet",
+        "change_exports/mart_deals/_state/000001.parquet",
+        "change_exports/mart_deals/_state/000002.parquet",
     ]
 
 

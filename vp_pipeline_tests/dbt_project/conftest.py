@@ -22,6 +22,7 @@ from vp_pipeline.dbt.project import manifest_path, parsed_project
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import RAW_COLUMNS, Table
 from vp_pipeline.sources.keepa.tables import TABLES
+from vp_pipeline.warehouse.migrations import migrate
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.dbt_project.three_products import SNAPSHOT, build
 
@@ -51,7 +52,9 @@ class Warehouse:
         self.path = folder / "warehouse.duckdb"
         self.manifest = manifest
         self.events: list[str] = []
-        self.execute("create schema if not exists raw", *map(create_raw, TABLES))
+        with duckdb.connect(str(self.path)) as connection:
+            migrate(connection)
+        self.execute(*map(create_raw, TABLES))
 
     def execute(self, *statements: str) -> None:
         with duckdb.connect(str(self.path)) as connection:

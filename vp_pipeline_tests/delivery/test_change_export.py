@@ -1,17 +1,18 @@
 """Exports: what changed, in files and over HTTP, once."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from vp_pipeline.automation.retention import removable_objects
 from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.export_endpoint import ExportEndpoint, post_exports
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.failures import PermanentError, TransientError
+from vp_pipeline.failures import DamagedDataError, PermanentError, TransientError
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sandbox.services.server import Services
 from vp_pipeline.sandbox.services.service import Fault
@@ -73,9 +74,9 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
         tables = (mart(a="1.00", b="2.00"), mart(c="3.00", b="2.10"))
         for table in tables if name == "one" else [t.take([1, 0]) for t in tables]:
             write(lake, table)
-        contents.append({info.path: lake.read(info.path) for info in lake.list("gold")})
+        contents.append({info.path: lake.read(info.path) for info in lake.list("change_exports")})
     assert contents[0] == contents[1]
-    csv = contents[0]["gold/mart_deals/changes/000002/part-00000.csv"].decode()
+    csv = contents[0]["change_exports/mart_deals/changes/000002/part-00000.csv"].decode()
     assert csv.splitlines() == [
         '"series","price","day","product_key","_operation"',
         ',,,"a","delete"'.replace(",,,", '"NEW",,,', 1),
@@ -86,12 +87,60 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_crash_before_the_manifest_leaves_no_export(lake: Lake) -> None:
     write(lake, mart(a="1.00"))
-    before = {info.path for info in lake.list("gold")}
+    before = {info.path for info in lake.list("change_exports")}
     write(lake, mart(a="1.10"))
     lake.delete(change_export.manifest_path("mart_deals", 2))  # as if it had not been written
     assert write(lake, mart(a="1.20")) == [("a", "1.20", "upsert")]
     assert len(change_export.manifests(lake, "mart_deals")) == 2
     assert len(before) == 4
+
+
+def as_v0_1_0_left_it(lake: Lake) -> dict[str, bytes]:
+    """Moves the exports to where v0.1.0 wrote them; what is there then."""
+    for info in lake.list("change_exports"):
+        content = lake.read(info.path)
+        if info.path.endswith(".json"):
+            content = content.replace(b"change_exports/", b"gold/")
+        lake.write(info.path.replace("change_exports/", "gold/"), content)
+        lake.delete(info.path)
+    return {info.path: lake.read(info.path) for info in lake.list("gold")}
+
+
+def test_the_exports_of_v0_1_0_stay_and_the_next_continues_them(services: Services, box: Box, lake: Lake) -> None:
+    write(lake, mart(a="1.00", b="2.00"))
+    write(lake, mart(a="1.50", b="2.00"))
+    post(services, box, lake)
+    before = as_v0_1_0_left_it(lake)
+    assert "gold/mart_deals/_posted.json" in before
+    assert write(lake, mart(a="1.50", b="2.00")) is None
+    assert write(lake, mart(a="1.50", c="3.00")) == [("b", None, "delete"), ("c", "3.00", "upsert")]
+    assert [manifest.sequence for manifest in change_export.manifests(lake, "mart_deals")] == [1, 2, 3]
+    assert post(services, box, lake) == 1
+    assert [export for export, _, _ in taken(services)] == [1, 2, 3]
+    assert {info.path: lake.read(info.path) for info in lake.list("gold")} == before
+    states = [item.name for item in removable_objects(lake, datetime.now(UTC) + timedelta(days=1))]
+    assert states == [f"gold/mart_deals/_state/00000{n}.parquet" for n in (1, 2)]
+
+
+def test_the_state_of_the_last_export_of_v0_1_0_stays(lake: Lake) -> None:
+    write(lake, mart(a="1.00"))
+    write(lake, mart(a="2.00"))
+    as_v0_1_0_left_it(lake)
+    states = [item.name for item in removable_objects(lake, datetime.now(UTC) + timedelta(days=1))]
+    assert states == ["gold/mart_deals/_state/000001.parquet"]
+
+
+def test_a_damaged_state_is_named_with_a_remedy_that_works(lake: Lake) -> None:
+    write(lake, mart(a="1.00"))
+    as_v0_1_0_left_it(lake)
+    write(lake, mart(a="2.00"))
+    lake.write("change_exports/mart_deals/_state/000002.parquet", b"damaged")
+    with pytest.raises(DamagedDataError, match=r"remove the mart's folder in each of gold and change_exports"):
+        write(lake, mart(a="3.00"))
+    for root in change_export.ROOTS:
+        for info in lake.list(f"{root}/mart_deals"):
+            lake.delete(info.path)
+    assert write(lake, mart(a="3.00")) == [("a", "3.00", "upsert")]
 
 
 def test_a_row_that_is_there_twice_is_refused(lake: Lake) -> None:
@@ -174,8 +223,6 @@ def test_a_refusal_stops_what_follows_and_is_tried_again(services: Services, box
 def test_what_was_delivered_is_not_posted_again_after_the_outbox_forgot_it(
     services: Services, box: Box, lake: Lake
 ) -> None:
-    from datetime import UTC, datetime, timedelta
-
     write(lake, mart(a="1.00"))
     post(services, box, lake)
     assert box.forget(datetime.now(UTC) + timedelta(days=1)) == 1

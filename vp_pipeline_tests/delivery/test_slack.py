@@ -56,11 +56,11 @@ def test_messages_arrive_once_and_in_order(slack: Slack, box: Box, services: Ser
     ("fault", "state"),
     [
         (Fault(429, retry_after=2), "failed"),
-        (Fault(500), "doubtful"),
-        (Fault(503, acts=True), "doubtful"),  # it took the message, and a proxy lost the response
-        (Fault(0), "doubtful"),
-        (Fault(0, acts=True), "doubtful"),
-        (Fault(seconds=1.5), "doubtful"),  # slow: taken after we stopped waiting
+        (Fault(500), "unconfirmed"),
+        (Fault(503, acts=True), "unconfirmed"),  # it took the message, and a proxy lost the response
+        (Fault(0), "unconfirmed"),
+        (Fault(0, acts=True), "unconfirmed"),
+        (Fault(seconds=1.5), "unconfirmed"),  # slow: taken after we stopped waiting
     ],
 )
 def test_whatever_goes_wrong_it_is_delivered_later_once(

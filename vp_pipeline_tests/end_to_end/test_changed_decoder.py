@@ -148,11 +148,11 @@ def test_manifests_and_loads_of_before_decoders_were_recorded(pipeline: Pipeline
     for path, content in pipeline.lake_contents("silver").items():
         if "/_manifests/" in path:
             document = json.loads(content)
-            del document["decoder"]
+            del document["decoder"], document["version"]
             pipeline.lake.write(path, json.dumps(document).encode())
     pipeline.lake.delete(decoded_days.record_path(PRODUCT))
     with duckdb.connect(str(pipeline.settings.warehouse_path)) as connection:
-        connection.execute("alter table raw._loads drop column decoder")
+        connection.execute("alter table raw._loads drop column decoder; drop table raw._schema_version")
     run(pipeline, TWO)
     assert (pipeline.contents(), parquet(pipeline)) == before
     assert decoded_days.stale_days(pipeline.lake, PRODUCT) == []

@@ -79,7 +79,7 @@ def test_from_the_quarantine_to_the_marts_and_back(environment: dict[str, str], 
         (["quarantine", "list", "--table", "prise"], "Unknown table prise. Known: buy_box"),
         (["quarantine", "list", "--source", "kepa"], "Unknown source kepa. Known: keepa"),
         (["quarantine", "show", "--date", "yesterday"], "'yesterday' does not match the format"),
-        (["run", "--date", DAY, "--waive", "volum"], "Unknown check volum (vp/overrule): it cannot be waived. Did"),
+        (["run", "--date", DAY, "--waive", "volum"], "Unknown check volum (vp/waiver): it cannot be waived. Did"),
     ],
 )
 def test_a_mistake_ends_in_a_sentence(environment: dict[str, str], arguments: list[str], message: str) -> None:

@@ -10,7 +10,6 @@ import pytest
 from vp_pipeline.lake import silver
 from vp_pipeline.lake.decoded_days import is_up_to_date, record_path, restating, stale_days
 from vp_pipeline.lake.folder import FolderStore
-from vp_pipeline.lake.manifests import SilverManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.decoder_code import DecoderCode
 from vp_pipeline.sources.keepa.source import PRODUCT
@@ -144,7 +143,7 @@ def test_a_run_of_other_code_meanwhile_leaves_the_search_to_the_next(
 def test_a_manifest_of_before_decoders_were_recorded_is_of_no_known_code(lake: Lake) -> None:
     decode(lake, ONE)
     path = silver.manifest_path(PRODUCT.tables[0], ONE)
-    manifest = SilverManifest.model_validate_json(lake.read(path))
+    manifest = silver.read_manifest(lake, PRODUCT.tables[0], ONE)
     lake.write(path, manifest.model_dump_json(exclude={"decoder"}).encode())
     assert silver.read_manifest(lake, PRODUCT.tables[0], ONE).decoder is None
     assert stale_days(lake, PRODUCT) == [ONE]

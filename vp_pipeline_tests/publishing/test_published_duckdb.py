@@ -14,7 +14,7 @@ from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing.duckdb import DuckDBPublications
 from vp_pipeline.publishing.publication import KEPT, Contents
 from vp_pipeline.publishing.publisher import Publisher
-from vp_pipeline.warehouse import ledger, model_code
+from vp_pipeline.warehouse import ledger
 from vp_pipeline_tests.publishing.marts import FIRST, TABLES, build, published_in, publisher_in, read, warehouse_in
 
 KILLS = int(os.environ.get("KILLS", "24"))  # `make soak` sets hundreds
@@ -69,7 +69,6 @@ def test_the_record_of_another_run_is_no_reason_to_publish_and_its_code_is(folde
     for run, code, columns in (("1", "a", "1 as n"), ("2", "a", "2 as n"), ("3", "b", "3 as n"), ("4", "b", "4 as m")):
         with warehouse_in(folder).connect() as connection:
             connection.execute(f"create or replace table {record} as select {columns}")
-            model_code.create(connection)
             connection.execute("delete from raw._models")
             connection.execute("insert into raw._models values ('mon_model_run', ?, ?, null)", [record, code])
             ledger.begin(connection, f"build-00001{run}", run)
@@ -175,10 +174,41 @@ def test_the_format_of_the_file_stays(folder: Path, publisher: Publisher) -> Non
         ("build", "published_at", "TIMESTAMP"),
         ("build", "replaces", "VARCHAR"),
         ("build", "content", "VARCHAR"),
+        ("build", "version", "INTEGER"),
         ("days", "run_date", "DATE"),
         ("tables", "table_name", "VARCHAR"),
         ("tables", "rows", "BIGINT"),
     ]
+
+
+def edit_published(folder: Path, *statements: str) -> None:
+    path = published_in(folder)
+    path.chmod(0o644)
+    with duckdb.connect(str(path)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def test_a_publication_of_v0_1_0_is_read_and_can_be_restored(folder: Path, publisher: Publisher) -> None:
+    build(folder, 1)
+    first = publisher.publish("one")
+    edit_published(folder, "alter table publication.build drop column version")
+    assert publisher.marts.current() == first
+    build(folder, 2)
+    publisher.publish("two")
+    assert publisher.roll_back() == first
+    assert read(folder) == 1
+
+
+def test_a_publication_of_a_newer_version_is_refused_and_stays(folder: Path, publisher: Publisher) -> None:
+    build(folder, 1)
+    publisher.publish("one")
+    edit_published(folder, "update publication.build set version = 9")
+    build(folder, 2)
+    for use in (publisher.marts.current, lambda: publisher.publish("two"), publisher.roll_back):
+        with pytest.raises(PermanentError, match=r"published.duckdb is of version 9 of the record of a publication"):
+            use()
+    assert read(folder) == 1
 
 
 def test_nothing_to_roll_back_is_an_error(folder: Path, publisher: Publisher) -> None:

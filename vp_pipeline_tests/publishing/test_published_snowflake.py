@@ -45,10 +45,9 @@ def build(snowflake: SnowflakeStandIn, number: int, state: ledger.BuildState = "
         snowflake.query(
             f"create or replace table {table} as select {number} as n, 'x' as product_key union all select 0, null"
         )
-    snowflake.query("create table if not exists monitoring._runs (run_id varchar)")
-    snowflake.query("create table if not exists raw._loads (table_name varchar, run_date date)")
-    snowflake.query(f"insert into raw._loads values ('t', '{FIRST + timedelta(days=number)}')")
     with snowflake.warehouse().connect() as session:
+        loaded = f"'t', '{FIRST + timedelta(days=number)}'"
+        session.execute(f"insert into raw._loads (table_name, run_date) select {loaded}")
         ledger.begin(session, build_id, f"run-{number}")
         if state != "building":
             ledger.finish(session, build_id, state)
@@ -80,12 +79,13 @@ def test_exactly_these_statements_publish(snowflake: SnowflakeStandIn, publisher
         f"create transient table {beside}.dim_product clone mart.dim_product",
         f"create transient table {beside}.mart_deals clone mart.mart_deals",
         f"create transient table {beside}.mon_keepa_reconciliation clone monitoring.mon_keepa_reconciliation",
-        f"create transient table {beside}._publication (build_id varchar, run_id varchar, published_at timestamp, "
-        "replaces varchar, content varchar, days varchar, row_counts varchar, is_taken_back boolean)",
+        f"create transient table {beside}._publication (version integer, build_id varchar, run_id varchar, "
+        "published_at timestamp, replaces varchar, content varchar, days varchar, row_counts varchar, "
+        "is_rolled_back boolean)",
         f"grant usage on schema {beside} to role vp_reader",
         f"grant select on all tables in schema {beside} to role vp_reader",
-        f"insert into {beside}._publication (build_id, run_id, published_at, replaces, content, days, row_counts, "
-        "is_taken_back) select ?, ?, cast(? as timestamp), nullif(?, ''), ?, ?, ?, false",
+        f"insert into {beside}._publication (version, build_id, run_id, published_at, replaces, content, days, "
+        "row_counts, is_rolled_back) select ?, ?, ?, cast(? as timestamp), nullif(?, ''), ?, ?, ?, false",
         "create transient schema if not exists published",
         f"alter schema published swap with {beside}",
         f"drop schema if exists {beside}",  # it holds nothing: this was the first
@@ -149,6 +149,25 @@ def test_only_a_whole_green_build_is_published(
     with pytest.raises(PermanentError, match="consumers read the last published marts until then"):
         publisher.publish("two")
     assert read(snowflake) == 1
+
+
+def test_publications_of_v0_1_0_are_read_and_can_be_rolled_back(
+    snowflake: SnowflakeStandIn, publisher: Publisher
+) -> None:
+    made = []
+    for number in (1, 2):
+        build(snowflake, number)
+        made.append(publisher.publish(f"run-{number}"))
+    for (schema,) in snowflake.query(
+        "select table_schema from information_schema.tables where lower(table_name) = '_publication'"
+    ):
+        snowflake.query(f"alter table {schema}._publication rename column is_rolled_back to is_taken_back")
+        snowflake.query(f"alter table {schema}._publication drop column version")
+    assert publisher.kept() == made[::-1]
+    assert publisher.roll_back() == made[0]
+    assert (read(snowflake), publisher.rolled_back_from()) == (1, made[1].build_id)
+    build(snowflake, 3)
+    assert publisher.publish("run-3").replaces == made[0].build_id
 
 
 def test_what_was_before_is_kept_and_can_be_restored(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:

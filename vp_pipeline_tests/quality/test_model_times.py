@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from vp_pipeline.quality.model_times import expected_seconds
-from vp_pipeline_tests.quality.test_monitoring import TABLES
+from vp_pipeline.warehouse.migrations import migrate
 
 START = datetime(2026, 11, 20, 6)
 
@@ -14,8 +14,7 @@ START = datetime(2026, 11, 20, 6)
 @pytest.fixture
 def connection() -> duckdb.DuckDBPyConnection:
     made = duckdb.connect()
-    made.execute("create schema monitoring")
-    made.execute(f"create table monitoring._model_builds ({TABLES['_model_builds']})")
+    migrate(made)
     return made
 
 

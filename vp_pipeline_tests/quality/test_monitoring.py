@@ -54,31 +54,17 @@ MANIFEST = {
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> DuckDBWarehouse:
-    """A warehouse as dbt's on-run-start leaves it, with two loaded days."""
+    """A warehouse with two loaded days."""
     made = DuckDBWarehouse(tmp_path / "warehouse.duckdb")
     with made.connect() as connection:
-        connection.execute("create schema raw; create schema monitoring")
-        connection.execute("create table raw._loads (table_name varchar, run_date date, content varchar, rows bigint)")
         connection.execute(
-            f"insert into raw._loads values ('keepa_price', '{DAY}', 'a', 7), ('keepa_price', '{NEXT}', 'b', 8)"
+            "insert into raw._loads (table_name, run_date, content, rows) "
+            f"values ('keepa_price', '{DAY}', 'a', 7), ('keepa_price', '{NEXT}', 'b', 8)"
         )
-        for table, columns in TABLES.items():
-            connection.execute(f"create table monitoring.{table} ({columns})")
     return made
 
 
-# As macros/recorded.sql makes them; test_dbt_project.py builds the models on the real ones.
-TABLES = {
-    "_runs": "run_id varchar, run_date date, airbyte_job_id varchar, rows_loaded bigint, models_built bigint,"
-    " models_failed bigint, tests_passed bigint, tests_warned bigint, tests_failed bigint, started_at timestamp,"
-    " finished_at timestamp, seconds double",
-    "_test_results": "run_id varchar, first_date date, last_date date, layer varchar, model varchar, test_name varchar,"
-    " status varchar, failing_rows bigint, seconds double, finished_at timestamp",
-    "_model_builds": "run_id varchar, first_date date, last_date date, layer varchar, model varchar, status varchar,"
-    " seconds double, rows_written bigint, rows_total bigint, query_id varchar, is_restated boolean,"
-    " finished_at timestamp",
-    "_rows": "run_id varchar, run_date date, layer varchar, asset varchar, row_count bigint, finished_at timestamp",
-}
+TABLES = ("_runs", "_test_results", "_model_builds", "_rows")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import date
 import duckdb
 import pytest
 
-from vp_pipeline.warehouse import ledger
+from vp_pipeline.warehouse import ledger, migrations
 
 ONE, TWO, THREE = (date(2026, 2, n) for n in (1, 2, 3))
 UNIT = ("keepa", "product")
@@ -15,7 +15,7 @@ UNIT = ("keepa", "product")
 @pytest.fixture
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
-        ledger.create(connection)
+        migrations.migrate(connection)
         yield connection
 
 
@@ -52,8 +52,7 @@ def test_days_that_are_being_validated_are_not_forgotten(connection: duckdb.Duck
 
 def test_the_last_build_is_the_newest_however_it_ended(connection: duckdb.DuckDBPyConnection) -> None:
     assert ledger.last_build(connection) is None
-    connection.execute("create table raw._loads (table_name varchar, run_date date)")
-    connection.executemany("insert into raw._loads values ('t', ?)", [[ONE], [TWO], [THREE]])
+    connection.executemany("insert into raw._loads (table_name, run_date) values ('t', ?)", [[ONE], [TWO], [THREE]])
     set_days(connection, ONE, THREE, excluded={TWO: "red"})
     ledger.begin(connection, "b1", "run")
     begun = ledger.last_build(connection)
@@ -84,8 +83,7 @@ def state(connection: duckdb.DuckDBPyConnection) -> tuple[str, tuple[date, ...],
 @pytest.fixture
 def green(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """A ledger with a green build of all models over two days."""
-    connection.execute("create table raw._loads (table_name varchar, run_date date)")
-    connection.executemany("insert into raw._loads values ('t', ?)", [[ONE], [TWO]])
+    connection.executemany("insert into raw._loads (table_name, run_date) values ('t', ?)", [[ONE], [TWO]])
     ledger.begin(connection, "b1", "run")
     ledger.finish(connection, "b1", "green")
     return connection
@@ -93,7 +91,9 @@ def green(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 
 def test_builds_of_some_models_are_green_when_nothing_is_stale(green: duckdb.DuckDBPyConnection) -> None:
     ledger.begin(green, "b2", "run", {"a": "not finished", "b": "reads a"})
-    green.execute("insert into raw._loads values ('t', ?)", [THREE])  # loaded since, and in no mart
+    green.execute(
+        "insert into raw._loads (table_name, run_date) values ('t', ?)", [THREE]
+    )  # loaded since, and in no mart
     assert state(green) == ("building", (), {"a": "not finished", "b": "reads a"})
     ledger.finish_partial(green, "b2", ["a"])
     assert state(green) == ("part", (), {"b": "reads a"})

@@ -66,7 +66,7 @@ def loaded(snowflake: SnowflakeStandIn) -> list[Any]:
 
 def test_exactly_these_statements_load_a_day(snowflake: SnowflakeStandIn, lake: Lake) -> None:
     load(snowflake.warehouse(), lake, partition(lake, 1, 2))
-    begin = snowflake.statements.index("begin")
+    begin = snowflake.statements.index(COPY) - 3
     assert snowflake.statements[begin:] == [
         "begin",
         "select content, decoder from raw._loads where table_name = ? and run_date = cast(? as date)",
@@ -78,7 +78,7 @@ def test_exactly_these_statements_load_a_day(snowflake: SnowflakeStandIn, lake: 
         "delete from raw._loads where table_name = ? and run_date = cast(? as date)",
         'insert into raw._loads (table_name, run_date, content, "rows", decoder) select ?, cast(? as date), ?, ?, ?',
         "delete from raw._days where source = ? and stream = ? and run_date = cast(? as date)",
-        "insert into raw._days (source, stream, run_date, is_shown, is_settled, reason, run_id, changed_at) "
+        "insert into raw._days (source, stream, run_date, is_included, is_validated, reason, run_id, changed_at) "
         "select ?, ?, cast(? as date), True, False, nullif(?, ''), ?, cast(? as timestamp)",
         "commit",
     ]
@@ -207,5 +207,5 @@ def test_a_key_pair_signs_in(snowflake: SnowflakeStandIn, tmp_path: Path, passph
         assert passphrase not in str(refused.value)
 
 
-def test_no_password_is_shown(snowflake: SnowflakeStandIn) -> None:
+def test_no_password_is_included(snowflake: SnowflakeStandIn) -> None:
     assert PASSWORD not in repr(snowflake.warehouse())

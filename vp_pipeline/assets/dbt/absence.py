@@ -26,7 +26,6 @@ def absent_days(context: dg.AssetExecutionContext, warehouse: Warehouse, upstrea
     needed = {table for model in context.selected_asset_keys for table in raw_tables(upstream, model)}
     streams = [stream for _, stream in STREAMS if needed & {raw_key(table) for table in stream.tables}]
     with warehouse.connect() as connection:
-        ledger.create(connection)
         # A day is loaded as a whole, so one table stands for all tables of a stream.
         loaded = {(stream.source, stream.name): loads.loaded_days(connection, stream.tables[0]) for stream in streams}
         excluded = ledger.excluded_days(connection)

@@ -39,7 +39,6 @@ def partial_build(step: DbtStep, admitted: Admitted, upstream: Upstream, downstr
     selected = {key.path[-1] for key in context.selected_asset_keys}
     build_id = ledger.new_build_id(context.run_id)
     with step.warehouse.connect() as connection:
-        ledger.create(connection)
         excluded = ledger.excluded_days(connection)
         days = [day for day in admitted if day not in excluded]
         if days:

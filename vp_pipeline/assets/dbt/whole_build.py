@@ -51,7 +51,6 @@ class WholeBuild:
         context, run_id = self.step.context, self.step.context.run_id
         build_id = ledger.new_build_id(run_id)
         with self.step.warehouse.connect() as connection:
-            ledger.create(connection)
             self.step.restating.admit(connection)
             ledger.begin(connection, build_id, run_id)
             pending = [day for day in ledger.pending_days(connection) if day not in admitted]

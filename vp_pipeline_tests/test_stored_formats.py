@@ -1,0 +1,186 @@
+"""Documents of earlier versions are read, those of newer ones are refused by name and left as they are."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import orjson
+import pytest
+
+from vp_pipeline.airbyte.remote import RunningSync
+from vp_pipeline.delivery.export_endpoint import _Posted
+from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.failures import DamagedDataError, PermanentError
+from vp_pipeline.lake import silver
+from vp_pipeline.lake.decoded_days import is_up_to_date, record_path, restating
+from vp_pipeline.lake.manifests import (
+    BronzeManifest,
+    DecodedDays,
+    Document,
+    ExportManifest,
+    ManifestObject,
+    SilverManifest,
+    SyncRecord,
+    read_document,
+)
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.lake.quarantine import quarantined
+from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline.stored_formats import StoredFormat, renamed_field, renamed_values, with_default
+
+DAY = date(2026, 3, 10)
+NOW = datetime(2026, 3, 11, tzinfo=UTC)
+OBJECT = ManifestObject(path="x/ä.parquet", size=1, sha256="00", records=2)
+SYNC = SyncRecord(
+    source="keepa",
+    stream="product",
+    run_date=DAY,
+    job_id=1,
+    origin="stand-in",
+    fingerprint="f",
+    started_at=NOW,
+    ended_at=NOW,
+    records=2,
+    bytes=1,
+    objects=("x",),
+)
+SILVER = SilverManifest(
+    source="keepa",
+    table="price",
+    run_date=DAY,
+    bronze="b",
+    objects=(OBJECT,),
+    records_in=2,
+    duplicates=0,
+    quarantined=0,
+    quarantine=None,
+    decoder="d",
+)
+EXPORT = ExportManifest(
+    mart="mart_deals",
+    sequence=1,
+    previous=None,
+    build="b",
+    key=("asin",),
+    is_full=True,
+    upserts=2,
+    deletes=0,
+    objects=(OBJECT,),
+    state=OBJECT,
+)
+DOCUMENTS = (
+    SYNC,
+    BronzeManifest(sync=SYNC, objects=(OBJECT,)),
+    SILVER,
+    DecodedDays(decoder="d", left=(DAY,)),
+    EXPORT,
+    RunningSync(job_id=1, connection="c"),
+    _Posted(sequence=3),
+)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path / "lake")
+
+
+def name(document: Document) -> str:
+    return type(document).__name__
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_a_document_is_read_as_it_was_written(lake: Lake, document: Document) -> None:
+    lake.write("x.json", document.to_bytes())
+    assert read_document(lake, "x.json", type(document)) == document
+
+
+@pytest.mark.parametrize("document", [d for d in DOCUMENTS if d.FORMAT.version == 1], ids=name)
+def test_version_1_is_written_as_before_there_were_versions(document: Document) -> None:
+    """Silver names the bronze manifest by its checksum, an export the one before it, a batch its export."""
+    assert document.to_bytes() == (document.model_dump_json(indent=2) + "\n").encode()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_a_newer_document_is_refused_by_name(lake: Lake, document: Document) -> None:
+    newer = {**json.loads(document.to_bytes()), "version": document.FORMAT.version + 1, "more": 1}
+    lake.write("bronze/x.json", json.dumps(newer).encode())
+    refused = rf"bronze/x.json is of version \d of the {document.FORMAT.name}, and this code knows up to \d"
+    with pytest.raises(PermanentError, match=refused) as error:
+        read_document(lake, "bronze/x.json", type(document))
+    assert not isinstance(error.value, DamagedDataError)  # damaged ones are written again in places
+
+
+def test_a_silver_manifest_of_v0_1_0_is_of_no_known_decoder(lake: Lake) -> None:
+    old = json.loads(SILVER.to_bytes())
+    assert old.pop("version") == 2
+    del old["decoder"]
+    lake.write("x.json", json.dumps(old).encode())
+    assert read_document(lake, "x.json", SilverManifest) == SILVER.model_copy(update={"decoder": None})
+
+
+def test_what_is_newer_in_silver_is_not_replaced(lake: Lake) -> None:
+    path = silver.manifest_path(PRODUCT.tables[0], DAY)
+    for newer in (path, record_path(PRODUCT)):
+        lake.write(newer, b'{"version": 99}')
+        with pytest.raises(PermanentError, match="is of version 99"), restating(lake, PRODUCT):
+            pytest.fail("days would be decoded again")
+        assert lake.read(newer) == b'{"version": 99}'
+        lake.delete(newer)
+    assert not is_up_to_date(lake, PRODUCT)
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"null", b'{"version": 1}'])
+def test_a_damaged_document_is_named(lake: Lake, content: bytes) -> None:
+    lake.write("x.json", content)
+    with pytest.raises(DamagedDataError, match=r"x.json is not a SyncRecord"):
+        read_document(lake, "x.json", SyncRecord)
+
+
+def test_a_line_of_quarantine(lake: Lake) -> None:
+    line = {"table": "price", "reason": "r", "record": "{}", "source_object": "o", "source_line": 1, "asin": None}
+    path = silver.quarantine_path(PRODUCT.tables[0], DAY)
+    lake.write(path, orjson.dumps(line) + b"\n")
+    ((row,),) = [found.rows for found in quarantined(lake)]
+    assert row.reason == "r"
+    lake.write(path, orjson.dumps({**line, "version": 2}) + b"\n")
+    with pytest.raises(PermanentError, match=rf"{path} is of version 2 of the quarantine"):
+        list(quarantined(lake))
+
+
+def event(key: str, state: str, **more: object) -> bytes:
+    return orjson.dumps({"key": key, "state": state, "at": NOW.isoformat(), **more}) + b"\n"
+
+
+def test_messages_of_v0_1_0_that_are_unconfirmed_are_still_to_be_delivered(tmp_path: Path) -> None:
+    box = Box(tmp_path / "slack.jsonl")
+    old = event("a", "queued", content={"text": "x"}) + event("a", "sending") + event("a", "doubtful", reason="lost")
+    box.path.write_bytes(old)
+    (entry,) = box.open_entries()
+    assert (entry.state, entry.is_unconfirmed, entry.tries, entry.reason) == ("unconfirmed", True, 1, "lost")
+    box.put("b", {"text": "y"}, NOW)
+    box.note("b", "delivered", NOW)
+    assert box.path.read_bytes().startswith(old)
+    assert box.forget(datetime(2027, 1, 1, tzinfo=UTC)) == 1  # writes what is left again, as the present version
+    assert box.entries() == [entry]
+    assert {orjson.loads(line)["version"] for line in box.path.read_bytes().splitlines()} == {2}
+
+
+def test_a_box_of_a_newer_version_is_refused_and_kept(tmp_path: Path) -> None:
+    box = Box(tmp_path / "slack.jsonl")
+    newer = event("a", "handed_over", version=3)
+    box.path.write_bytes(newer)
+    use: list[Callable[[], object]] = [box.entries, lambda: box.put("b", {}), lambda: box.forget(NOW)]
+    for each in use:
+        with pytest.raises(PermanentError, match=r"A line of .*slack.jsonl is of version 3 of the outbox"):
+            each()
+    assert box.path.read_bytes() == newer
+
+
+def test_upgrades_are_taken_in_order() -> None:
+    three = StoredFormat("sample", (renamed_field("a", "b"), with_default(c=0), renamed_values("b", {"old": "new"})))
+    assert three.version == 4
+    assert three.read({"a": "old"}, "x") == {"b": "new", "c": 0}
+    assert three.read({"version": 3, "b": "old", "c": 5}, "x") == {"b": "new", "c": 5}
+    assert three.read(three.mark({"b": "old", "c": 5}), "x") == {"b": "old", "c": 5}
+    assert StoredFormat("sample").mark({"b": 1}) == {"b": 1}
