@@ -37,7 +37,7 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
     With the days of the run those are loaded that RAW has from silver of other code. Where one cannot be, its rows are
     of code that is not there any more: the build of the models after it excludes the day.
 
-    `engine`: the warehouse's, and the pool of what writes it.
+    `engine`: the warehouse's.
     """
     tables = {raw_key(table): table for table in stream.tables}
     above = checks_of(airbyte_key(stream), bronze_key(stream), *(silver_key(table) for table in tables.values()))
@@ -64,7 +64,6 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
         ],
         check_specs=check_specs(tables, partitions),
         backfill_policy=dg.BackfillPolicy.single_run(),
-        pool=engine,
     )
     def load(
         context: dg.AssetExecutionContext,
