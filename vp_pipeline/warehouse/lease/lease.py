@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Protocol
 
 from vp_pipeline.failures import TransientError
@@ -89,15 +90,24 @@ class Lease:
         return self.store.current()
 
     def _taken(self, holder: Holder, report: Report) -> Holder:
-        """Waits until it is free, and takes it."""
-        next_report = 0.0
-        while not self.store.take(taken := replace(holder, since=Holder("").since)):
-            if time.monotonic() >= next_report:
-                other = self.store.current()
-                report(f"Waiting for {other or 'another process, which has just begun'}: {self.store.address} is held.")
-                next_report = time.monotonic() + REPORT_SECONDS
+        """Waits until it is free, and takes it. Raises TransientError: its store was away for several tries."""
+        next_report, failures = 0.0, 0
+        while True:
+            taken = replace(holder, since=datetime.now(UTC))
+            try:
+                if self.store.take(taken):
+                    return taken
+                failures = 0
+                if time.monotonic() >= next_report:
+                    other = self.store.current() or "another process, which has just begun"
+                    report(f"Waiting for {other}: {self.store.address} is held.")
+                    next_report = time.monotonic() + REPORT_SECONDS
+            except TransientError as error:
+                failures += 1
+                if failures > MAX_FAILURES:
+                    raise
+                report(f"{error} Trying again ({failures} of {MAX_FAILURES}).")
             time.sleep(self.store.retry_seconds)
-        return taken
 
     @contextmanager
     def _heartbeat(self, report: Report) -> Iterator[None]:
@@ -131,8 +141,9 @@ class Lease:
             return
 
 
-# Heartbeats that may fail one after the other before the holder stops; the store gives the lease away after twice as
-# many, so that the holder has stopped before another one begins.
+# Heartbeats that may fail one after the other before the holder stops; the store gives the lease away later than that.
 MISSED = 2
+# Tries to take it, one after the other, at which the store may be away.
+MAX_FAILURES = 5
 # What this process holds, by address: one process has one lease, however many objects stand for it.
 _HELD: dict[str, Holder] = {}

@@ -18,16 +18,18 @@ Not here: waiting, and the thread of the heartbeat (`lease.py`).
 """
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.lease.holder import Holder
 from vp_pipeline.warehouse.lease.lease import MISSED
 from vp_pipeline.warehouse.snowflake import SnowflakeWarehouse
 
-HEARTBEAT_SECONDS = 20.0
-# Twice what a holder allows itself: it has stopped before another process begins.
-EXPIRY_SECONDS = round(2 * MISSED * HEARTBEAT_SECONDS)
+HEARTBEAT_SECONDS = 15.0
+# The longest that a request may take: a holder that waits for a response must notice in time that it lost the lease.
+REQUEST_SECONDS = 15
+# After MISSED heartbeats a holder stops at the next try that fails. That is over before another process begins.
+EXPIRY_SECONDS = round((MISSED + 1) * HEARTBEAT_SECONDS + 2 * REQUEST_SECONDS)
 _TABLE = (
     "create table if not exists raw._lease as select cast('' as varchar) as holder, cast('' as varchar) as document, "
     "cast('1970-01-01' as timestamp_ntz) as heartbeat"
@@ -39,7 +41,7 @@ _FREE = f"(holder = '' or heartbeat < dateadd(second, -{EXPIRY_SECONDS}, sysdate
 class LeaseRow:
     """The lease on a Snowflake database; see `Store`."""
 
-    warehouse: SnowflakeWarehouse
+    database: SnowflakeWarehouse
     retry_seconds: float = 10.0
     heartbeat_seconds: float | None = HEARTBEAT_SECONDS
     # The name of this process in the row: a process id may be used again, and is of one machine.
@@ -47,7 +49,12 @@ class LeaseRow:
 
     @property
     def address(self) -> str:
-        return f"{self.warehouse.account}/{self.warehouse.database}"
+        return f"{self.database.account}/{self.database.database}"
+
+    @property
+    def warehouse(self) -> SnowflakeWarehouse:
+        """The warehouse, with requests that are cut short."""
+        return replace(self.database, timeout_seconds=min(REQUEST_SECONDS, self.database.timeout_seconds))
 
     def take(self, holder: Holder) -> bool:
         with self.warehouse.connect(tag=_tag(holder)) as connection:
