@@ -47,8 +47,10 @@ def test_a_killed_deployment_frees_what_it_held(environment: dict[str, str], tmp
             kills.kill_everything(variables)
         assert lease.current() is None
 
+        left = kills.left_behind(variables)
+        assert left == {first, third}
         with dagster_dev(variables, log) as dagster:
-            kills.wait_for_killed_runs(dagster)
+            kills.wait_for_ends(dagster, left)
             assert [status(dagster, run) for run in (first, third)] == ["FAILURE", "FAILURE"]
             reason = next(m for m in messages(dagster, first) if "is gone" in m)
             assert "It was killed, or its machine went down. What it held is free." in reason

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -86,8 +86,9 @@ def kill_vp_run(environment: Mapping[str, str], number: int, chance: random.Rand
 def kill_deployment(environment: Mapping[str, str], log: Path, chance: random.Random) -> str:
     """Starts `dagster dev`, waits until the runs that the kill before has left have ended, launches a run and a
     backfill, and kills every process of it at a random moment."""
+    left = left_behind(environment)
     with dagster_dev(environment, log) as dagster:
-        seconds = wait_for_killed_runs(dagster)
+        seconds = wait_for_ends(dagster, left)
         before = len(dagster.runs())
         what = chance.choice(["a run", "a backfill", "a run and a backfill"])
         if "run" in what:
@@ -102,14 +103,19 @@ def kill_deployment(environment: Mapping[str, str], log: Path, chance: random.Ra
     return f"everything, with {what} ({', '.join(statuses)}); what was left had ended after {seconds:.0f} s"
 
 
-def wait_for_killed_runs(dagster: DagsterDev) -> float:
-    """Waits until no run is left that began before this deployment; the seconds since the code location has loaded."""
+def left_behind(environment: Mapping[str, str]) -> set[str]:
+    """The runs that seem to be running while nothing runs. What was not launched yet is not among them: the daemon that
+    comes back launches it."""
+    seeming = [dg.DagsterRunStatus[name] for name in ("STARTING", "STARTED", "CANCELING")]
+    with dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as instance:
+        return {run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=seeming))}
+
+
+def wait_for_ends(dagster: DagsterDev, left: Set[str]) -> float:
+    """Waits until the runs that were left behind have ended; the seconds since the code location has loaded."""
     began = time.monotonic()
-    left = {run["runId"] for run in dagster.runs() if run["status"] in ("STARTING", "STARTED", "CANCELING")}
-    wait_until(
-        lambda: not [r for r in dagster.runs() if r["runId"] in left and r["status"] not in ("FAILURE", "CANCELED")],
-        ENDED_SECONDS,
-    )
+    ends = ("FAILURE", "CANCELED")
+    wait_until(lambda: all(r["status"] in ends for r in dagster.runs() if r["runId"] in left), ENDED_SECONDS)
     return time.monotonic() - began
 
 
@@ -158,8 +164,9 @@ def _processes(home: str) -> Iterator[int]:
 
 def finish(environment: Mapping[str, str], log: Path) -> None:
     """What is left after the last kill ends, with a daemon and nothing else; then every day is run once more."""
+    left = left_behind(environment)
     with dagster_dev(environment, log) as dagster:
-        wait_for_killed_runs(dagster)
+        wait_for_ends(dagster, left)
         wait_until(lambda: not unfinished(environment), 900)
     run_to_the_end(environment)
 
