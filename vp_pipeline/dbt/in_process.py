@@ -113,7 +113,8 @@ class DbtThread:
         from dbt.cli.main import dbtRunner
         from dbt_common.events.functions import reset_metadata_vars
 
-        reset_metadata_vars()  # dbt would otherwise report the run of the first command of this process
+        # dbt keeps the variables of the first command of a process: its run, and what it restates.
+        reset_metadata_vars()
         folders = ["--target-path", os.fspath(self._target), "--log-path", os.fspath(self._target)]
         # The manifest and the graph are written by the code location; here it would cost a second per command.
         quietly = ["--log-level", "none", "--log-level-file", "info", "--no-write-json"]
@@ -124,6 +125,7 @@ class DbtThread:
                 result.result.write(os.fspath(self._target / "run_results.json"))
             return result
         finally:
+            reset_metadata_vars()
             _release_warehouse()
 
     def _take(self, event: Any) -> None:

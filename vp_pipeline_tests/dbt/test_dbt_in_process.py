@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dbt_common.events.functions import get_metadata_vars
 
 from vp_pipeline.dagster_internals import dbt_invocation as private
 from vp_pipeline.dbt import project as dbt
@@ -78,6 +79,13 @@ def test_variables_of_a_command_end_with_it(monkeypatch: pytest.MonkeyPatch) -> 
         assert (os.environ["VP_A"], os.environ["VP_B"]) == ("during", "secret")
     assert os.environ["VP_A"] == "before"
     assert "VP_B" not in os.environ
+
+
+def test_dbt_keeps_no_variable_of_a_command(in_process: Callable[..., DbtThread]) -> None:
+    command = in_process("seed", "--select", "seed_marketplaces")
+    assert list(command.events())
+    assert command.wait() == 0
+    assert get_metadata_vars() == {}
 
 
 def test_parsing_the_project_gets_no_secret() -> None:
