@@ -64,8 +64,9 @@ constraints: ## resolve the pinned versions again
 	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --no-header --no-annotate \
 		--no-emit-index-url --output-file constraints.txt pyproject.toml
 
-soak: $(READY) ## kill runs hundreds of times, in every step; takes hours
-	@KILLS=$${KILLS:-300} $(BIN)/pytest vp_pipeline_tests/end_to_end/test_killed.py vp_pipeline_tests/publishing/test_published_duckdb.py -k killed
+# Stopped and started again it continues; `rm -r .soak` begins another. SOAK='--runs 5 --deployments 3' does fewer.
+soak: $(READY) ## kill 100 runs and 30 whole deployments at random moments, then compare; takes an hour and a half
+	@$(BIN)/python -m vp_pipeline_tests.soak $(SOAK)
 
 bench: $(READY) ## the benchmarks
 	@$(BIN)/python benchmarks/load.py
@@ -74,4 +75,4 @@ bench: $(READY) ## the benchmarks
 	@$(BIN)/python benchmarks/day.py
 
 clean: ## remove the virtual environment and all local data
-	rm -rf $(VENV) data .dagster dbt_project/target .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) data .soak .dagster dbt_project/target .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -9,6 +9,7 @@ from vp_pipeline.assets.airbyte import airbyte_asset
 from vp_pipeline.assets.bronze import bronze_asset
 from vp_pipeline.assets.dbt.models import dbt_models
 from vp_pipeline.assets.delivery import export_asset, power_bi_asset
+from vp_pipeline.assets.exclusive import exclusive_executor
 from vp_pipeline.assets.keys import PUBLISHED, airbyte_key, bronze_key, checks_of, raw_key, silver_key
 from vp_pipeline.assets.published import published_marts
 from vp_pipeline.assets.raw import raw_assets
@@ -18,7 +19,7 @@ from vp_pipeline.automation.sensors.marts import rebuilt_by_condition
 from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.delivery.export_endpoint import export_box
 from vp_pipeline.delivery.power_bi_refresh import power_bi_box
-from vp_pipeline.environments.environment import build_resources
+from vp_pipeline.environments.environment import build_environment, build_resources
 from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.quality.freshness import freshness_checks
 from vp_pipeline.settings import Settings
@@ -57,7 +58,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         asset_checks=[fresh],
         resources={**build_resources(settings), **(resource_overrides or {})},
         # A process per step costs seconds in a run; the steps of a day follow one another anyway.
-        executor=dg.in_process_executor,
+        executor=exclusive_executor(build_environment(settings).build_lease()),
     )
     return dg.Definitions.merge(assets, automation_definitions(settings, fresh))
 

@@ -217,7 +217,7 @@ class Settings(ProductionSettings):
 
     @property
     def engine(self) -> Literal["duckdb", "snowflake"]:
-        """The warehouse's engine: also the pool of the assets that write it, and dbt's adapter."""
+        """The warehouse's engine, and dbt's adapter."""
         return "duckdb" if self.env == "local" else "snowflake"
 
     @property

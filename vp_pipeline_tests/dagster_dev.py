@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ def own_environment(folder: Path) -> dict[str, str]:
     """The environment of a command on a data folder and a Dagster home within `folder`, with no variable of the
     project's from outside."""
     home = folder / "dagster_home"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     config = (PROJECT_ROOT / "dagster.yaml").read_text().replace(" .dagster", f" {home}")
     (home / "dagster.yaml").write_text(config)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VP_", "KEEPA_", "DAGSTER_"))}
@@ -103,7 +103,8 @@ def dagster_dev(environment: Mapping[str, str], log: Path) -> Iterator[DagsterDe
         wait_until(is_up, START_SECONDS)
         yield dagster
     finally:
-        os.killpg(started.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # the block has killed it
+            os.killpg(started.pid, signal.SIGTERM)
         try:
             started.wait(30)
         except subprocess.TimeoutExpired:

@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from vp_pipeline.assets.keys import LAYERS
+from vp_pipeline.automation.jobs import LEASE_TAG
 from vp_pipeline.build import build_definitions
 from vp_pipeline.generators.asset_graph import names
 from vp_pipeline.settings import PROJECT_ROOT, load_settings
@@ -108,16 +109,13 @@ def test_the_graph_of_production_has_the_same_names(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(os, "environ", {**os.environ})  # what it sets for dbt is not for the other tests
     made = build_definitions(load_settings({**COMPLETE, "VP_DATA_DIR": str(tmp_path)}))
     assert names(made) == (PROJECT_ROOT / "docs" / "names.txt").read_text()
-    pools = {
-        pool
-        for key in made.resolve_asset_graph().materializable_asset_keys
-        for pool in made.resolve_asset_graph().get(key).pools or set()
-    }
-    assert pools == {"snowflake"}
 
 
-def test_what_opens_the_warehouse_is_in_its_pool(definitions: dg.Definitions) -> None:
-    graph = definitions.resolve_asset_graph()
-    for key in graph.materializable_asset_keys:
-        expected = {"duckdb"} if key.path[0] in ("raw", "stg", "core", "mart", "monitoring", "published") else set()
-        assert (graph.get(key).pools or set()) == expected, key
+def test_every_job_but_two_that_only_report_holds_the_lease(definitions: dg.Definitions) -> None:
+    jobs = {job.name: job for job in definitions.resolve_all_job_defs()}
+    assert "__ASSET_JOB" in jobs  # what the UI materializes, and what a backfill launches
+    stock = {name for name, job in jobs.items() if job.executor_def is dg.in_process_executor}
+    assert (
+        stock == {name for name, job in jobs.items() if LEASE_TAG in job.tags} == {"freshness_checks", "health_report"}
+    )
+    assert len({id(job.executor_def) for name, job in jobs.items() if name not in stock}) == 1

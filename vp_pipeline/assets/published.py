@@ -27,7 +27,7 @@ def published_marts(
     engine: str,
 ) -> dg.AssetsDefinition:
     """The published marts. `models`: the dbt models. `checks`: the blocking checks of everything that they
-    are derived from, in flow order, and their own. `engine`: whose pool it takes."""
+    are derived from, in flow order, and their own. `engine`: the warehouse's."""
 
     @dg.multi_asset(
         name="publish",
@@ -43,7 +43,6 @@ def published_marts(
         ],
         check_specs=check_specs([PUBLISHED], partitions),
         backfill_policy=dg.BackfillPolicy.single_run(),
-        pool=engine,
     )
     def publish(context: dg.AssetExecutionContext, publisher: dg.ResourceParam[Publisher]) -> Iterator[object]:
         def build(admitted: Admitted) -> Reports:

@@ -43,7 +43,7 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
     or restored from a backup, and those that it has from silver of other code. Where one of the latter cannot be, its
     rows are of code that is not there any more: the build of the models after it excludes the day.
 
-    `engine`: the warehouse's, and the pool of what writes it.
+    `engine`: the warehouse's.
     """
     tables = {raw_key(table): table for table in stream.tables}
     first = raw_key(stream.tables[0])
@@ -74,7 +74,6 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
             inventory.same_days_spec(first, partitions),
         ],
         backfill_policy=dg.BackfillPolicy.single_run(),
-        pool=engine,
     )
     def load(
         context: dg.AssetExecutionContext,

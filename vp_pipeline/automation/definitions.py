@@ -1,6 +1,7 @@
 """Everything that makes the pipeline run without a person, put together.
 
-Here: which jobs, schedules and sensors there are. Not here: any of them. All are off until someone switches them on.
+Here: which jobs, schedules and sensors there are. Not here: any of them. All are off until someone switches
+them on, except `killed_runs`, which starts nothing.
 """
 
 import dagster as dg
@@ -21,6 +22,7 @@ from vp_pipeline.automation.schedules import (
     retention_schedule,
 )
 from vp_pipeline.automation.sensors.bronze import bronze_sensor
+from vp_pipeline.automation.sensors.killed import killed_sensor
 from vp_pipeline.automation.sensors.landed import landed_sensor
 from vp_pipeline.automation.sensors.marts import mart_automation
 from vp_pipeline.automation.sensors.undelivered import undelivered_sensor
@@ -35,7 +37,8 @@ def automation_definitions(settings: Settings, freshness: dg.AssetChecksDefiniti
     """Jobs, schedules and sensors. `freshness`: checks that the jobs which build something leave out."""
     streams = [stream for _, stream in STREAMS]
     partitions = daily_partitions(settings.start_date)
-    lake = build_environment(settings).build_lake()
+    environment = build_environment(settings)
+    lake = environment.build_lake()
     outboxes = build_outboxes(settings)
     alerts, ui_url = build_alerts(settings), str(settings.ui_url).rstrip("/")
     daily = daily_pipeline(partitions, freshness)
@@ -64,6 +67,7 @@ def automation_definitions(settings: Settings, freshness: dg.AssetChecksDefiniti
             landed_sensor(lake, streams, settings.start_date),
             bronze_sensor(streams),
             mart_automation(),
+            killed_sensor(environment.build_lease()),
             undelivered_sensor(outboxes.deliveries, PUBLISHED),
             run_alerts(alerts, ui_url),
             tick_alerts(alerts, ui_url),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from vp_pipeline.automation.jobs import WHOLE_DAYS
+from vp_pipeline.automation.jobs import WHOLE_DAYS, WITHOUT_LEASE
 from vp_pipeline.automation.notifications import messages
 from vp_pipeline.automation.notifications.messages import Link
 from vp_pipeline.automation.notifications.queue import Alerts
@@ -38,7 +38,12 @@ def health_job(
         # One report per run: whoever starts another one by hand wants another one.
         alerts.queue(f"health:{context.run_id}", message)
 
-    @dg.job(name="health_report", description="What ran, what is missing and what was not delivered, to Slack.")
+    @dg.job(
+        name="health_report",
+        description="What ran, what is missing and what was not delivered, to Slack.",
+        executor_def=dg.in_process_executor,
+        tags=WITHOUT_LEASE,
+    )
     def report() -> None:
         queue_report()
 

@@ -14,6 +14,10 @@ LATE_DATA = "late_data"
 DELIVERIES = "deliveries"
 DBT = "dbt_models"
 
+# Of jobs that write nothing that a run writes: they take no lease, so that they report while a run is in progress.
+LEASE_TAG = "vp/lease"
+WITHOUT_LEASE = {LEASE_TAG: "none"}
+
 # A day of the pipeline: each of its runs is notified.
 WHOLE_DAYS = (DAILY, LANDED)
 
@@ -38,6 +42,8 @@ def freshness_job(freshness: dg.AssetChecksDefinition) -> AssetJob:
         FRESHNESS,
         selection=dg.AssetSelection.checks(freshness),
         description="Whether the day that has just finished is there, layer by layer. Builds nothing.",
+        executor_def=dg.in_process_executor,
+        tags=WITHOUT_LEASE,
     )
 
 

@@ -43,12 +43,14 @@ def list_() -> None:
 def rollback() -> None:
     """Make consumers read again what they read before, in one step. The next green build replaces it."""
     from vp_pipeline.assets.published import rolled_back
+    from vp_pipeline.cli.local_runs.holding import holding
     from vp_pipeline.cli.local_runs.instance import project_instance
     from vp_pipeline.environments.environment import build_environment
 
-    publisher = build_environment(load_settings()).build_publisher()
-    now = publisher.roll_back()
-    with project_instance() as instance:
+    settings = load_settings()
+    publisher = build_environment(settings).build_publisher()
+    with project_instance() as instance, holding(settings, "vp published rollback"):
+        now = publisher.roll_back()
         instance.report_runless_asset_event(rolled_back(now, publisher.rolled_back_from()))
     console.print(
         f"Consumers read build {now.build_id} again, of {now.published_at:%Y-%m-%d %H:%M} UTC. The next green build "

@@ -13,11 +13,17 @@ def maintain(
 ) -> None:
     """List what is old and no longer needed (runs, objects, messages), or delete it. VP_KEEP_…_DAYS are the ages."""
     from vp_pipeline.automation.retention import build_retention
+    from vp_pipeline.cli.local_runs.holding import holding
     from vp_pipeline.cli.local_runs.instance import project_instance
 
-    retention = build_retention(load_settings())
+    settings = load_settings()
+    retention = build_retention(settings)
     with project_instance() as instance:
-        found = retention.removable(instance) if dry_run else retention.remove(instance, lambda _: None)
+        if dry_run:
+            found = retention.removable(instance)
+        else:
+            with holding(settings, "vp maintain"):
+                found = retention.remove(instance, lambda _: None)
     for item in found:
         console.print(f"{item.kind:8} {item.name}  ({item.why})", soft_wrap=True, markup=False)
     size = sum(item.size for item in found)

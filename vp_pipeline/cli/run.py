@@ -115,6 +115,7 @@ def run_days(
     gc.disable()  # as in definitions.py
     from vp_pipeline.build import build_definitions
     from vp_pipeline.cli.local_runs.daily_run import daily_run
+    from vp_pipeline.cli.local_runs.holding import holding
     from vp_pipeline.cli.local_runs.instance import project_instance
     from vp_pipeline.cli.report import RunReport
     from vp_pipeline.quality.waivers import Waivers
@@ -126,12 +127,12 @@ def run_days(
     graph = definitions.resolve_asset_graph()
     gc.enable()
     Waivers(frozenset(waive)).require_known(graph.asset_check_keys)
-    selection = _selection(settings, definitions, chosen) if chosen.is_some else None
-    if resync and selection and not any(key.path[0] == "airbyte" for key in selection):
-        raise PermanentError("--resync requests data again, and no sync is selected: select group:airbyte too.")
     report = RunReport()
-    with project_instance() as instance:
-        _close_orphans(instance)
+    with project_instance() as instance, holding(settings, "vp run", days):
+        _end_killed_runs(settings, instance)
+        selection = _selection(settings, definitions, chosen) if chosen.is_some else None
+        if resync and selection and not any(key.path[0] == "airbyte" for key in selection):
+            raise PermanentError("--resync requests data again, and no sync is selected: select group:airbyte too.")
         all_tags = {**_tags(settings, waive), **(tags or {})}
         run_id, events = daily_run(instance, definitions, days, resync=resync, tags=all_tags, selection=selection)
         with quiet_process() as terminal:
@@ -196,7 +197,7 @@ def _failed_of(settings: Settings, days: Sequence[date]) -> Sequence[date]:
     from vp_pipeline.partitions import consecutive
 
     with project_instance() as instance:
-        _close_orphans(instance)
+        _end_killed_runs(settings, instance)
         found = failed_days(instance, build_definitions(settings), days)
     ranges = [f"{part[0]}" if len(part) == 1 else f"{part[0]} to {part[-1]}" for part in consecutive(found)]
     listed = ", ".join(ranges) or "none, so there is nothing to run"
@@ -204,11 +205,15 @@ def _failed_of(settings: Settings, days: Sequence[date]) -> Sequence[date]:
     return found
 
 
-def _close_orphans(instance: "dg.DagsterInstance") -> None:
-    from vp_pipeline.cli.local_runs.orphans import close_orphans
+def _end_killed_runs(settings: Settings, instance: "dg.DagsterInstance") -> None:
+    from vp_pipeline.automation.killed_runs import end_killed_runs
+    from vp_pipeline.dagster_internals.run_execution import location_name
+    from vp_pipeline.environments.environment import build_environment
+    from vp_pipeline.settings import PROJECT_ROOT
 
-    for run_id in close_orphans(instance):
-        console.print(f"[yellow]Run {run_id[:8]} was left by a process that is gone; it is closed now.[/yellow]")
+    lease = build_environment(settings).build_lease()
+    for run in end_killed_runs(instance, lease, location_name(PROJECT_ROOT / "workspace.yaml")):
+        console.print(f"[yellow]Run {run.run_id[:8]} was left by a process that is gone; it is closed now.[/yellow]")
 
 
 def _tags(settings: Settings, waive: Sequence[str]) -> dict[str, str]:

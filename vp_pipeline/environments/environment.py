@@ -14,6 +14,7 @@ from vp_pipeline.lake.objects import Lake
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.settings import Settings
+from vp_pipeline.warehouse.lease.lease import Lease
 from vp_pipeline.warehouse.loading import Warehouse
 
 
@@ -25,6 +26,9 @@ class Environment(Protocol):
     def build_airbyte(self, lake: Lake) -> Airbyte: ...
 
     def build_warehouse(self) -> Warehouse: ...
+
+    def build_lease(self) -> Lease:
+        """The right to write the lake, the warehouse and the publication, of one process at a time."""
 
     def build_publisher(self) -> Publisher:
         """Where its consumers read, replaced as a whole."""

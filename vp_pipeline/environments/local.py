@@ -11,6 +11,8 @@ from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.settings import Settings
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
+from vp_pipeline.warehouse.lease.file import LeaseFile
+from vp_pipeline.warehouse.lease.lease import Lease
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class LocalEnvironment:
 
     def build_warehouse(self) -> DuckDBWarehouse:
         return DuckDBWarehouse(self.settings.warehouse_path)
+
+    def build_lease(self) -> Lease:
+        return Lease(LeaseFile(self.settings.data_dir))
 
     def build_publisher(self) -> Publisher:
         return Publisher(

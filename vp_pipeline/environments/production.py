@@ -17,6 +17,8 @@ from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.publishing.snowflake import SnowflakePublications, SnowflakePublishedSchema
 from vp_pipeline.settings import Settings
+from vp_pipeline.warehouse.lease.lease import Lease
+from vp_pipeline.warehouse.lease.row import LeaseRow
 from vp_pipeline.warehouse.snowflake import SnowflakeWarehouse
 
 
@@ -78,6 +80,9 @@ class ProductionEnvironment:
             timeout_seconds=settings.snowflake_timeout_seconds,
             address=address,
         )
+
+    def build_lease(self) -> Lease:
+        return Lease(LeaseRow(self.build_warehouse()))
 
     def build_publisher(self) -> Publisher:
         return Publisher(SnowflakePublications(self.build_warehouse()), partial(project_fingerprints, self.settings))

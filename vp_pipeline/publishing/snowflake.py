@@ -8,8 +8,8 @@ consumers read before is then in the other schema, from where it can be swapped 
     published_<build id>     those that are kept; the name only shows which publication first needed the schema
     …._publication           one row: the record of the schema's publication
 
-Only one run publishes at a time: the asset holds the warehouse's pool. Here: those schemas. Not here: when a build may
-be published (`publisher.py`).
+Only one run publishes at a time: it holds the lease (`warehouse/lease/`). Here: those schemas. Not here: when a build
+may be published (`publisher.py`).
 """
 
 import hashlib

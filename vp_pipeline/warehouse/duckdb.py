@@ -1,7 +1,7 @@
 """The local warehouse: RAW in a DuckDB file.
 
-Here: DuckDB. A DuckDB file takes one writing process, so every asset that opens it is in the pool `duckdb`. Not here:
-what loading a day means on every engine (`loading.py`).
+Here: DuckDB. A DuckDB file takes one writing process: a run has the lease (`lease/`). Not here: what loading a day
+means on every engine (`loading.py`).
 """
 
 import time

@@ -96,7 +96,6 @@ def dbt_models(
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         dagster_dbt_translator=translator,
-        pool=settings.engine,
     )
     def build_models(
         context: dg.AssetExecutionContext,

@@ -17,6 +17,7 @@ from vp_pipeline.dagster_internals import tags as run_tags
 from vp_pipeline.partitions import days_of
 
 _NO_REASON = "It ended without a reason."
+THE_RUN = "the run"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,12 @@ class RunSummary:
     @property
     def first_failure(self) -> Trouble:
         """What failed first: a check that failed turns a later step red, so the red step is not the cause."""
-        return self.failed[0] if self.failed else Trouble("the run", None, _NO_REASON)
+        return self.failed[0] if self.failed else Trouble(THE_RUN, None, _NO_REASON)
+
+    @property
+    def failed_outside_steps(self) -> bool:
+        """Whether the run failed and no step of it: its process was killed, or could not start."""
+        return self.first_failure.step == THE_RUN and bool(self.failed)
 
     @property
     def days_text(self) -> str:
@@ -128,8 +134,10 @@ class _Findings:
         self.failed.setdefault((step, None), Trouble(step, None, failure_reason(event)))
 
     def run_failed(self, event: dg.DagsterEvent) -> None:
-        if not self.failed:
-            self.failed["the run", None] = Trouble("the run", None, event.message or _NO_REASON)
+        # A check that failed turns a step red: without one the run ended for a reason of its own.
+        if all(trouble.check for trouble in self.failed.values()):
+            own = Trouble(THE_RUN, None, event.message or _NO_REASON)
+            self.failed = {(own.step, None): own, **self.failed}
 
     def tests(self) -> Mapping[str, int]:
         counts = Counter(self.worst.values())

@@ -195,7 +195,8 @@ def _run_message(
         return "started", messages.started(summary, link), None
     if event_type == dg.DagsterEventType.RUN_SUCCESS and run.job_name in WHOLE_DAYS:
         return "ended", messages.succeeded(summary, link), None
-    if event_type == dg.DagsterEventType.RUN_FAILURE and _is_automated(run):
+    # Whoever launches a run by hand sees it fail, unless its process is gone: then nothing shows that it ended.
+    if event_type == dg.DagsterEventType.RUN_FAILURE and (_is_automated(run) or summary.failed_outside_steps):
         return "ended", messages.failed(summary, link), _cause(summary)
     if summary.warned or any(trouble.check for trouble in summary.failed):
         # Whoever launched it sees it fail; others work with what it checked.

@@ -5,8 +5,8 @@ from datetime import date
 
 import dagster as dg
 
+from vp_pipeline.assets.exclusive import process_tags
 from vp_pipeline.automation.jobs import DAILY
-from vp_pipeline.cli.local_runs.orphans import process_tags
 from vp_pipeline.dagster_internals.run_execution import create_run, execute
 from vp_pipeline.partitions import partition_tags
 from vp_pipeline.settings import PROJECT_ROOT

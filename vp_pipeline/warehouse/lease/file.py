@@ -1,0 +1,65 @@
+"""The lease of one machine: a lock on a file, which the kernel takes from a process the moment it dies.
+
+    lease.lock   locked by the holder; its content means nothing
+    lease.json   who that is (`Holder`): for whoever waits, and for people
+
+A killed holder leaves `lease.json` behind; the lock is free all the same. Not here: waiting (`lease.py`).
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from vp_pipeline.warehouse.lease.holder import Holder
+
+
+@dataclass(frozen=True)
+class LeaseFile:
+    """The lease on a data folder; see `Store`."""
+
+    folder: Path
+    retry_seconds: float = 0.5
+    heartbeat_seconds: float | None = None
+
+    @property
+    def address(self) -> str:
+        return f"{self.folder}"
+
+    def take(self, holder: Holder) -> bool:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._lock.acquire(blocking=False)
+        except Timeout:
+            return False
+        self._write(holder)
+        return True
+
+    def renew(self, holder: Holder) -> bool:
+        self._write(holder)
+        return True
+
+    def release(self, holder: Holder) -> None:
+        self._record.unlink(missing_ok=True)
+        self._lock.release()
+
+    def current(self) -> Holder | None:
+        try:
+            found = Holder.from_json(self._record.read_text())
+        except FileNotFoundError:
+            return None
+        return found if found and found.process.is_alive is not False else None
+
+    @cached_property
+    def _lock(self) -> FileLock:
+        return FileLock(self.folder / "lease.lock", thread_local=False)
+
+    @property
+    def _record(self) -> Path:
+        return self.folder / "lease.json"
+
+    def _write(self, holder: Holder) -> None:
+        written = self._record.with_suffix(".json.partial")
+        written.write_text(holder.as_json())
+        written.replace(self._record)
