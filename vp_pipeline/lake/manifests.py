@@ -114,6 +114,8 @@ class DecodedDays(Document):
 class LoadedDays(Document):
     """What RAW held of a stream when it was last as silver is: a checksum of the contents of its days."""
 
+    FORMAT = StoredFormat("record of loaded days")
+
     contents: str
 
 

@@ -61,7 +61,7 @@ def test_everything_is_off_at_first(definitions: dg.Definitions) -> None:
     assert {s.default_status for s in repository.schedule_defs} == {dg.DefaultScheduleStatus.STOPPED}
     on = [s.name for s in repository.sensor_defs if s.default_status != dg.DefaultSensorStatus.STOPPED]
     assert on == ["killed_runs"]  # it starts nothing
-    assert len(repository.sensor_defs) == 8  # Dagster's own automation sensor is not among them
+    assert len(repository.sensor_defs) == 9  # Dagster's own automation sensor is not among them
 
 
 PARTITIONS = daily_partitions(date(2026, 1, 1))

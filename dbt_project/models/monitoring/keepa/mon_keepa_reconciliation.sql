@@ -44,7 +44,8 @@ vendor_figures as (
 ),
 
 -- Which response's figures a series is compared with: the newest one that has any of it, but none from before our
--- own figures. A series that was not requested with the newest response has figures as of an earlier one, on both sides.
+-- own figures. A series that was not requested with the newest response has figures as of an earlier one, on both
+-- sides.
 our_series as (
     select
         asin,
