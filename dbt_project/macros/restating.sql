@@ -13,7 +13,7 @@
     {{ return(fromjson(dbt_metadata_envs.get('VP_RESTATE', '{}'))) }}
 {% endmacro %}
 
-{#- Overrides dbt's own macro, called by is_incremental() and by the materializations: true for a model to restate too. -#}
+{#- Overrides dbt's own macro, called by is_incremental() and the materializations: true for a model to restate too. -#}
 {% macro should_full_refresh() %}
     {%- if model.name in models_to_restate() -%}
         {{ return(true) }}
