@@ -96,7 +96,7 @@ def test_a_mistake_ends_in_a_sentence(environment: dict[str, str], arguments: li
     [
         ("VP_ENV", "staging", "VP_ENV cannot be used: Input should be 'local'"),
         ("VP_DATADIR", "x", "Did you mean VP_DATA_DIR?"),
-        ("VP_DATA_DIR", "/proc/nowhere", "The lake cannot be written"),
+        ("VP_DATA_DIR", "/proc/nowhere", "The data folder cannot be written"),
     ],
 )
 def test_a_wrong_variable_ends_in_a_sentence(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from vp_pipeline.failures import PermanentError
 from vp_pipeline.warehouse.lease.holder import Holder
 
 
@@ -28,12 +29,17 @@ class LeaseFile:
         return f"{self.folder}"
 
     def take(self, holder: Holder) -> bool:
-        self.folder.mkdir(parents=True, exist_ok=True)
         try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(blocking=False)
+            self._write(holder)
         except Timeout:
             return False
-        self._write(holder)
+        except OSError as error:
+            raise PermanentError(
+                f"The data folder cannot be written: {error.strerror or error} ({self.folder}). Nothing was run. Make "
+                "room, correct its permissions, or set VP_DATA_DIR."
+            ) from None
         return True
 
     def renew(self, holder: Holder) -> bool:

@@ -56,21 +56,22 @@ class LeaseRow:
         """The warehouse, with requests that are cut short."""
         return replace(self.database, timeout_seconds=min(REQUEST_SECONDS, self.database.timeout_seconds))
 
+    # The lease is taken before anything else is written, so also before the project's tables are migrated.
     def take(self, holder: Holder) -> bool:
-        with self.warehouse.connect(tag=_tag(holder)) as connection:
+        with self.warehouse.session(_tag(holder)) as connection:
             connection.execute(_TABLE)
             return self._update(connection, holder, _FREE)
 
     def renew(self, holder: Holder) -> bool:
-        with self.warehouse.connect(tag=_tag(holder)) as connection:
+        with self.warehouse.session(_tag(holder)) as connection:
             return self._update(connection, holder, f"holder = '{self.token}'")
 
     def release(self, holder: Holder) -> None:
-        with self.warehouse.connect(tag=_tag(holder)) as connection:
+        with self.warehouse.session(_tag(holder)) as connection:
             connection.execute(f"update raw._lease set holder = '', document = '' where holder = '{self.token}'")
 
     def current(self) -> Holder | None:
-        with self.warehouse.connect(read_only=True) as connection:
+        with self.warehouse.session() as connection:
             connection.execute(_TABLE)
             found = connection.execute(f"select document from raw._lease where not {_FREE}").fetchone()
         return Holder.from_json(found[0]) if found else None
