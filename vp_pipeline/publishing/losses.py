@@ -3,7 +3,7 @@
 Here: the comparison. Not here: what follows from it (`publisher.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -60,15 +60,20 @@ def losses(connection: Connection, build: Build, marts: PublishedMarts, current:
 
 def _keys(connection: Connection, marts: PublishedMarts, current: Publication) -> dict[str, tuple[str, ...]]:
     found = {}
-    for table, column in LASTING_KEYS.items():
+    for table, columns in LASTING_KEYS.items():
         schema, _, name = table.partition(".")
         if table in current.rows and _exists(connection, schema, name):
             _, published = marts.read(name)
-            built = {str(key) for (key,) in connection.execute(f"select {column} from {table}").fetchall()}
-            lost = sorted(set(map(str, published.column(column).to_pylist())) - built)
+            built = connection.execute(f"select {', '.join(columns)} from {table}").fetchall()
+            before = zip(*(published.column(column).to_pylist() for column in columns), strict=True)
+            lost = sorted(set(map(_key, before)) - set(map(_key, built)))
             if lost:
                 found[table] = tuple(lost)
     return found
+
+
+def _key(values: Iterable[object]) -> str:
+    return "-".join(map(str, values))
 
 
 def _exists(connection: Connection, schema: str, name: str) -> bool:

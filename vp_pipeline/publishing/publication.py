@@ -13,8 +13,8 @@ from vp_pipeline.stored_formats import StoredFormat, renamed_field
 SCHEMAS = ("mart", "monitoring")
 # Published tables that every run adds to: their rows alone are no reason to publish again, their columns and code are.
 RUN_RECORDS = frozenset({"monitoring.mon_model_run"})
-# Published tables whose keys consumers expect to find again, with the column of the key.
-LASTING_KEYS = {"mart.dim_product": "product_key"}
+# Published tables whose entities consumers expect to find again, with the vendor's own key of them.
+LASTING_KEYS = {"mart.dim_product": ("domain_id", "asin")}
 # Of the record of a publication, whose fields are columns. Version 1 has no column for the version, and on Snowflake
 # another word for one that was rolled back.
 FORMAT = StoredFormat("record of a publication", (renamed_field("is_taken_back", "is_rolled_back"),))

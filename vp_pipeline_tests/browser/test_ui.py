@@ -5,7 +5,7 @@ They look at the graph, materialize a day, backfill a range, read why a day is r
 
 import json
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -54,8 +54,8 @@ def test_the_graph_and_the_schedule(ui: DagsterDev, page: Any, shoot: Shoot) -> 
     assert not switch.is_checked()
     switch.locator("xpath=..").click()
     page.get_by_text("Next tick").first.wait_for()
-    tomorrow = newest_finished_day() + timedelta(days=2)
-    page.get_by_text(f"{tomorrow:%b} {tomorrow.day}").first.wait_for()
+    next_tick = datetime.now(UTC) - timedelta(minutes=10) + timedelta(days=1)  # it ticks at 00:10
+    page.get_by_text(f"{next_tick:%b} {next_tick.day}").first.wait_for()
     shoot("schedule_on")
     states = {s["name"]: s["scheduleState"]["status"] for s in ui.ask(SCHEDULES)["schedulesOrError"]["results"]}
     assert states["daily_pipeline_schedule"] == "RUNNING"

@@ -43,7 +43,8 @@ def build(snowflake: SnowflakeStandIn, number: int, state: ledger.BuildState = "
         snowflake.query(f"create schema if not exists {schema}")
     for table in TABLES:
         snowflake.query(
-            f"create or replace table {table} as select {number} as n, 'x' as product_key union all select 0, null"
+            f"create or replace table {table} as select {number} as n, 'x' as asin, 1 as domain_id "
+            "union all select 0, null, 1"
         )
     with snowflake.warehouse().connect() as session:
         loaded = f"'t', '{FIRST + timedelta(days=number)}'"
@@ -111,7 +112,7 @@ def test_the_record_of_what_was_published_is_in_the_schema(snowflake: SnowflakeS
     marts = publisher.marts
     assert marts.current() == made
     build_read, rows = marts.read("mart_deals")
-    assert (build_read, rows.column_names, rows.num_rows) == (build_id, ["n", "product_key"], 2)
+    assert (build_read, rows.column_names, rows.num_rows) == (build_id, ["n", "asin", "domain_id"], 2)
     with pytest.raises(PermanentError, match="No mart nonesuch is published"):
         marts.read("nonesuch")
 
@@ -214,7 +215,7 @@ def test_a_clone_that_is_not_the_build_is_not_published(snowflake: SnowflakeStan
     build(snowflake, 2)
     snowflake.faults.append(
         lambda sql: (
-            sql.replace("clone mart.mart_deals", "as select 1 as n, 'x' as product_key")
+            sql.replace("clone mart.mart_deals", "as select 1 as n, 'x' as asin, 1 as domain_id")
             if "mart_deals clone" in sql
             else None
         )
