@@ -45,7 +45,7 @@ def test_a_killed_deployment_frees_what_it_held(environment: dict[str, str], tmp
             third = kills.launch_run(dagster, AFTER)
             wait_until(lambda: waits(dagster, third, "Waiting for a run from the UI"), 120)
             kills.kill_everything(variables)
-        assert lease.current() is None
+        wait_until(lambda: lease.current() is None, 10)
 
         left = kills.left_behind(variables)
         assert left == {first, third}
