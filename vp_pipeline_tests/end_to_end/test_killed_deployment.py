@@ -56,7 +56,8 @@ def test_a_killed_deployment_frees_what_it_held(environment: dict[str, str], tmp
             assert "It was killed, or its machine went down. What it held is free." in reason
             again = kills.launch_run(dagster, DAY)
             wait_until(lambda: status(dagster, again) == "SUCCESS", 300)
-            wait_until(lambda: [m for m in services.slack.messages if first in m["text"]], 150)
+            # Both ended for one reason, so one message stands for both.
+            wait_until(lambda: [m for m in services.slack.messages if first in m["text"] or third in m["text"]], 150)
     assert kills.unfinished(environment) == []
 
 
