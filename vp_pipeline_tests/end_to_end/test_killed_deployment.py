@@ -1,5 +1,7 @@
 """Everything is killed while a run of the UI holds the lease and another one waits for it; then it is started again."""
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,9 @@ def test_a_killed_deployment_frees_what_it_held(environment: dict[str, str], tmp
                 assert dagster.ask(START, selector=selector)["startSensor"]["__typename"] == "Sensor"
             first = kills.launch_run(dagster, DAY)
             wait_until(lambda: (held := lease.current()) and held.run_id == first, 120)
+            held = lease.current()
+            assert held is not None
+            os.kill(held.process.pid, signal.SIGSTOP)  # it holds the lease until it is killed, however fast it would be
 
             # Another one waits in sight, and ends when it is terminated.
             waiting = kills.launch_run(dagster, AFTER)
