@@ -55,6 +55,11 @@ def consecutive(days: Sequence[date]) -> list[list[date]]:
     return runs
 
 
+def span(days: Sequence[object]) -> str:
+    """Consecutive days, or partition keys, as text: `2026-03-01`, or `2026-03-01 to 2026-03-04`."""
+    return f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
+
+
 def finished_days(first: date, last: date, *, start: date, now: datetime | None = None) -> list[date]:
     """The days of a request, `first` to `last`, both included.
 

@@ -1,6 +1,6 @@
 """A run holds the lease from before its first step to its end, whatever launched it.
 
-Here: the executor that does so, and what a run tells of itself: its holder and its process. Not here: the lease
+Here: the executor that does so, and what identifies a run: its holder and its process. Not here: the lease
 (`warehouse/lease/`), and the end of a run whose process is gone (`automation/killed_runs.py`).
 """
 

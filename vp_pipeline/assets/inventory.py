@@ -13,7 +13,7 @@ import dagster as dg
 from vp_pipeline.assets.keys import bronze_key, raw_key, silver_key
 from vp_pipeline.lake import bronze
 from vp_pipeline.lake.objects import Lake
-from vp_pipeline.partitions import consecutive, parse_days
+from vp_pipeline.partitions import consecutive, parse_days, span
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.sources.source import Stream
 from vp_pipeline.warehouse.connection import Connection
@@ -81,11 +81,12 @@ def take_inventory(instance: dg.DagsterInstance, connection: Connection, lake: L
         return set(parse_days(instance.get_materialized_partitions(key)))
 
     first = stream.tables[0]  # a day of a stream is written as a whole, so one table stands for all of them
+    silver = days_in_silver(lake, stream)
     return Inventory(
         bronze=set(bronze.days(lake, stream)),
-        silver=days_in_silver(lake, stream),
+        silver=silver,
         raw=loaded_days(connection, first),
-        missing=set(missing_days(connection, lake, stream)),
+        missing=missing_days(connection, lake, stream, silver),
         recorded_bronze=recorded(bronze_key(stream)),
         recorded_silver=recorded(silver_key(first)),
         recorded_raw=recorded(raw_key(first)),
@@ -106,7 +107,7 @@ def same_days(name: str, found: Inventory, own: Iterable[date]) -> Outcome:
 
 
 def _listed(days: list[date]) -> str:
-    ranges = [f"{part[0]}" if len(part) == 1 else f"{part[0]} to {part[-1]}" for part in consecutive(days)]
+    ranges = [span(part) for part in consecutive(days)]
     more = f" and {len(ranges) - _RANGES} more ranges" if len(ranges) > _RANGES else ""
     count = "1 day" if len(days) == 1 else f"{len(days)} days"
     return f"{count} ({', '.join(ranges[:_RANGES])}{more})"

@@ -11,7 +11,7 @@ from vp_pipeline.assets import inventory
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days, together
 from vp_pipeline.assets.days.report import DayReport, Reports, checked
-from vp_pipeline.assets.inventory import Inventory, take_inventory
+from vp_pipeline.assets.inventory import take_inventory
 from vp_pipeline.assets.keys import (
     airbyte_key,
     asset_spec,
@@ -82,11 +82,10 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
     ) -> Iterator[object]:
         tag = {"run": context.run_id, "asset": f"raw/{stream.source}_{stream.name}"}
 
-        def build(found: Inventory, day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
+        def build(same_days: Outcome, day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
             manifests = {table: _manifest(lake, stream, table, day) for table in tables.values()}
             with warehouse.connect(tag={**tag, "partition": day.isoformat()}) as connection:
                 loads = warehouse.load_day(connection, lake, manifests)
-            same_days = inventory.same_days(f"{stream.source}/{stream.name}", found, parse_days(context.partition_keys))
             return {
                 key: checked(
                     context,
@@ -103,8 +102,9 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
             with warehouse.connect(tag=tag) as connection:
                 outdated = outdated_days(connection, stream.tables, stream.code.own)
                 found = take_inventory(context.instance, connection, lake, stream)
+            same_days = inventory.same_days(f"{stream.source}/{stream.name}", found, parse_days(context.partition_keys))
             again = {*outdated, *found.missing}
-            yield from together(context, partial(build, found), again, depends_on=depends_on)(admitted)
+            yield from together(context, partial(build, same_days), again, depends_on=depends_on)(admitted)
             with warehouse.connect(tag=tag) as connection:
                 if outdated:
                     left = outdated_days(connection, stream.tables, stream.code.own)

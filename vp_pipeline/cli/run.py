@@ -194,12 +194,12 @@ def _failed_of(settings: Settings, days: Sequence[date]) -> Sequence[date]:
     from vp_pipeline.build import build_definitions
     from vp_pipeline.cli.local_runs.daily_run import failed_days
     from vp_pipeline.cli.local_runs.instance import project_instance
-    from vp_pipeline.partitions import consecutive
+    from vp_pipeline.partitions import consecutive, span
 
     with project_instance() as instance:
         _end_killed_runs(settings, instance)
         found = failed_days(instance, build_definitions(settings), days)
-    ranges = [f"{part[0]}" if len(part) == 1 else f"{part[0]} to {part[-1]}" for part in consecutive(found)]
+    ranges = [span(part) for part in consecutive(found)]
     listed = ", ".join(ranges) or "none, so there is nothing to run"
     console.print(f"Failed, of {days[0]} to {days[-1]}: {listed}", soft_wrap=True)
     return found

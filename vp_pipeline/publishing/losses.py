@@ -11,7 +11,7 @@ from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing.publication import LASTING_KEYS, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.warehouse import ledger
-from vp_pipeline.warehouse.connection import Connection
+from vp_pipeline.warehouse.connection import Connection, table_exists
 from vp_pipeline.warehouse.ledger import Build
 
 _NAMED = 5
@@ -62,7 +62,7 @@ def _keys(connection: Connection, marts: PublishedMarts, current: Publication) -
     found = {}
     for table, columns in LASTING_KEYS.items():
         schema, _, name = table.partition(".")
-        if table in current.rows and _exists(connection, schema, name):
+        if table in current.rows and table_exists(connection, schema, name):
             _, published = marts.read(name)
             built = connection.execute(f"select {', '.join(columns)} from {table}").fetchall()
             before = zip(*(published.column(column).to_pylist() for column in columns), strict=True)
@@ -74,14 +74,6 @@ def _keys(connection: Connection, marts: PublishedMarts, current: Publication) -
 
 def _key(values: Iterable[object]) -> str:
     return "-".join(map(str, values))
-
-
-def _exists(connection: Connection, schema: str, name: str) -> bool:
-    found = connection.execute(
-        "select 1 from information_schema.tables where lower(table_schema) = ? and lower(table_name) = ?",
-        [schema, name],
-    ).fetchone()
-    return bool(found)
 
 
 def _listed(names: list[str]) -> str:

@@ -8,14 +8,12 @@ from collections.abc import Iterable, Set
 from statistics import median
 from typing import TYPE_CHECKING
 
+from vp_pipeline.warehouse.connection import table_exists
+
 if TYPE_CHECKING:
     from vp_pipeline.warehouse.connection import Connection
 
 _BUILDS = 5  # of each model and kind: the newest ones are of about the present size
-_THERE = (
-    "select 1 from information_schema.tables "
-    "where lower(table_schema) = 'monitoring' and lower(table_name) = '_model_builds'"
-)
 _LAST_BUILDS = """
 select model, is_restated, seconds, rows_written, rows_total, newest_rows
 from (
@@ -40,7 +38,7 @@ def expected_seconds(
     over the rows that they had then; those of views are not, which write no rows.
     """
     times: dict[tuple[str, bool], list[float]] = {}
-    if connection.execute(_THERE).fetchone():
+    if table_exists(connection, "monitoring", "_model_builds"):
         for model, is_restated, seconds, written, total, newest in connection.execute(
             _LAST_BUILDS, [_BUILDS]
         ).fetchall():

@@ -35,3 +35,12 @@ def transaction(connection: Connection) -> Iterator[None]:
         with suppress(Exception):
             connection.execute("rollback")
         raise
+
+
+def table_exists(connection: Connection, schema: str, name: str) -> bool:
+    """Whether a table or view of this name, in lower case, is there."""
+    found = connection.execute(
+        "select 1 from information_schema.tables where lower(table_schema) = ? and lower(table_name) = ?",
+        [schema, name],
+    ).fetchone()
+    return bool(found)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
 
-from vp_pipeline.warehouse.connection import transaction
+from vp_pipeline.warehouse.connection import table_exists, transaction
 
 if TYPE_CHECKING:
     from vp_pipeline.warehouse.connection import Connection
@@ -177,7 +177,7 @@ def days_of_marts(connection: "Connection") -> Sequence[date]:
 
 def stale_nodes(connection: "Connection") -> dict[str, str]:
     """The models and tests that are stale, by name, each with the reason."""
-    if not _exists(connection, "_stale"):
+    if not table_exists(connection, "raw", "_stale"):
         return {}
     return dict(connection.execute("select node, min(reason) from raw._stale group by node order by node").fetchall())
 
@@ -195,7 +195,7 @@ def last_build(connection: "Connection") -> Build | None:
             "select build_id, run_id, began_at, state, days from raw._builds "
             "order by began_at desc, build_id desc limit 1"
         ).fetchone()
-        if _exists(connection, "_builds")
+        if table_exists(connection, "raw", "_builds")
         else None
     )
     if not found:
@@ -228,13 +228,6 @@ def _mark_stale(connection: "Connection", stale: Mapping[str, str]) -> None:
 def _clear_stale(connection: "Connection", nodes: Sequence[str]) -> None:
     if nodes:
         connection.execute(f"delete from raw._stale where node in ({', '.join(['?'] * len(nodes))})", nodes)
-
-
-def _exists(connection: "Connection", table: str) -> bool:
-    found = connection.execute(
-        "select 1 from information_schema.tables where lower(table_schema) = 'raw' and lower(table_name) = ?", [table]
-    ).fetchone()
-    return bool(found)
 
 
 def _parse_days(text: str) -> tuple[date, ...]:

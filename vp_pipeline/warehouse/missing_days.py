@@ -10,6 +10,7 @@ Where RAW holds what the record names, only days without any load are looked for
 is not the one that was written last: then every manifest of silver is compared.
 """
 
+from collections.abc import Iterable
 from datetime import date
 
 from vp_pipeline.failures import DamagedDataError, PermanentError
@@ -31,13 +32,12 @@ def days_in_silver(lake: Lake, stream: Stream) -> set[date]:
     return set.intersection(*(set(silver.days(lake, table)) for table in stream.tables))
 
 
-def missing_days(connection: Connection, lake: Lake, stream: Stream) -> list[date]:
-    """The days, in order, of which silver holds rows that RAW does not hold."""
+def missing_days(connection: Connection, lake: Lake, stream: Stream, days: Iterable[date]) -> set[date]:
+    """Those of `days`, which are in silver, of which RAW does not hold the rows."""
     loaded = loads.contents(connection, stream.tables)
-    there = sorted(days_in_silver(lake, stream))
     if _recorded(lake, stream) == loads.checksum_of(loaded):
-        return [day for day in there if any((table.raw_name, day) not in loaded for table in stream.tables)]
-    return [day for day in there if any(_differs(lake, table, day, loaded) for table in stream.tables)]
+        return {day for day in days if any((table.raw_name, day) not in loaded for table in stream.tables)}
+    return {day for day in days if any(_differs(lake, table, day, loaded) for table in stream.tables)}
 
 
 def record_loaded(connection: Connection, lake: Lake, stream: Stream) -> None:

@@ -15,7 +15,7 @@ from vp_pipeline.warehouse.lease.file import LeaseFile
 from vp_pipeline.warehouse.lease.holder import Holder, Process
 from vp_pipeline.warehouse.lease.lease import Lease
 
-# Holds the lease of a folder until its input ends; prints what it is told while it waits, and `held`.
+# Holds the lease of a folder until its input ends; prints each report while it waits, and `held`.
 _HOLD = """
 import sys
 from functools import partial

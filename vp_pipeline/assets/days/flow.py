@@ -19,7 +19,7 @@ from vp_pipeline.assets.days.report import DayReport, DayState, Reports, refused
 from vp_pipeline.assets.days.versions import Versions
 from vp_pipeline.assets.retries import retry
 from vp_pipeline.failures import PermanentError, TransientError
-from vp_pipeline.partitions import parse_days
+from vp_pipeline.partitions import parse_days, span
 
 Build = Callable[[Admitted], Reports]
 BuildDay = Callable[[date, Set[dg.AssetKey]], Mapping[dg.AssetKey, DayReport]]
@@ -112,5 +112,4 @@ def _tags(context: dg.AssetExecutionContext) -> dict[str, str]:
     """What the list of runs can be filtered by, however the run was launched."""
     days = context.partition_keys
     sources = {spec.tags["source"] for spec in context.assets_def.specs if "source" in spec.tags}
-    day = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    return {"vp/day": day, **({"vp/source": " ".join(sorted(sources))} if sources else {})}
+    return {"vp/day": span(days), **({"vp/source": " ".join(sorted(sources))} if sources else {})}

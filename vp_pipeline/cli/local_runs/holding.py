@@ -10,13 +10,14 @@ from datetime import date
 
 from vp_pipeline.cli.terminal import console
 from vp_pipeline.environments.environment import build_environment
+from vp_pipeline.partitions import span
 from vp_pipeline.settings import Settings
 from vp_pipeline.warehouse.lease.holder import Holder
 
 
 def holding(settings: Settings, command: str, days: Sequence[date] = ()) -> AbstractContextManager[None]:
     """Holds the lease for the block; prints for whom it waits. Ctrl-C and SIGTERM end the wait at once."""
-    text = "" if not days else f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
+    text = span(days) if days else ""
     return build_environment(settings).build_lease().hold(Holder(command, text), _print)
 
 
