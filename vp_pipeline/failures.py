@@ -5,6 +5,8 @@ Here: the exceptions that the plain functions raise. Not here: how Dagster treat
 Every message names what happened, where (stream, run_date, object), and what to do next.
 """
 
+import errno
+
 
 class PipelineError(Exception):
     """A failure with a message written for a person."""
@@ -20,3 +22,26 @@ class TransientError(PipelineError):
 
 class DamagedDataError(PermanentError):
     """Something on the lake or in a response differs from its manifest or contract."""
+
+
+def file_failure(error: OSError) -> PermanentError | None:
+    """What the operating system refused, as a message: which file, why, and what to do; None: it is about no file (a
+    connection, a process)."""
+    remedy = _REMEDIES.get(error.errno or 0)
+    if remedy is None and error.filename is None:
+        return None
+    where = f"The file {error.filename}" if error.filename is not None else "A file"
+    return PermanentError(
+        f"{where} cannot be read or written: {error.strerror or error}. "
+        f"{remedy or 'Correct that'}, then run the same again: nothing is left half-written."
+    )
+
+
+_NO_SPACE = "Make room on the disk, or raise its limit"
+_NOT_PERMITTED = "Correct its permissions, or set VP_DATA_DIR to a folder that this user may write"
+_OTHER_KIND = "There is a folder where a file belongs, or a file where a folder does: move it away"
+_REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _NO_SPACE),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _NOT_PERMITTED),
+    **dict.fromkeys((errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.ENOTEMPTY), _OTHER_KIND),
+}

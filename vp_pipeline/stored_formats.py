@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vp_pipeline.failures import PermanentError
+from vp_pipeline.documents import parsed
+from vp_pipeline.failures import DamagedDataError, PermanentError
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 _FIELD = "version"
@@ -33,6 +34,19 @@ class StoredFormat:
     def mark(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """A document as it is written, with its version."""
         return {_FIELD: self.version, **document} if self.upgrades else {**document}
+
+    def parse(self, content: bytes, where: str, remedy: str) -> dict[str, Any]:
+        """A stored document, from its bytes; see `read`. `remedy`: what to do where it cannot be read.
+
+        Raises:
+            DamagedDataError: it is no document of this format.
+            PermanentError: it is of a newer version.
+        """
+        stored = parsed(content, where, remedy)
+        try:
+            return self.read(stored, where)
+        except (KeyError, TypeError, AttributeError):
+            raise DamagedDataError(f"{where} is no {self.name}. {remedy}") from None
 
     def read(self, stored: Mapping[str, Any], where: str) -> dict[str, Any]:
         """A stored document as the present version has it, without its version. `where`: names it in a message.

@@ -37,6 +37,7 @@ RANKS = (
     ("production_settings",),
     ("partitions",),
     ("stored_formats",),
+    ("documents",),
     ("failures", "redaction", "dagster_internals"),
 )
 

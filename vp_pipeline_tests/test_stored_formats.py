@@ -135,7 +135,7 @@ def test_what_is_newer_in_silver_is_not_replaced(lake: Lake) -> None:
 @pytest.mark.parametrize("content", [b"{", b"[]", b"null", b'{"version": 1}'])
 def test_a_damaged_document_is_named(lake: Lake, content: bytes) -> None:
     lake.write("x.json", content)
-    with pytest.raises(DamagedDataError, match=r"x.json is not a SyncRecord"):
+    with pytest.raises(DamagedDataError, match=r"x.json is .*\. Restore it from a backup, or move it away and "):
         read_document(lake, "x.json", SyncRecord)
 
 
@@ -146,7 +146,7 @@ def test_a_line_of_quarantine(lake: Lake) -> None:
     ((row,),) = [found.rows for found in quarantined(lake)]
     assert row.reason == "r"
     lake.write(path, orjson.dumps({**line, "version": 2}) + b"\n")
-    with pytest.raises(PermanentError, match=rf"{path} is of version 2 of the quarantine"):
+    with pytest.raises(PermanentError, match=rf"{path}, line 1, is of version 2 of the quarantine"):
         list(quarantined(lake))
 
 

@@ -14,13 +14,16 @@ import orjson
 
 from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRunner
 from vp_pipeline.airbyte.interface import Log, Sync, sync_of_past_day
-from vp_pipeline.failures import PermanentError
-from vp_pipeline.lake import bronze
+from vp_pipeline.failures import DamagedDataError, PermanentError
+from vp_pipeline.lake import bronze, layout
 from vp_pipeline.lake.manifests import SyncRecord
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.source import Origin, Source, Stream
+
+# What the data of a source are, as its record `layout.ORIGIN` has it.
+_KINDS = ("vendor", "stand-in")
 
 
 @dataclass(frozen=True)
@@ -109,11 +112,17 @@ class LocalAirbyte:
         return source.api_key(self.settings) is not None and self.settings.recordings is None
 
     def _kind(self, source: Source) -> str:
-        return "vendor" if self._uses_vendor(source) else "stand-in"
+        return _KINDS[0] if self._uses_vendor(source) else _KINDS[1]
 
     def _refuse_mixing(self, source: Source) -> None:
         path = _origin_path(source)
-        there = self.lake.read(path).decode() if self.lake.exists(path) else None
+        content = self.lake.find(path)
+        there = None if content is None else content.decode(errors="replace")
+        if there not in (None, *_KINDS):
+            raise DamagedDataError(
+                f"{self.lake.location(path)} records whether the data of {source.name} are real, and holds neither "
+                f"{' nor '.join(_KINDS)}. Write into it which of them they are."
+            )
         if there is not None and there != self._kind(source):
             raise PermanentError(
                 f"{self.settings.data_dir} holds {source.name} data of the {there}, and this sync would read from the "
@@ -123,7 +132,7 @@ class LocalAirbyte:
 
 
 def _origin_path(source: Source) -> str:
-    return f"bronze/{source.name}/_origin"
+    return layout.ORIGIN.path(source=source.name)
 
 
 def _fingerprint(source: Source, origin: Origin, config: dict[str, object]) -> str:

@@ -3,7 +3,7 @@
 Here: one finished sync per partition, whatever happens on the way. Not here: the API (`api.py`), and what
 a connection must look like (`drift.py`).
 
-    bronze/<source>/<stream>/_syncs/run_date=D.running.json    the job that a run waits for: a retry continues with it
+The job that a run waits for is on record (`layout.RUNNING_SYNC`): a retry continues with it.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from vp_pipeline.airbyte.api import AirbyteApi, AlreadyRunning, Job, reason_of
 from vp_pipeline.airbyte.drift import drift
 from vp_pipeline.airbyte.interface import Log, Sync, sync_of_past_day
 from vp_pipeline.failures import PermanentError, TransientError
-from vp_pipeline.lake import bronze
+from vp_pipeline.lake import bronze, layout
 from vp_pipeline.lake.manifests import Document, SyncRecord, read_document
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import ONE_DAY, newest_finished_day, start_of
@@ -31,6 +31,7 @@ class RunningSync(Document):
     """A job that was started or attached to for a partition and is not filed yet."""
 
     FORMAT = StoredFormat("record of a running sync")
+    REMEDY = "Move it away: the run starts another Airbyte job then, or attaches to the one that is running."
 
     job_id: int
     connection: str
@@ -212,7 +213,7 @@ class RemoteAirbyte:
 
 
 def running_path(stream: Stream, run_date: date) -> str:
-    return f"bronze/{stream.source}/{stream.name}/_syncs/run_date={run_date}{bronze.RUNNING}"
+    return layout.RUNNING_SYNC.path(source=stream.source, stream=stream.name, day=run_date)
 
 
 def _records(api: AirbyteApi, job: Job, stream: Stream) -> int:

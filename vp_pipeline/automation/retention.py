@@ -16,14 +16,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-import orjson
 
 from vp_pipeline.automation.outboxes import build_outboxes
 from vp_pipeline.dagster_internals import run_statuses
 from vp_pipeline.dagster_internals.check_records import run_of_newest_result
-from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.environments.environment import build_environment
+from vp_pipeline.lake import layout
+from vp_pipeline.lake.manifests import BronzeManifest, SyncRecord, read_required
 from vp_pipeline.lake.objects import Lake, ObjectInfo
 from vp_pipeline.settings import Settings
 
@@ -127,53 +127,33 @@ def removable_runs(instance: dg.DagsterInstance, before: datetime) -> Iterator[R
 
 def removable_objects(lake: Lake, before: datetime) -> Iterator[Removable]:
     """Objects older than `before` that nothing current refers to."""
+    found = [item for item in _unneeded(lake) if item[0].modified < before.timestamp()]
+    for info, why in sorted(found, key=lambda item: item[0].path):
+        written = datetime.fromtimestamp(info.modified, UTC)
+        yield Removable("object", info.path, f"{why}, written {written:%Y-%m-%d}", info.size)
+
+
+def _unneeded(lake: Lake) -> Iterator[tuple[ObjectInfo, str]]:
     bronze = lake.list("bronze")
-    # By what is current: manifests, and syncs that are still to be landed.
     named: set[str] = set()
-    for info in bronze:
-        if info.path.endswith(".json") and "/superseded/" not in info.path:
-            named |= set(_paths(orjson.loads(lake.read(info.path))))
-    for info in bronze:
-        if info.modified >= before.timestamp():
-            continue
-        if "/_manifests/superseded/" in info.path:
-            yield _object(info, "a superseded manifest")
-        elif info.path.endswith(".jsonl.gz") and info.path not in named:
-            yield _object(info, "in no manifest: of a superseded sync, or of one that was killed")
-    yield from _states(lake, before)
-
-
-def _states(lake: Lake, before: datetime) -> Iterator[Removable]:
-    exports = [info for root in change_export.ROOTS for info in lake.list(root)]
-    newest: dict[str, str] = {}  # number of the last export, by mart: an earlier root has the first ones
-    for info in exports:
-        folder, _, rest = info.path.partition("/_manifests/")
-        if rest:
-            mart = folder.partition("/")[2]
-            newest[mart] = max(newest.get(mart, ""), rest.removesuffix(".json"))
-    for info in exports:
-        folder, _, rest = info.path.partition("/_state/")
-        last = newest.get(folder.partition("/")[2], "")
+    for manifest in layout.BRONZE.among(bronze, lake):
+        named |= {item.path for item in read_required(lake, manifest.path, BronzeManifest).objects}
+    for sync in layout.SYNC.among(bronze, lake):
+        named |= set(read_required(lake, sync.path, SyncRecord).objects)
+    for superseded in layout.SUPERSEDED.among(bronze, lake):
+        yield superseded.info, "a superseded manifest"
+    for landed in layout.LANDED.among(bronze, lake):
+        if landed.path not in named:
+            yield landed.info, "in no manifest: of a superseded sync, or of one that was killed"
+    exports = [info for root in layout.EXPORT_ROOTS for info in lake.list(root)]
+    newest: dict[str, int] = {}  # number of the last export, by mart: an earlier root has the first ones
+    for export in layout.EXPORT.among(exports, lake):
+        mart = export.parts["mart"]
+        newest[mart] = max(newest.get(mart, 0), export.parts["number"])
+    for state in layout.EXPORT_STATE.among(exports, lake):
         # A state beyond the newest manifest is of an export that is being written.
-        if rest and rest.removesuffix(".parquet") < last and info.modified < before.timestamp():
-            yield _object(info, "the state of an export before the last one")
-
-
-def _object(info: ObjectInfo, why: str) -> Removable:
-    written = datetime.fromtimestamp(info.modified, UTC)
-    return Removable("object", info.path, f"{why}, written {written:%Y-%m-%d}", info.size)
-
-
-def _paths(document: object) -> Iterator[str]:
-    """Every text in a document, and so every path that a manifest names, in whichever field."""
-    if isinstance(document, str):
-        yield document
-    elif isinstance(document, dict):
-        for value in document.values():
-            yield from _paths(value)
-    elif isinstance(document, list):
-        for value in document:
-            yield from _paths(value)
+        if state.parts["number"] < newest.get(state.parts["mart"], 0):
+            yield state.info, "the state of an export before the last one"
 
 
 def _holds_materialization(instance: dg.DagsterInstance, run_id: str, newest: dict[dg.AssetKey, set[str]]) -> bool:

@@ -3,10 +3,8 @@
 Here: the comparison and the layout. Not here: which mart, and when (`assets/delivery.py`); posting rows
 (`export_endpoint.py`).
 
-    change_exports/<mart>/changes/000001/part-00000.parquet   the changed rows, sorted by key, with `_operation`;
-                                                              beside it the same as .csv
-    change_exports/<mart>/_state/000001.parquet               key and checksum of every row
-    change_exports/<mart>/_manifests/000001.json              the export; written last
+The names are in `lake/layout.py`: EXPORT_ROWS, the changed rows, sorted by key, with `_operation`, as Parquet and CSV;
+EXPORT_STATE, key and checksum of every row; EXPORT, the manifest, written last.
 
 Exports of v0.1.0 are in `gold/<mart>/`, laid out alike. They stay where their consumers find them, and are read there:
 the numbers continue.
@@ -19,51 +17,45 @@ hide what changed. The same two publications give the same bytes; no change give
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import orjson
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.lake.manifests import ExportManifest, ManifestObject, read_document, verified
+from vp_pipeline.lake import layout
+from vp_pipeline.lake.manifests import ExportManifest, ManifestObject, read_required, verified
 from vp_pipeline.lake.objects import Lake, checksum
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ROOTS = ("gold", "change_exports")
 OPERATION = "_operation"
 _CHECKSUM = "_checksum"
 
 
 def folder(mart: str) -> str:
     """Where new exports of a mart are written."""
-    return f"{ROOTS[-1]}/{mart}"
-
-
-def folders(mart: str) -> list[str]:
-    """Where the exports of a mart are, the oldest first."""
-    return [f"{root}/{mart}" for root in ROOTS]
+    return f"{layout.EXPORT_ROOTS[-1]}/{mart}"
 
 
 def manifest_path(mart: str, sequence: int) -> str:
-    return f"{folder(mart)}/_manifests/{sequence:06d}.json"
+    return layout.EXPORT.path(root=layout.EXPORT_ROOTS[-1], mart=mart, number=sequence)
 
 
 def manifests(lake: Lake, mart: str, after: int = 0) -> list[ExportManifest]:
     """The exports of a mart from number `after` + 1 on, in order."""
     found = []
-    for path in _manifest_paths(lake, mart):
-        if int(path.rsplit("/", 1)[1].removesuffix(".json")) > after:
-            manifest = read_document(lake, path, ExportManifest)
-            assert manifest is not None
-            found.append(manifest)
+    for each in _exports(lake, mart):
+        if each.parts["number"] > after:
+            found.append(read_required(lake, each.path, ExportManifest))
     return found
 
 
 def newest(lake: Lake, mart: str) -> ExportManifest | None:
     """The last export of a mart, if there is one."""
-    paths = _manifest_paths(lake, mart)
-    return read_document(lake, paths[-1], ExportManifest) if paths else None
+    found = _exports(lake, mart)
+    return read_required(lake, found[-1].path, ExportManifest) if found else None
 
 
 def export(lake: Lake, mart: str, key: Sequence[str], rows: "pa.Table", build: str) -> ExportManifest | None:
@@ -88,7 +80,7 @@ def export(lake: Lake, mart: str, key: Sequence[str], rows: "pa.Table", build: s
         return None
     changes = _changes(key, rows, changed, before, gone)
     sequence = last.sequence + 1 if last else 1
-    at = f"{folder(mart)}/changes/{sequence:06d}/part-00000"
+    at = partial(layout.EXPORT_ROWS.path, root=layout.EXPORT_ROOTS[-1], mart=mart, number=sequence)
     manifest = ExportManifest(
         mart=mart,
         sequence=sequence,
@@ -99,8 +91,8 @@ def export(lake: Lake, mart: str, key: Sequence[str], rows: "pa.Table", build: s
         upserts=len(changed),
         deletes=len(gone),
         objects=(
-            _write(lake, f"{at}.parquet", _parquet(changes), changes.num_rows),
-            _write(lake, f"{at}.csv", _csv(changes), changes.num_rows),
+            _write(lake, at(kind="parquet"), _parquet(changes), changes.num_rows),
+            _write(lake, at(kind="csv"), _csv(changes), changes.num_rows),
         ),
         state=_write_state(lake, mart, sequence, key, rows, now),
     )
@@ -117,8 +109,9 @@ def changed_rows(lake: Lake, manifest: ExportManifest) -> "pa.Table":
     return _read(lake, manifest.objects[0])
 
 
-def _manifest_paths(lake: Lake, mart: str) -> list[str]:
-    return [info.path for each in folders(mart) for info in lake.list(f"{each}/_manifests")]
+def _exports(lake: Lake, mart: str) -> list[layout.Found]:
+    """The exports of a mart, the oldest first."""
+    return [found for root in layout.EXPORT_ROOTS for found in layout.EXPORT.objects(lake, root=root, mart=mart)]
 
 
 def _changes(
@@ -165,7 +158,8 @@ def _write_state(
     import pyarrow as pa
 
     state = rows.select(list(key)).append_column(_CHECKSUM, pa.array(now.values(), pa.string()))
-    return _write(lake, f"{folder(mart)}/_state/{sequence:06d}.parquet", _parquet(state), state.num_rows)
+    path = layout.EXPORT_STATE.path(root=layout.EXPORT_ROOTS[-1], mart=mart, number=sequence)
+    return _write(lake, path, _parquet(state), state.num_rows)
 
 
 def _read_state(lake: Lake, manifest: ExportManifest) -> "pa.Table":
@@ -176,7 +170,8 @@ def _read(lake: Lake, item: ManifestObject) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    remedy = f"Restore it, or remove the mart's folder in each of {' and '.join(ROOTS)} to start with a full export."
+    roots = " and ".join(layout.EXPORT_ROOTS)
+    remedy = f"Restore it, or remove the mart's folder in each of {roots} to start with a full export."
     ((_, content),) = verified(lake, (item,), remedy)
     return pq.read_table(pa.BufferReader(content))
 

@@ -5,7 +5,7 @@ Here: batches, their order, and which of them the endpoint has. Not here: what c
 Exports are posted in order, batch after batch, and the first batch that is not taken stops the rest: the endpoint never
 sees a newer change before an older one. A batch that was acknowledged is never posted again. One that is unconfirmed is
 posted again with the same `Idempotency-Key`, the SHA-256 of its body: the body names mart, export and batch, so equal
-rows of two exports are two batches. `change_exports/<mart>/_posted.json` records how far the endpoint is.
+rows of two exports are two batches. The record of posted exports (`layout.POSTED`) holds how far the endpoint is.
 """
 
 import hashlib
@@ -17,12 +17,11 @@ from pydantic import SecretStr
 from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.failures import PermanentError, TransientError
+from vp_pipeline.lake import layout
 from vp_pipeline.lake.manifests import Document, ExportManifest, read_document
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import Settings
 from vp_pipeline.stored_formats import StoredFormat
-
-_POSTED = "_posted.json"
 
 
 class _Posted(Document):
@@ -30,6 +29,7 @@ class _Posted(Document):
     another size would cut other batches, and rows that were taken would be posted again."""
 
     FORMAT = StoredFormat("record of posted exports")
+    REMEDY = "Restore it from a backup; without it, every export is posted again (the endpoint knows each batch's key)."
 
     sequence: int = 0
     batch_rows: int | None = None
@@ -159,11 +159,11 @@ def _post(endpoint: ExportEndpoint, box: Box, batch: Batch) -> None:
 
 
 def _posted(lake: Lake, mart: str) -> _Posted:
-    for folder in reversed(change_export.folders(mart)):
-        if found := read_document(lake, f"{folder}/{_POSTED}", _Posted):
+    for root in reversed(layout.EXPORT_ROOTS):
+        if found := read_document(lake, layout.POSTED.path(root=root, mart=mart), _Posted):
             return found
     return _Posted()
 
 
 def _remember(lake: Lake, mart: str, posted: _Posted) -> None:
-    lake.write(f"{change_export.folder(mart)}/{_POSTED}", posted.to_bytes())
+    lake.write(layout.POSTED.path(root=layout.EXPORT_ROOTS[-1], mart=mart), posted.to_bytes())

@@ -2,9 +2,7 @@
 
 Here: which objects make a partition, and reading them back line by line. Not here: what a line means (`sources`).
 
-    bronze/<source>/<stream>/2026_11_21_1795250000000_0.jsonl.gz     as landed
-    bronze/<source>/<stream>/_syncs/run_date=D.json                  the finished sync of a partition
-    bronze/<source>/<stream>/_manifests/run_date=D.json              the partition
+The names are in `layout.py`: LANDED, as they landed; SYNC, the finished sync of a partition; BRONZE, the partition.
 """
 
 import gzip
@@ -13,12 +11,11 @@ from collections.abc import Iterator
 from datetime import date
 
 from vp_pipeline.failures import DamagedDataError, PermanentError
-from vp_pipeline.lake import silver
+from vp_pipeline.lake import layout, silver
 from vp_pipeline.lake.manifests import (
     BronzeManifest,
     ManifestObject,
     SyncRecord,
-    days_of_documents,
     read_document,
     verified,
 )
@@ -26,16 +23,13 @@ from vp_pipeline.lake.objects import Lake, checksum
 from vp_pipeline.sources.landed import LandedLine
 from vp_pipeline.sources.source import Stream
 
-# The suffix of a sync that a run still waits for, in the folder of the finished ones.
-RUNNING = ".running.json"
-
 
 def sync_path(stream: Stream, run_date: date) -> str:
-    return f"bronze/{stream.source}/{stream.name}/_syncs/run_date={run_date}.json"
+    return layout.SYNC.path(source=stream.source, stream=stream.name, day=run_date)
 
 
 def manifest_path(stream: Stream, run_date: date) -> str:
-    return f"bronze/{stream.source}/{stream.name}/_manifests/run_date={run_date}.json"
+    return layout.BRONZE.path(source=stream.source, stream=stream.name, day=run_date)
 
 
 def read_sync(lake: Lake, stream: Stream, run_date: date) -> SyncRecord | None:
@@ -50,7 +44,7 @@ def read_manifest(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest 
 
 def days(lake: Lake, stream: Stream) -> list[date]:
     """The days that have a partition, in order."""
-    return days_of_documents(lake, manifest_path(stream, date.min))
+    return [found.parts["day"] for found in layout.BRONZE.objects(lake, source=stream.source, stream=stream.name)]
 
 
 def land(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest:
@@ -80,8 +74,9 @@ def land(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest:
             f"its {len(manifest.objects)} objects hold {manifest.records}. {_remedy(run_date)}"
         )
     if existing is not None:
-        superseded = f"_manifests/superseded/run_date={run_date}_job={existing.sync.job_id}.json"
-        lake.write(f"bronze/{stream.source}/{stream.name}/{superseded}", existing.to_bytes())
+        job = existing.sync.job_id
+        superseded = layout.SUPERSEDED.path(source=stream.source, stream=stream.name, day=run_date, job=job)
+        lake.write(superseded, existing.to_bytes())
     lake.write(manifest_path(stream, run_date), manifest.to_bytes())
     return manifest
 

@@ -3,8 +3,6 @@
 Here: finding them, and the record that there are none, which spares every run the search. Not here: decoding them again
 (`assets/silver.py`).
 
-    silver/<source>/_decoders/<stream>.json     the record
-
 A day counts with all of its tables. The record is removed before the first day is decoded again and written after the
 last one: a run that is killed between them leaves none, and the next one searches.
 """
@@ -14,14 +12,14 @@ from contextlib import contextmanager
 from datetime import date
 
 from vp_pipeline.failures import DamagedDataError
-from vp_pipeline.lake import silver
+from vp_pipeline.lake import layout, silver
 from vp_pipeline.lake.manifests import DecodedDays, SilverManifest, read_document
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.source import Stream
 
 
 def record_path(stream: Stream) -> str:
-    return f"silver/{stream.source}/_decoders/{stream.name}.json"
+    return layout.DECODED.path(source=stream.source, stream=stream.name)
 
 
 def is_up_to_date(lake: Lake, stream: Stream) -> bool:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from vp_pipeline.failures import PermanentError
+from vp_pipeline.documents import PARTIAL, read_bytes
+from vp_pipeline.failures import PermanentError, file_failure
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class FolderStore:
     @contextmanager
     def writing(self, path: str) -> Iterator[BinaryIO]:
         target = self._file(path)
-        partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}.partial")
+        partial = target.with_name(f".{target.name}.{uuid.uuid4().hex}{PARTIAL}")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with partial.open("xb") as file:
@@ -42,22 +43,25 @@ class FolderStore:
             raise
 
     def read(self, path: str) -> bytes | None:
-        try:
-            return self._file(path).read_bytes()
-        except FileNotFoundError:
-            return None
+        return read_bytes(self._file(path))
 
     def size(self, path: str) -> int | None:
         file = self._file(path)
         return file.stat().st_size if file.is_file() else None
 
     def delete(self, path: str) -> None:
-        self._file(path).unlink(missing_ok=True)
+        try:
+            self._file(path).unlink(missing_ok=True)
+        except OSError as error:
+            raise file_failure(error) or error from None
 
     def list(self, folder: str, prefix: str) -> Iterator[tuple[str, int, float]]:
         base = self._file(folder)
+        if base.is_file():
+            raise PermanentError(f"{base} is a file where a folder belongs. Move it away, then run the same again.")
         for file in base.rglob("*"):
-            if file.is_file() and not file.name.startswith("."):
+            # A folder that has the name of a file is listed like one: reading it reports what it is.
+            if (file.is_file() or file.suffix) and not file.name.startswith("."):
                 if not file.relative_to(base).as_posix().startswith(prefix):
                     continue
                 stat = file.stat()

@@ -5,12 +5,11 @@ size, checksum and record count; what no manifest lists is never read.
 """
 
 import json
-import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vp_pipeline.failures import DamagedDataError
 from vp_pipeline.lake.objects import Lake, checksum
@@ -18,10 +17,12 @@ from vp_pipeline.stored_formats import StoredFormat, with_default
 
 
 class Document(BaseModel):
-    """A document on the lake. `FORMAT`: of the kinds that are stored by themselves."""
+    """A document on the lake. `FORMAT`: of the kinds that are stored by themselves. `REMEDY`: what to do about one that
+    cannot be read."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     FORMAT: ClassVar[StoredFormat]
+    REMEDY: ClassVar[str] = "Restore it from a backup, or move it away and run the same days again."
 
     def to_bytes(self) -> bytes:
         """The document as JSON; the same values give the same bytes."""
@@ -47,6 +48,7 @@ class SyncRecord(Document):
     """A finished Airbyte sync of one partition. `fingerprint`: what was requested (connector and configuration)."""
 
     FORMAT = StoredFormat("record of a sync")
+    REMEDY = "Restore it from a backup, or move it away and request the day again: `vp run --date DAY --resync`."
 
     source: str
     stream: str
@@ -128,6 +130,7 @@ class ExportManifest(Document):
     """
 
     FORMAT = StoredFormat("manifest of an export")
+    REMEDY = "Restore it from a backup, or move the mart's folder away: the next export is a full one then."
 
     mart: str
     sequence: int
@@ -141,8 +144,6 @@ class ExportManifest(Document):
     state: ManifestObject
 
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-
 Kind = TypeVar("Kind", bound=Document)
 
 
@@ -151,27 +152,29 @@ def read_document(lake: Lake, path: str, kind: type[Kind]) -> Kind | None:
 
     Raises:
         DamagedDataError: it exists but cannot be parsed.
-        PermanentError: it is of a newer version than this code.
+        PermanentError: it cannot be read, or is of a newer version than this code.
     """
     content = lake.find(path)
     if content is None:
         return None
     try:
-        stored = json.loads(content)
-        if not isinstance(stored, dict):
-            raise ValueError("not a JSON object")
-        return kind.model_validate(kind.FORMAT.read(stored, path))
-    except ValueError as error:
-        raise DamagedDataError(f"{path} is not a {kind.__name__}: {error}") from None
+        return kind.model_validate(kind.FORMAT.parse(content, path, kind.REMEDY))
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise DamagedDataError(f"{path} is no {kind.FORMAT.name}: {field}: {first['msg']}. {kind.REMEDY}") from None
 
 
-def days_of_documents(lake: Lake, of_first_day: str) -> list[date]:
-    """The days that have a document, in order. `of_first_day`: the path that it has for `date.min`. Other objects of
-    the folder, such as superseded manifests, are no days."""
-    before, _, after = of_first_day.partition(str(date.min))
-    paths = (info.path for info in lake.list(before.rpartition("/")[0]))
-    names = (path[len(before) : -len(after)] for path in paths if path.startswith(before) and path.endswith(after))
-    return sorted(date.fromisoformat(name) for name in names if _DAY.fullmatch(name))
+def read_required(lake: Lake, path: str, kind: type[Kind]) -> Kind:
+    """The document at `path`, as `read_document` reads it.
+
+    Raises:
+        DamagedDataError: also, where there is none.
+    """
+    found = read_document(lake, path, kind)
+    if found is None:
+        raise DamagedDataError(f"The {kind.FORMAT.name} {path} is not on the lake any more ({lake.location('')}).")
+    return found
 
 
 def verified(lake: Lake, objects: tuple[ManifestObject, ...], remedy: str) -> Iterator[tuple[ManifestObject, bytes]]:

@@ -8,14 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-import orjson
+from pydantic import TypeAdapter, ValidationError
 
-from vp_pipeline.failures import PermanentError
+from vp_pipeline.failures import DamagedDataError, PermanentError
+from vp_pipeline.lake import layout
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.landed import Rejected
 from vp_pipeline.stored_formats import StoredFormat
 
 FORMAT = StoredFormat("quarantine")  # of each line
+_REMEDY = "Move the file away and run its day again: silver is decoded from bronze, and the file written anew."
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,18 @@ def quarantined(
     tables = [each for _, stream in STREAMS for each in stream.tables]
     _check_known(source, {each.source for each in tables}, "source")
     _check_known(table, {each.name for each in tables if source in (None, each.source)}, "table")
-    for info in lake.list("quarantine"):
-        _, its_source, its_table, file = info.path.split("/")
-        its_day = date.fromisoformat(file.removeprefix("run_date=").removesuffix(".jsonl"))
-        if (source or its_source, table or its_table, day or its_day) == (its_source, its_table, its_day):
-            lines = map(orjson.loads, lake.read(info.path).splitlines())
-            rows = tuple(Rejected(**FORMAT.read(line, info.path)) for line in lines)
-            yield Quarantined(its_source, its_table, its_day, rows)
+    asked = {"source": source, "table": table, "day": day}
+    for found in layout.QUARANTINE.objects(lake, **{part: value for part, value in asked.items() if value is not None}):
+        lines = enumerate(lake.read(found.path).splitlines(), start=1)
+        yield Quarantined(**found.parts, rows=tuple(_row(line, f"{found.path}, line {n},") for n, line in lines))
+
+
+def _row(line: bytes, where: str) -> Rejected:
+    stored = FORMAT.parse(line, where, _REMEDY)
+    try:
+        return TypeAdapter(Rejected).validate_python(stored)
+    except ValidationError:
+        raise DamagedDataError(f"{where} is no record of the {FORMAT.name}. {_REMEDY}") from None
 
 
 def _check_known(name: str | None, known: set[str], what: str) -> None:

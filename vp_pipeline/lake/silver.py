@@ -3,9 +3,8 @@
 Here: how a decoded partition is written and read back. Not here: decoding (`sources`), and whether a partition may
 be written at all (`assets/silver.py` evaluates the gates first).
 
-    silver/<source>/<table>/run_date=D/part-00000.parquet
-    silver/<source>/<table>/_manifests/run_date=D.json
-    quarantine/<source>/<table>/run_date=D.jsonl                      rows that broke the contract, with the reason
+The names are in `layout.py`: SILVER_ROWS; SILVER, the manifest; QUARANTINE, rows that broke the contract, with the
+reason.
 """
 
 import dataclasses
@@ -15,23 +14,23 @@ from datetime import date
 import orjson
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.lake import quarantine
-from vp_pipeline.lake.manifests import ManifestObject, SilverManifest, days_of_documents, read_document
+from vp_pipeline.lake import layout, quarantine
+from vp_pipeline.lake.manifests import ManifestObject, SilverManifest, read_document
 from vp_pipeline.lake.objects import Lake, checksum
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.landed import Decoded
 
 
 def manifest_path(table: Table, run_date: date) -> str:
-    return f"silver/{table.source}/{table.name}/_manifests/run_date={run_date}.json"
+    return layout.SILVER.path(source=table.source, table=table.name, day=run_date)
 
 
 def object_path(table: Table, run_date: date) -> str:
-    return f"silver/{table.source}/{table.name}/run_date={run_date}/part-00000.parquet"
+    return layout.SILVER_ROWS.path(source=table.source, table=table.name, day=run_date)
 
 
 def quarantine_path(table: Table, run_date: date) -> str:
-    return f"quarantine/{table.source}/{table.name}/run_date={run_date}.jsonl"
+    return layout.QUARANTINE.path(source=table.source, table=table.name, day=run_date)
 
 
 def read_manifest(lake: Lake, table: Table, run_date: date) -> SilverManifest:
@@ -50,7 +49,7 @@ def read_manifest(lake: Lake, table: Table, run_date: date) -> SilverManifest:
 
 def days(lake: Lake, table: Table) -> list[date]:
     """The days that have a partition of the table, in order."""
-    return days_of_documents(lake, manifest_path(table, date.min))
+    return [found.parts["day"] for found in layout.SILVER.objects(lake, source=table.source, table=table.name)]
 
 
 def days_before(lake: Lake, table: Table, day: date) -> list[date]:

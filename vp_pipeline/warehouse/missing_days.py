@@ -4,17 +4,16 @@ backup.
 Here: finding them, and the record that there are none, which spares every run the search. Not here: loading them
 (`assets/raw.py`), and what the other places hold (`assets/inventory.py`).
 
-    silver/<source>/_loaded/<stream>.json     the record: a checksum of what RAW held when it was last as silver is
-
-Where RAW holds what the record names, only days without any load are looked for. A warehouse that holds anything else
-is not the one that was written last: then every manifest of silver is compared.
+The record (`layout.LOADED`) is a checksum of what RAW held when it was last as silver is. Where RAW holds what the
+record names, only days without any load are looked for. A warehouse that holds anything else is not the one that was
+written last: then every manifest of silver is compared.
 """
 
 from collections.abc import Iterable
 from datetime import date
 
 from vp_pipeline.failures import DamagedDataError, PermanentError
-from vp_pipeline.lake import silver
+from vp_pipeline.lake import layout, silver
 from vp_pipeline.lake.manifests import LoadedDays, read_document
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.contract import Table
@@ -24,7 +23,7 @@ from vp_pipeline.warehouse.connection import Connection
 
 
 def record_path(stream: Stream) -> str:
-    return f"silver/{stream.source}/_loaded/{stream.name}.json"
+    return layout.LOADED.path(source=stream.source, stream=stream.name)
 
 
 def days_in_silver(lake: Lake, stream: Stream) -> set[date]:

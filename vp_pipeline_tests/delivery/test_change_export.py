@@ -13,6 +13,7 @@ from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.export_endpoint import ExportEndpoint, post_exports
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.failures import DamagedDataError, PermanentError, TransientError
+from vp_pipeline.lake import layout
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sandbox.services.server import Services
 from vp_pipeline.sandbox.services.service import Fault
@@ -137,7 +138,7 @@ def test_a_damaged_state_is_named_with_a_remedy_that_works(lake: Lake) -> None:
     lake.write("change_exports/mart_deals/_state/000002.parquet", b"damaged")
     with pytest.raises(DamagedDataError, match=r"remove the mart's folder in each of gold and change_exports"):
         write(lake, mart(a="3.00"))
-    for root in change_export.ROOTS:
+    for root in layout.EXPORT_ROOTS:
         for info in lake.list(f"{root}/mart_deals"):
             lake.delete(info.path)
     assert write(lake, mart(a="3.00")) == [("a", "3.00", "upsert")]

@@ -11,7 +11,7 @@ import orjson
 from vp_pipeline.assets.keys import airbyte_key
 from vp_pipeline.automation.jobs import DAILY, LANDED, LATE_DATA
 from vp_pipeline.dagster_internals import run_statuses
-from vp_pipeline.lake import bronze
+from vp_pipeline.lake import bronze, layout
 from vp_pipeline.lake.manifests import SyncRecord, read_document
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import days_between, days_of
@@ -61,10 +61,10 @@ def landed_since(
     stable = (now - SETTLING).timestamp()
     found = sorted(
         (
-            (Position(info.modified, info.path), stream)
+            (Position(each.info.modified, each.path), stream)
             for stream in streams
-            for info in lake.list(f"bronze/{stream.source}/{stream.name}/_syncs")
-            if info.modified <= stable and not info.path.endswith(bronze.RUNNING)
+            for each in layout.SYNC.objects(lake, source=stream.source, stream=stream.name)
+            if each.info.modified <= stable
         ),
         key=lambda item: item[0],
     )
