@@ -39,8 +39,8 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         for assets in (
             airbyte_asset(source, stream, partitions),
             bronze_asset(stream, partitions),
-            silver_assets(stream, partitions, "refuse" if settings.refuses_code_changes else "restate"),
-            raw_assets(stream, partitions, settings.engine),
+            silver_assets(stream, partitions, settings),
+            raw_assets(stream, partitions, settings),
         )
     ]
     raw_checks = [check for _, stream in STREAMS for check in _checks_up_to_raw(stream)]

@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from vp_pipeline.assets import inventory
+from vp_pipeline.assets.code_changes import require_restated_silver, require_same_code
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days, together
 from vp_pipeline.assets.days.report import DayReport, Reports, checked
@@ -24,11 +25,11 @@ from vp_pipeline.assets.keys import (
 from vp_pipeline.assets.metadata import column_schema, derived_from
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake import silver
-from vp_pipeline.lake.decoded_days import is_up_to_date
 from vp_pipeline.lake.manifests import SilverManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import parse_days
 from vp_pipeline.quality.outcome import Outcome, conservation
+from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import RAW_COLUMNS, Table
 from vp_pipeline.sources.source import Stream
 from vp_pipeline.warehouse.loading import Load, Warehouse
@@ -36,14 +37,12 @@ from vp_pipeline.warehouse.loads import give_up, outdated_days
 from vp_pipeline.warehouse.missing_days import record_loaded
 
 
-def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str) -> dg.AssetsDefinition:
+def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, settings: Settings) -> dg.AssetsDefinition:
     """The RAW tables of a stream: one step, and one transaction per day for all of them, so that a day is complete.
 
     With the days of the run those are loaded that RAW does not hold as silver does, because the warehouse was deleted
     or restored from a backup, and those that it has from silver of other code. Where one of the latter cannot be, its
     rows are of code that is not there any more: the build of the models after it excludes the day.
-
-    `engine`: the warehouse's.
     """
     tables = {raw_key(table): table for table in stream.tables}
     first = raw_key(stream.tables[0])
@@ -59,7 +58,7 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
                 key,
                 deps=[silver_key(table)],
                 description=f"{table.description} Grain: {table.grain}, within a run_date.",
-                kinds={engine, "table"},
+                kinds={settings.engine, "table"},
                 partitions=partitions,
                 source=stream.source,
                 metadata={
@@ -98,7 +97,8 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
             }
 
         def build_all(admitted: Admitted) -> Reports:
-            _require_restated_silver(lake, stream)
+            require_same_code(context, settings, warehouse, lake)
+            require_restated_silver(lake, stream)
             with warehouse.connect(tag=tag) as connection:
                 outdated = outdated_days(connection, stream.tables, stream.code.own)
                 found = take_inventory(context.instance, connection, lake, stream)
@@ -114,16 +114,6 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, engine: str)
         yield from run_days(context, build_all, depends_on=depends_on)
 
     return load
-
-
-def _require_restated_silver(lake: Lake, stream: Stream) -> None:
-    """Raises PermanentError: silver was not brought to the code that is there now, so nothing below it can be."""
-    if not is_up_to_date(lake, stream):
-        name = f"{stream.source}/{stream.name}"
-        raise PermanentError(
-            f"Silver of {name} was not written by the decoder that is there now, at least not all of it. Run a day "
-            "(`vp run`), or materialize silver for any day: it decodes every other day again, from bronze."
-        )
 
 
 def _manifest(lake: Lake, stream: Stream, table: Table, day: date) -> SilverManifest:

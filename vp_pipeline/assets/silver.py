@@ -3,39 +3,36 @@
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date
-from typing import Any, Literal
+from typing import Any
 
 import dagster as dg
 
+from vp_pipeline.assets.code_changes import require_same_code
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days, together
 from vp_pipeline.assets.days.report import DayReport, DayState, Reports, checked, not_built
-from vp_pipeline.assets.dbt.restating import APPLY_TAG
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of, silver_key
 from vp_pipeline.assets.metadata import column_schema, counted, derived_from, preview
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake import bronze, silver
-from vp_pipeline.lake.decoded_days import days_to_restate, restating
+from vp_pipeline.lake.decoded_days import restating
 from vp_pipeline.lake.manifests import BronzeManifest, SilverManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.quality.contract import duplicates, keeps_contract, quarantine
 from vp_pipeline.quality.outcome import Outcome, conservation
 from vp_pipeline.quality.thresholds import VOLUME_DAYS
 from vp_pipeline.quality.volume import Volume, volume
+from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.landed import Decoded
 from vp_pipeline.sources.source import Stream
+from vp_pipeline.warehouse.loading import Warehouse
 
-OnCodeChange = Literal["restate", "refuse"]
 
-
-def silver_assets(
-    stream: Stream, partitions: dg.PartitionsDefinition, on_code_change: OnCodeChange = "restate"
-) -> dg.AssetsDefinition:
+def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition, settings: Settings) -> dg.AssetsDefinition:
     """The tables of a stream: one step decodes each response once for all of them, and writes all of a day or nothing.
 
-    Days that other code decoded than the code that is there now are decoded again from bronze, with those of the run;
-    with `refuse` the step stops instead, before it writes anything.
+    Days that other code decoded than the code that is there now are decoded again from bronze, with those of the run.
     """
     tables = {silver_key(table): table for table in stream.tables}
     upstream = bronze_key(stream)
@@ -61,7 +58,9 @@ def silver_assets(
         check_specs=check_specs(tables, partitions),
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
-    def decode(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> Iterator[object]:
+    def decode(
+        context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake], warehouse: dg.ResourceParam[Warehouse]
+    ) -> Iterator[object]:
         def build(day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
             manifest = bronze.read_manifest(lake, stream, day)
             if manifest is None:
@@ -85,8 +84,7 @@ def silver_assets(
             }
 
         def build_all(admitted: Admitted) -> Reports:
-            if on_code_change == "refuse" and APPLY_TAG not in context.run.tags:
-                _require_same_code(lake, stream)
+            require_same_code(context, settings, warehouse, lake)
             with restating(lake, stream) as stale:
                 if stale:
                     context.log.warning("%s They are decoded again from bronze.", _changed(stream, stale))
@@ -95,15 +93,6 @@ def silver_assets(
         yield from run_days(context, build_all, depends_on=depends_on)
 
     return decode
-
-
-def _require_same_code(lake: Lake, stream: Stream) -> None:
-    """Raises PermanentError: other code decoded days of the stream."""
-    if stale := days_to_restate(lake, stream):
-        raise PermanentError(
-            f"{_changed(stream, stale)} VP_ON_CODE_CHANGE is `refuse`, so nothing was written. `vp plan` lists what "
-            "would be decoded and built again; `vp plan --apply` does it."
-        )
 
 
 def _changed(stream: Stream, stale: Sequence[date]) -> str:

@@ -36,7 +36,7 @@ def plan(
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(found), indent=2, default=str))
     elif found.is_empty:
-        console.print("Nothing differs: everything was made by the code that is there now.")
+        console.print("Nothing differs: all that is built was made by the code that is there now.")
     else:
         _print(found, refuses=settings.refuses_code_changes)
     if apply_ and not found.is_empty:
@@ -46,7 +46,7 @@ def plan(
 
 def _apply(settings: Settings, lake: "Lake") -> int:
     """One run of the newest day in silver, from bronze on, that may restate. Returns the exit code."""
-    from vp_pipeline.assets.dbt.restating import APPLY_TAG
+    from vp_pipeline.assets.code_changes import APPLY_TAG
     from vp_pipeline.cli.run import BELOW_BRONZE, run_days
     from vp_pipeline.lake import silver
     from vp_pipeline.sources.registry import STREAMS
@@ -79,18 +79,11 @@ def _print(found: "Plan", *, refuses: bool) -> None:
         console.print(f"The decoder of {stream} has changed: {len(days)} days are decoded again, {which}.")
     for name in found.gone:
         console.print(f"{name} is gone from the project: its table is dropped.")
-    rows = sum(model.rows or 0 for model in found.models)
-    seconds = sum(model.seconds or 0.0 for model in found.models)
-    unknown = sum(model.seconds is None for model in found.models)
-    console.print(f"{len(found.models)} models, {rows:,} rows, about {seconds:.1f} s{_without(unknown)}. ", end="")
+    console.print(f"{found.cost}. ", end="", highlight=False)
     if refuses:
         console.print("VP_ON_CODE_CHANGE is `refuse`: runs stop until `vp plan --apply`.", markup=False)
     else:
         console.print("The next run restates them, in the same build and under the same tests.")
-
-
-def _without(unknown: int) -> str:
-    return f" without the {unknown} that were never built" if unknown else ""
 
 
 def _shape(model: "PlannedModel") -> str:

@@ -22,11 +22,13 @@ from vp_pipeline.publishing.publication import SCHEMAS
 from vp_pipeline.quality.model_times import expected_seconds
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.registry import STREAMS
-from vp_pipeline.warehouse import model_code
+from vp_pipeline.warehouse import ledger, model_code
 from vp_pipeline.warehouse.loading import Warehouse
 
 if TYPE_CHECKING:
     from vp_pipeline.warehouse.connection import Connection
+
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,29 @@ class Plan:
     def is_empty(self) -> bool:
         return not self.models and not self.gone and not self.days
 
+    @property
+    def what(self) -> str:
+        """What has changed itself, as a phrase; not what only reads it."""
+        models = [f"{model.name} ({', '.join(model.reasons)})" for model in self.models if model.reasons]
+        named = [f"the decoder of {stream}" for stream in self.days] + models
+        named += [f"{name} (gone from the project)" for name in self.gone]
+        more = f" and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+        return f"{', '.join(named[:_NAMED])}{more}"
+
+    @property
+    def cost(self) -> str:
+        """What is made again, as a phrase: `12 models, 62,220 rows, about 4.1 s`."""
+        days = [f"{len(of_stream)} days of {stream} from bronze" for stream, of_stream in self.days.items()]
+        rows = sum(model.rows or 0 for model in self.models)
+        seconds = sum(model.seconds or 0.0 for model in self.models)
+        unknown = sum(model.seconds is None for model in self.models)
+        without = f" without the {unknown} that were never built" if unknown else ""
+        models = [f"{len(self.models)} models, {rows:,} rows, about {seconds:.1f} s{without}"] if self.models else []
+        return ", ".join([*days, *models]) or "tables are dropped"
+
 
 def plan_of(settings: Settings, warehouse: Warehouse, lake: Lake) -> Plan:
-    """The plan of an environment.
+    """The plan of an environment. Models that were never built as a whole differ from nothing.
 
     Raises:
         PermanentError: dbt cannot parse the project, or the warehouse cannot be opened.
@@ -72,9 +94,8 @@ def plan_of(settings: Settings, warehouse: Warehouse, lake: Lake) -> Plan:
     stale = {f"{stream.source}/{stream.name}": tuple(stale_days(lake, stream)) for _, stream in STREAMS}
     days = {name: found for name, found in stale.items() if found}
     with warehouse.connect(read_only=True) as connection:
-        built = model_code.built_with(connection)
-        found = model_plan(code, built)
-        if found.is_empty:
+        found = model_plan(code, model_code.built_with(connection))
+        if found.is_empty or not ledger.is_built(connection):
             return Plan(days=days)
         relations = _relations(manifest.read_bytes())
         there = _columns(connection)

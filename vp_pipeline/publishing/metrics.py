@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline.warehouse.loading import Warehouse
 
 if TYPE_CHECKING:
@@ -134,8 +133,6 @@ class Metrics:
         import duckdb
 
         sql = self.sql(query)
-        if isinstance(warehouse, DuckDBWarehouse) and not warehouse.path.exists():
-            raise MetricsError(f"There is no warehouse at {warehouse.path} yet: `vp run` makes it.")
         with warehouse.connect(read_only=True) as connection:
             try:
                 result = connection.execute(sql)

@@ -36,7 +36,7 @@ class DuckDBWarehouse:
 
     @contextmanager
     def connect(self, *, read_only: bool = False, tag: Tag | None = None) -> Iterator[DuckDBConnection]:
-        """A connection that is closed at the end of the block.
+        """A connection that is closed at the end of the block. To a reader, a file that is not there yet is empty.
 
         Raises:
             TransientError: another process kept the file locked for 30 s.
@@ -59,7 +59,7 @@ class DuckDBWarehouse:
         return load_day(_DuckDB(), connection, lake, partitions, now)
 
     def row_counts(self, relations: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        if not relations or not self.path.exists():
+        if not relations:
             return {}
         with self.connect(read_only=True) as connection:
             return row_counts(connection, relations)
@@ -67,6 +67,8 @@ class DuckDBWarehouse:
     def _open(self, read_only: bool) -> DuckDBConnection:
         import duckdb  # a deferred import: it takes 0.1 s
 
+        if read_only and not self.path.exists():
+            return duckdb.connect()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + _LOCK_WAIT_SECONDS
         while True:

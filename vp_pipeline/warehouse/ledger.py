@@ -184,6 +184,8 @@ def stale_nodes(connection: "Connection") -> dict[str, str]:
 
 def is_built(connection: "Connection") -> bool:
     """Whether the models were ever built as a whole."""
+    if not table_exists(connection, "raw", "_builds"):
+        return False
     found = connection.execute("select 1 from raw._builds where state in ('green', 'red') limit 1").fetchone()
     return bool(found)
 

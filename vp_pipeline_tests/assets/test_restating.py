@@ -74,15 +74,9 @@ def test_where_nothing_differs_only_what_is_requested_is_restated(warehouse: Duc
     assert restating.next_attempt(warehouse) == {}
 
 
-def test_a_refusal_names_the_models_and_the_command(warehouse: DuckDBWarehouse) -> None:
-    with pytest.raises(PermanentError, match=r"The code of a \(SQL\) differs .* `vp plan --apply`"):
-        admit(warehouse, Restating(CHANGED, set(CHANGED), refuses=True))
-    admit(warehouse, Restating(BEFORE, set(BEFORE), refuses=True))
-
-
-def test_the_first_build_is_neither_refused_nor_reported(tmp_path: Path) -> None:
+def test_the_first_build_is_not_reported(tmp_path: Path) -> None:
     warehouse = DuckDBWarehouse(tmp_path / "empty.duckdb")
-    restating = Restating(BEFORE, set(BEFORE), refuses=True)
+    restating = Restating(BEFORE, set(BEFORE))
     with warehouse.connect() as connection:
         restating.admit(connection)
     assert set(restating.next_attempt(warehouse)) == set(BEFORE)

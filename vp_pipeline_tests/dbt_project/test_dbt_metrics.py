@@ -136,7 +136,7 @@ def test_an_invalid_query_is_rejected_with_a_reason(
 
 
 def test_before_the_first_run_there_is_nothing_to_query(metrics: Metrics, tmp_path: Path) -> None:
-    with pytest.raises(MetricsError, match="`vp run` makes it"):
+    with pytest.raises(MetricsError, match="The marts are not built yet: `vp run` builds them"):
         metrics.query(DuckDBWarehouse(tmp_path / "none.duckdb"), MetricQuery(("deal_count",)))
 
 

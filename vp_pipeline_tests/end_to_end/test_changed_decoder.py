@@ -166,9 +166,8 @@ def test_refusing_writes_nothing_and_names_the_way_on(pipeline: Pipeline) -> Non
     with edited("v2"):
         report = pipeline.run(TWO)
     assert not report.succeeded
-    assert "decoder of keepa/product" in report.reasons[-1]
-    assert f"2 days of silver ({ONE} to {TWO}) were decoded by other code" in report.reasons[-1]
-    assert "`vp plan --apply`" in report.reasons[-1]
+    assert "VP_ON_CODE_CHANGE is `refuse`: the decoder of keepa/product." in report.reasons[-1]
+    assert "`vp plan --apply` does it: 2 days of keepa/product from bronze" in report.reasons[-1]
     assert (pipeline.contents(), pipeline.lake_contents("silver")) == before
 
 

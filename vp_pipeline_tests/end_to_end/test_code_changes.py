@@ -41,6 +41,15 @@ def incremental_models(project: ProjectCopy) -> list[str]:
     return sorted(file.stem for file in files if "materialized='incremental'" in file.read_text(encoding="utf-8"))
 
 
+def written(project: ProjectCopy) -> dict[str, object]:
+    """Everything that code of the project has written: silver, the warehouse, the publication."""
+    lake = project.data / "lake"
+    files = [*lake.rglob("silver/**/*"), *lake.rglob("quarantine/**/*"), project.data / "published.duckdb"]
+    schemas = ("raw", "core", "mart", "monitoring")
+    tables = contents(project.data / "warehouse.duckdb", schemas)
+    return {str(file): file.read_bytes() for file in files if file.is_file()} | dict(tables)
+
+
 def edit_changes(project: ProjectCopy, more: int) -> None:
     project.edit(
         project.model(FACT), lambda sql: sql.replace("    daily.changes\n", f"    daily.changes + {more} as changes\n")
@@ -108,13 +117,20 @@ def test_where_it_is_refused_nothing_is_touched(project: ProjectCopy) -> None:
     project.vp("run", "--date", DAYS[0])
     edit_changes(project, 1)
     project.environment["VP_ON_CODE_CHANGE"] = "refuse"
-    before = contents(project.data / "warehouse.duckdb", ("core", "mart"))
-    file = (project.data / "published.duckdb").read_bytes()
-    printed = project.vp("run", "--date", DAYS[1], code=1)
-    assert f"The code of {FACT} (SQL) differs" in printed
-    assert "vp plan --apply" in printed
-    assert contents(project.data / "warehouse.duckdb", ("core", "mart")) == before
-    assert (project.data / "published.duckdb").read_bytes() == file
+    before = written(project)
+    printed = " ".join(project.vp("run", "--date", DAYS[1], code=1).split())
+    assert f"VP_ON_CODE_CHANGE is `refuse`: {FACT} (SQL)." in printed
+    assert re.search(r"`vp plan --apply` does it: \d+ models, [\d,]+ rows, about [\d.]+ s", printed)
+    assert written(project) == before
+    for layer in ("raw", "mart"):  # started on their own, as from the UI
+        printed = project.vp("run", "--date", DAYS[0], "--select", f"group:{layer}", code=1)
+        assert "VP_ON_CODE_CHANGE is" in printed
+        assert written(project) == before
+    # What the API gave is not lost, and is built once a person has allowed it.
+    assert list((project.data / "lake").rglob(f"bronze/**/_manifests/run_date={DAYS[1]}.json"))
+    assert "Restated" in project.vp("plan", "--apply")
+    project.vp("run", "--date", DAYS[1])
+    assert published(project, f"select count(*) from mart.{FACT} where changes < 1") == [(0,)]
 
 
 def test_columns_come_to_and_go_from_every_incremental_model(project: ProjectCopy, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
+from vp_pipeline.assets.code_changes import require_restated_silver, require_same_code
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days
 from vp_pipeline.assets.days.report import Reports
@@ -18,7 +19,7 @@ from vp_pipeline.assets.dbt.absence import absent_days, refusals
 from vp_pipeline.assets.dbt.attempts import DbtStep
 from vp_pipeline.assets.dbt.downstream import Downstream
 from vp_pipeline.assets.dbt.partial_build import partial_build
-from vp_pipeline.assets.dbt.restating import APPLY_TAG, Restating
+from vp_pipeline.assets.dbt.restating import Restating
 from vp_pipeline.assets.dbt.upstream import tests_upstream, upstream_of_models
 from vp_pipeline.assets.dbt.whole_build import WholeBuild
 from vp_pipeline.assets.keys import LAYERS, OWNER
@@ -27,7 +28,6 @@ from vp_pipeline.dbt.fingerprints import ModelCode
 from vp_pipeline.dbt.invocation import InstalledDbt
 from vp_pipeline.dbt.project_code import project_code
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.lake.decoded_days import days_to_restate
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.registry import STREAMS
@@ -105,19 +105,16 @@ def dbt_models(
         lake: dg.ResourceParam[Lake],
     ) -> Iterator[object]:
         selected = {key.path[-1] for key in context.selected_asset_keys}
-        restating = Restating(
-            code,
-            selected,
-            refuses=settings.refuses_code_changes and APPLY_TAG not in context.run.tags,
-            requested=selected if config.full_refresh else frozenset(),
-        )
+        restating = Restating(code, selected, requested=selected if config.full_refresh else frozenset())
         step = DbtStep(context, dbt, warehouse, settings.data_dir / "dbt", restating)
 
         def depends_on(model: dg.AssetKey) -> Sequence[dg.AssetCheckKey]:
             return [*raw_checks, *tests_upstream(upstream, build_models, context.selected_asset_keys, model)]
 
         def build(admitted: Admitted) -> Reports:
-            _require_restated_silver(lake)
+            require_same_code(context, settings, warehouse, lake)
+            for _, stream in STREAMS:
+                require_restated_silver(lake, stream)
             absent = absent_days(context, warehouse, upstream)
             yield from refusals(admitted, absent)
             present = {day: keys for day, keys in admitted.items() if day not in absent}
@@ -131,18 +128,6 @@ def dbt_models(
     upstream = upstream_of_models(build_models)
     downstream = Downstream.of(build_models, upstream)
     return build_models
-
-
-def _require_restated_silver(lake: Lake) -> None:
-    """Raises PermanentError: RAW has days that a decoder made which is not there any more."""
-    for _, stream in STREAMS:
-        if days := days_to_restate(lake, stream):
-            name = f"{stream.source}/{stream.name}"
-            raise PermanentError(
-                f"The decoder of {name} has changed, and {len(days)} days of silver are of the one before: {days[0]} "
-                f"to {days[-1]}. Materialize silver and RAW of {name} for any day with the models (or `vp run`): the "
-                "other days are decoded again in the same run, from bronze."
-            )
 
 
 def _is_whole(models: dg.AssetsDefinition, context: dg.AssetExecutionContext) -> bool:

@@ -1,6 +1,6 @@
 """Restating in a build: the models whose code differs from what built them, and everything below them.
 
-Here: what one build restates, and when it refuses to. Not here: the comparison (`planning/plan.py`), and the record,
+Here: what one build restates. Not here: the comparison (`planning/plan.py`), and the record,
 which dbt writes in the transaction that builds a model (`dbt_project/macros/restating.sql`).
 """
 
@@ -10,31 +10,27 @@ from typing import TYPE_CHECKING
 
 from vp_pipeline.dbt.fingerprints import ModelCode
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.planning.plan import ModelPlan, model_plan
+from vp_pipeline.planning.plan import model_plan
 from vp_pipeline.warehouse import ledger, model_code
 from vp_pipeline.warehouse.loading import Warehouse
 
 if TYPE_CHECKING:
     from vp_pipeline.warehouse.connection import Connection
 
-# The tag of a run that a person allowed to restate where the environment refuses to: `vp plan --apply` sets it.
-APPLY_TAG = "vp/apply_code_change"
 REQUESTED = "requested"
-_NAMED = 5
 
 
 @dataclass
 class Restating:
     """What the build of one run restates.
 
-    `code`: the project's, by model, parents first. `selected`: the models of the run. `refuses`: whether a difference
-    stops the build. `requested`: models that a person asked to build as a whole. `reasons`: why each model was restated
-    in this run. `is_first`: nothing was ever built, so nothing is restated.
+    `code`: the project's, by model, parents first. `selected`: the models of the run. `requested`: models that a person
+    asked to build as a whole. `reasons`: why each model was restated in this run. `is_first`: nothing was ever built,
+    so nothing is restated.
     """
 
     code: Mapping[str, ModelCode]
     selected: Set[str]
-    refuses: bool = False
     requested: Set[str] = frozenset()
     reasons: dict[str, str] = field(default_factory=dict)
     is_first: bool = False
@@ -43,19 +39,12 @@ class Restating:
         """To be called before the build begins: nothing was touched yet.
 
         Raises:
-            PermanentError: the environment refuses differences, or a model to restate reads one that differs too and
-                that the run does not build.
+            PermanentError: a model to restate reads one that differs too and that the run does not build.
         """
         plan = model_plan(self.code, model_code.built_with(connection))
         self.is_first = not ledger.is_built(connection)
         if plan.is_empty or self.is_first:
             return
-        if self.refuses:
-            raise PermanentError(
-                f"The code of {_names(plan)} differs from what the marts were built with, and VP_ON_CODE_CHANGE is "
-                "`refuse`. Nothing was changed. `vp plan` lists what would be restated and what it costs; "
-                "`vp plan --apply` restates it."
-            )
         for change in plan.changes:
             missing = sorted(set(change.because_of) - self.selected)
             if change.name in self.selected and missing:
@@ -84,9 +73,3 @@ class Restating:
                 self.reasons |= dict.fromkeys(plan.gone, "gone from the project: dropped")
         self.reasons |= why
         return {name: self.code[name].whole for name in why}
-
-
-def _names(plan: ModelPlan) -> str:
-    names = [f"{change.name} ({change.why})" for change in plan.changes if change.reasons] + list(plan.gone)
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"
