@@ -1,7 +1,7 @@
 """The command `vp`. `vp --help` lists what it can do.
 
-Here: which commands there are, each a module beside this one. Commands import Dagster and the pipeline within their
-functions: `vp --help` and a mistyped option do not wait for it.
+Here: which commands there are, each a module beside this one or in a folder here. Commands import Dagster and the
+pipeline within their functions: `vp --help` and a mistyped option do not wait for it.
 """
 
 import sys
@@ -10,9 +10,10 @@ import typer
 from rich.console import Console
 
 from vp_pipeline.cli import deploy, published, quarantine
-from vp_pipeline.cli.diff import diff
+from vp_pipeline.cli.code_changes import rebuild
+from vp_pipeline.cli.code_changes.diff import diff
+from vp_pipeline.cli.code_changes.plan import plan
 from vp_pipeline.cli.metrics import metrics
-from vp_pipeline.cli.plan import plan
 from vp_pipeline.cli.retention import maintain
 from vp_pipeline.cli.run import run
 from vp_pipeline.cli.sandbox import sandbox
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 for command in (run, plan, diff, metrics, sandbox, maintain):
     app.command()(command)
+app.add_typer(rebuild.app, name="rebuild")
 app.add_typer(deploy.app, name="deploy")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(published.app, name="published")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from vp_pipeline.cli.run import BELOW_BRONZE, run_days
+from vp_pipeline.cli.run import run_from_bronze
 from vp_pipeline.cli.terminal import console
 from vp_pipeline.lake.quarantine import Quarantined, quarantined
 from vp_pipeline.settings import load_settings
@@ -64,21 +64,19 @@ def retry(source: Source = None, table: TableName = None, day: Day = None) -> No
 
     All tables of a day are decoded, because a day is written as a whole. The API is not called.
     """
-    from vp_pipeline.partitions import consecutive
-
     before = _found(source, table, day)
     days = sorted({each.day for each in before})
     if not days:
         console.print("Nothing is in quarantine.")
         return
-    codes = [run_days(load_settings(), part, chosen=BELOW_BRONZE) for part in consecutive(days)]
+    code = run_from_bronze(load_settings(), days)
     left = {(e.source, e.table, e.day): len(e.rows) for e in _found(source, table, None)}
     for each in before:
         still = left.get((each.source, each.table, each.day), 0)
         console.print(
             f"{each.source}/{each.table} {each.day}: {len(each.rows) - still:,} cleared, {still:,} still in quarantine."
         )
-    raise typer.Exit(max(codes))
+    raise typer.Exit(code)
 
 
 def _found(source: str | None, table: str | None, day: datetime | None) -> Sequence[Quarantined]:

@@ -88,10 +88,7 @@ class RunReport:
         for name, why in self.restated.items():
             by_reason.setdefault("below them" if why.startswith("reads ") else why, []).append(name)
         below = by_reason.pop("below them", [])
-        groups = [
-            f"{', '.join(names) if len(names) <= _NAMED else f'{len(names)} of them'} ({why})"
-            for why, names in by_reason.items()
-        ]
+        groups = [f"{_named(names)} ({why})" for why, names in by_reason.items()]
         listed = ", ".join([*groups, *([f"and {len(below)} below them"] if below else [])])
         return f"Restated {len(self.restated)} models: {listed}"
 
@@ -136,3 +133,8 @@ class RunReport:
 
 def _colored(count: int, color: str) -> str:
     return f"[{color}]{count}[/{color}]" if count else "0"
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"

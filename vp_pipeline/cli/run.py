@@ -40,6 +40,14 @@ def run(
     resync: Annotated[
         bool, typer.Option("--resync", help="Request the data again although the day has a finished sync.")
     ] = False,
+    full_refresh: Annotated[
+        bool,
+        typer.Option(
+            "--full-refresh",
+            help="Build the models as a whole instead of what has changed: all of them, or those of --select. After a "
+            "change of code this needs no option.",
+        ),
+    ] = False,
     waive: Annotated[
         list[str] | None,
         typer.Option(
@@ -81,7 +89,10 @@ def run(
     days = _requested_days(settings, from_ or date_, to or date_, every_day=failed, newest=newest)
     if failed:
         days = _failed_of(settings, days)
-    codes = [run_days(settings, part, resync=resync, waive=waive or (), chosen=chosen) for part in consecutive(days)]
+    codes = [
+        run_days(settings, part, resync=resync, full_refresh=full_refresh, waive=waive or (), chosen=chosen)
+        for part in consecutive(days)
+    ]
     raise typer.Exit(max(codes, default=0))
 
 
@@ -98,7 +109,14 @@ class Chosen:
 
 
 EVERYTHING = Chosen()
-BELOW_BRONZE = Chosen(("not (group:airbyte or group:bronze)",))
+_BELOW_BRONZE = Chosen(("not (group:airbyte or group:bronze)",))
+
+
+def run_from_bronze(settings: Settings, days: Sequence[date], *, tags: Mapping[str, str] | None = None) -> int:
+    """Everything below bronze, of days in order: a run per range of consecutive ones. Returns the exit code."""
+    from vp_pipeline.partitions import consecutive
+
+    return max(run_days(settings, part, chosen=_BELOW_BRONZE, tags=tags) for part in consecutive(days))
 
 
 def run_days(
@@ -106,6 +124,7 @@ def run_days(
     days: Sequence[date],
     *,
     resync: bool = False,
+    full_refresh: bool = False,
     waive: Sequence[str] = (),
     chosen: Chosen = EVERYTHING,
     tags: Mapping[str, str] | None = None,
@@ -133,8 +152,15 @@ def run_days(
         selection = _selection(settings, definitions, chosen) if chosen.is_some else None
         if resync and selection and not any(key.path[0] == "airbyte" for key in selection):
             raise PermanentError("--resync requests data again, and no sync is selected: select group:airbyte too.")
-        all_tags = {**_tags(settings, waive), **(tags or {})}
-        run_id, events = daily_run(instance, definitions, days, resync=resync, tags=all_tags, selection=selection)
+        run_id, events = daily_run(
+            instance,
+            definitions,
+            days,
+            resync=resync,
+            full_refresh=full_refresh,
+            tags={**_tags(settings, waive), **(tags or {})},
+            selection=selection,
+        )
         with quiet_process() as terminal:
             progress = Console(file=terminal, highlight=False, force_terminal=console.is_terminal)
             for line in filter(None, map(report.take, events)):

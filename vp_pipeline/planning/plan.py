@@ -1,7 +1,7 @@
 """The plan: which models differ from what the warehouse was built with, and why.
 
 Here: the comparison, over plain values. Not here: where they come from (`dbt/fingerprints.py`,
-`warehouse/model_code.py`), and what is printed (`cli/plan.py`).
+`warehouse/model_code.py`), and what is printed (`cli/code_changes/plan.py`).
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """What a run would restate now, with what it costs: the content of `vp plan`.
 
 Here: the plan of an environment, read from its parsed project and its warehouse; nothing is changed. Not here: the
-comparison (`plan.py`), and what is printed (`cli/plan.py`). Neither Dagster nor dbt is imported unless the project has
+comparison (`plan.py`), and what is printed (`cli/code_changes/plan.py`). Neither Dagster nor dbt is imported unless the project has
 to be parsed again.
 """
 

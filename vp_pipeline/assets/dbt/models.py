@@ -34,6 +34,8 @@ from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse.ledger import Unit
 from vp_pipeline.warehouse.loading import Warehouse
 
+MODELS = "dbt"  # the name of the step, in the run config too
+
 
 class ModelsConfig(dg.Config):
     """`full_refresh`: build the selected models as a whole, whatever they were built with."""
@@ -92,7 +94,7 @@ def dbt_models(
 
     @dbt_assets(
         manifest=manifest,
-        name="dbt",
+        name=MODELS,
         partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         dagster_dbt_translator=translator,

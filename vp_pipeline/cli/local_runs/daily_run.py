@@ -5,9 +5,11 @@ from datetime import date
 
 import dagster as dg
 
+from vp_pipeline.assets.dbt.models import MODELS
 from vp_pipeline.assets.exclusive import process_tags
 from vp_pipeline.automation.jobs import DAILY
 from vp_pipeline.dagster_internals.run_execution import create_run, execute
+from vp_pipeline.failures import PermanentError
 from vp_pipeline.partitions import partition_tags
 from vp_pipeline.settings import PROJECT_ROOT
 
@@ -18,19 +20,28 @@ def daily_run(
     days: Sequence[date],
     *,
     resync: bool = False,
+    full_refresh: bool = False,
     tags: Mapping[str, str] | None = None,
     selection: Set[dg.AssetKey] | None = None,
 ) -> tuple[str, Iterator[dg.DagsterEvent]]:
     """One run of the daily job over `days` (consecutive, in order): its id, and its events as they happen. `selection`:
-    these of its assets only.
+    these of its assets only. `full_refresh`: its models are built as a whole.
 
     The run executes in this process as the events are taken. It belongs to the code location, so that the UI can show,
     compare and re-execute it.
+
+    Raises:
+        PermanentError: a full refresh of no model.
     """
     job = definitions.resolve_job_def(DAILY)
     if selection is not None:
         job = job.get_subset(asset_selection=set(selection))
-    syncs = [node.name for node in job.nodes if node.name.startswith("airbyte_")]
+    nodes = {node.name for node in job.nodes}
+    if full_refresh and MODELS not in nodes:
+        raise PermanentError("--full-refresh builds models as a whole, and no model is selected: select some, or all.")
+    config = {name: {"config": {"resync": resync}} for name in nodes if name.startswith("airbyte_")}
+    if MODELS in nodes:
+        config[MODELS] = {"config": {"full_refresh": full_refresh}}
     run = create_run(
         instance,
         job,
@@ -38,7 +49,7 @@ def daily_run(
         run_config={
             # Events go to the instance, where the UI reads them; on the console they would bury the report.
             "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-            "ops": {name: {"config": {"resync": resync}} for name in syncs},
+            "ops": config,
         },
         tags={**partition_tags(days), **process_tags(), **(tags or {})},
         selection=selection,

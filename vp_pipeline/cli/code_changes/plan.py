@@ -47,14 +47,14 @@ def plan(
 def _apply(settings: Settings, lake: "Lake") -> int:
     """One run of the newest day in silver, from bronze on, that may restate. Returns the exit code."""
     from vp_pipeline.assets.code_changes import APPLY_TAG
-    from vp_pipeline.cli.run import BELOW_BRONZE, run_days
+    from vp_pipeline.cli.run import run_from_bronze
     from vp_pipeline.lake import silver
     from vp_pipeline.sources.registry import STREAMS
 
     days = [day for _, stream in STREAMS for table in stream.tables for day in silver.days(lake, table)]
     if not days:
         raise PermanentError("Silver holds no day, so there is nothing to restate. Run a day first: `vp run`.")
-    return run_days(settings, [max(days)], chosen=BELOW_BRONZE, tags={APPLY_TAG: "true"})
+    return run_from_bronze(settings, [max(days)], tags={APPLY_TAG: "true"})
 
 
 def _print(found: "Plan", *, refuses: bool) -> None:

@@ -1,0 +1,64 @@
+"""`vp rebuild silver`: decodes days again from bronze, whatever decoded them before, and builds what is below."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vp_pipeline.cli.run import run_from_bronze
+from vp_pipeline.cli.terminal import console
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    from vp_pipeline.lake.objects import Lake
+
+app = typer.Typer(help="Make days again from what the lake holds of them; no API is called.", no_args_is_help=True)
+
+
+@app.command()
+def silver(
+    from_: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY", help="First UTC day. Default: the first there is."),
+    ] = None,
+    to: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Last day, included. Default: the last there is."),
+    ] = None,
+) -> None:
+    """Decode days again from bronze with the present decoder and contracts; RAW, the models and the publication follow.
+
+    A changed decoder needs no command: the next run decodes every day again. This one does so whatever decoded them,
+    after silver was damaged for example. Only rows that come out different are loaded and built again.
+    """
+    from vp_pipeline.environments.environment import build_environment
+    from vp_pipeline.partitions import consecutive, span
+
+    settings = load_settings()
+    first = max(from_.date() if from_ else date.min, settings.start_date)
+    last = to.date() if to else date.max
+    days = _days_in_bronze(build_environment(settings).build_lake(), first, last)
+    if not days:
+        raise PermanentError(
+            f"Bronze holds no day{_range(from_, to)}, so there is nothing to decode again. `vp run` lands days."
+        )
+    ranges = [span(part) for part in consecutive(days)]
+    count = "1 day is" if len(days) == 1 else f"{len(days)} days are"
+    console.print(f"{count} decoded again from bronze: {', '.join(ranges)}", soft_wrap=True)
+    raise typer.Exit(run_from_bronze(settings, days))
+
+
+def _days_in_bronze(lake: "Lake", first: date, last: date) -> Sequence[date]:
+    from vp_pipeline.lake import bronze
+    from vp_pipeline.sources.registry import STREAMS
+
+    found = {day for _, stream in STREAMS for day in bronze.days(lake, stream)}
+    return sorted(day for day in found if first <= day <= last)
+
+
+def _range(first: datetime | None, last: datetime | None) -> str:
+    since = f" from {first:%Y-%m-%d}" if first else ""
+    until = f" to {last:%Y-%m-%d}" if last else ""
+    return f"{since}{until}"
