@@ -104,7 +104,9 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, settings: Se
                 found = take_inventory(context.instance, connection, lake, stream)
             same_days = inventory.same_days(f"{stream.source}/{stream.name}", found, parse_days(context.partition_keys))
             again = {*outdated, *found.missing}
-            yield from together(context, partial(build, same_days), again, depends_on=depends_on)(admitted)
+            yield from together(context, partial(build, same_days), again, depends_on=depends_on, restated=outdated)(
+                admitted
+            )
             with warehouse.connect(tag=tag) as connection:
                 if outdated:
                     left = outdated_days(connection, stream.tables, stream.code.own)

@@ -88,7 +88,7 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition, settings:
             with restating(lake, stream) as stale:
                 if stale:
                     context.log.warning("%s They are decoded again from bronze.", _changed(stream, stale))
-                yield from together(context, build, stale, depends_on=depends_on)(admitted)
+                yield from together(context, build, stale, depends_on=depends_on, restated=stale)(admitted)
 
         yield from run_days(context, build_all, depends_on=depends_on)
 

@@ -1,8 +1,8 @@
 """What a run would restate now, with what it costs: the content of `vp plan`.
 
 Here: the plan of an environment, read from its parsed project and its warehouse; nothing is changed. Not here: the
-comparison (`plan.py`), and what is printed (`cli/code_changes/plan.py`). Neither Dagster nor dbt is imported unless the project has
-to be parsed again.
+comparison (`plan.py`), and what is printed (`cli/code_changes/plan.py`). Neither Dagster nor dbt is imported unless the
+project has to be parsed again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ import orjson
 from vp_pipeline.dbt.fingerprints import ModelCode
 from vp_pipeline.dbt.project import COLUMNS_FILE, manifest_path
 from vp_pipeline.dbt.project_code import project_code
-from vp_pipeline.lake.decoded_days import stale_days
+from vp_pipeline.lake.decoded_days import is_up_to_date, stale_days
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.planning.plan import model_plan
 from vp_pipeline.publishing.publication import SCHEMAS
@@ -51,11 +51,13 @@ class PlannedModel:
 @dataclass(frozen=True)
 class Plan:
     """What the next run would restate, parents first; `gone`: the models that it would drop; `days`: of each stream
-    (`keepa/product`) those that it would decode again, because its decoder has changed."""
+    (`keepa/product`) those that it would decode again, because its decoder has changed; `not_restated`: those that
+    could not be, and that the marts exclude. Every run tries them again; they are no change of the code any more."""
 
     models: tuple[PlannedModel, ...] = ()
     gone: tuple[str, ...] = ()
     days: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
+    not_restated: Mapping[str, tuple[date, ...]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -91,12 +93,15 @@ def plan_of(settings: Settings, warehouse: Warehouse, lake: Lake) -> Plan:
     """
     manifest = manifest_path(settings)
     code = project_code(manifest)
-    stale = {f"{stream.source}/{stream.name}": tuple(stale_days(lake, stream)) for _, stream in STREAMS}
-    days = {name: found for name, found in stale.items() if found}
+    days: dict[str, tuple[date, ...]] = {}
+    left: dict[str, tuple[date, ...]] = {}
+    for _, stream in STREAMS:
+        if stale := tuple(stale_days(lake, stream)):
+            (left if is_up_to_date(lake, stream) else days)[f"{stream.source}/{stream.name}"] = stale
     with warehouse.connect(read_only=True) as connection:
         found = model_plan(code, model_code.built_with(connection))
         if found.is_empty or not ledger.is_built(connection):
-            return Plan(days=days)
+            return Plan(days=days, not_restated=left)
         relations = _relations(manifest.read_bytes())
         there = _columns(connection)
         names = {change.name for change in found.changes}
@@ -121,7 +126,7 @@ def plan_of(settings: Settings, warehouse: Warehouse, lake: Lake) -> Plan:
                 dropped,
             )
         )
-    return Plan(tuple(models), found.gone, days)
+    return Plan(tuple(models), found.gone, days, left)
 
 
 def _relations(manifest: bytes) -> dict[str, tuple[str, str]]:

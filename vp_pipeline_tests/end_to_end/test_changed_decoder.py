@@ -15,6 +15,7 @@ import pytest
 
 import vp_pipeline.build
 from vp_pipeline.lake import bronze, decoded_days
+from vp_pipeline.planning.report import plan_of
 from vp_pipeline.publishing.duckdb import DuckDBPublishedFile
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.quality.gate import current_failures
@@ -177,6 +178,8 @@ def test_raw_alone_does_not_load_what_other_code_decoded(pipeline: Pipeline) -> 
         assert not pipeline.materialize("group:raw", TWO).success
         assert pipeline.contents() == before
         assert pipeline.materialize("group:silver", TWO).success
+        assert not pipeline.materialize("group:stg or group:core or group:mart or group:monitoring", TWO).success
+        assert pipeline.contents() == before
         assert pipeline.materialize("group:raw", TWO).success
     titles = {str(title)[-3:] for (title,) in pipeline.query("select distinct title from raw.keepa_product")}
     assert titles == {" v2"}
@@ -204,8 +207,14 @@ def test_a_day_that_cannot_be_decoded_again_is_excluded_alone(
 ) -> None:
     repair = damaged(pipeline, ONE)
     with edited("v2"):
-        run(pipeline, THREE)
-        assert included_days(pipeline) == (TWO, THREE)
+        for _ in range(2):  # the run that finds it, and every one after it
+            report = pipeline.run(THREE)
+            assert not report.succeeded
+            assert f"{ONE}  delivery/" in report.reasons[-1]
+            assert "of silver/keepa/product has failed" in report.reasons[-1]
+            assert included_days(pipeline) == (TWO, THREE)
+        plan = plan_of(pipeline.settings, pipeline.warehouse, pipeline.lake)
+        assert (plan.is_empty, plan.not_restated) == (True, {"keepa/product": (ONE,)})
         expected = fresh(TWO, THREE).contents()
         found = pipeline.contents()
         for table in (t for t in expected if not t.startswith("raw.")):
@@ -225,8 +234,8 @@ def test_reverting_the_decoder_leaves_such_a_day_to_its_repair(pipeline: Pipelin
     before = pipeline.contents()
     repair = damaged(pipeline, ONE)
     with edited("v2"):
-        run(pipeline, TWO)
-    run(pipeline, TWO)
+        assert not pipeline.run(TWO).succeeded
+    assert not pipeline.run(TWO).succeeded
     assert included_days(pipeline) == (TWO,)
     assert checks_failed(pipeline, ONE) == {"silver"}
     repair()

@@ -7,19 +7,23 @@ fails stops all of them, and a result has no day. Here each day's events are rec
 whose upstream has) are excluded and named, and the others continue. The last step of a run turns it red.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Set
 from datetime import date
+from itertools import chain
 
 import dagster as dg
 
 from vp_pipeline.assets.days.admission import Admitted, DependsOn, admit
 from vp_pipeline.assets.days.events import day_events, is_last_step, step_outputs
 from vp_pipeline.assets.days.problems import Problems
-from vp_pipeline.assets.days.report import DayReport, DayState, Reports, refused, unchecked
+from vp_pipeline.assets.days.report import DayReport, DayState, Reports, not_restated, refused, unchecked
 from vp_pipeline.assets.days.versions import Versions
 from vp_pipeline.assets.retries import retry
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.partitions import parse_days, span
+
+# The earlier days, separated by spaces, that a run was to make again with the present code and could not.
+NOT_RESTATED_TAG = "vp/not_restated"
 
 Build = Callable[[Admitted], Reports]
 BuildDay = Callable[[date, Set[dg.AssetKey]], Mapping[dg.AssetKey, DayReport]]
@@ -31,7 +35,8 @@ def run_days(context: dg.AssetExecutionContext, build: Build, *, depends_on: Dep
     `depends_on` names, for each asset, the blocking checks of everything that it is derived from, however far up: a day
     on which the newest result of one of them is a failure is not built, unless the run waives that check
     (`quality/waivers.py`). `build` gets the assets that are admitted, by day, and reports on each asset and day; what
-    it reports on other days is recorded, and is no problem of this run. After a `TransientError` in it the whole step
+    it reports on other days is recorded, and is no problem of this run, except where their rows are of other code and
+    could not be restated. After a `TransientError` in it the whole step
     is tried again.
 
     Raises:
@@ -70,18 +75,25 @@ def day_by_day(context: dg.AssetExecutionContext, build: BuildDay) -> Build:
 
 
 def together(
-    context: dg.AssetExecutionContext, build: BuildDay, others: Iterable[date], *, depends_on: DependsOn
+    context: dg.AssetExecutionContext,
+    build: BuildDay,
+    others: Iterable[date],
+    *,
+    depends_on: DependsOn,
+    restated: Collection[date],
 ) -> Build:
     """As `day_by_day`, over the days of the run and `others` in one order. The others have to pass the same gate: where
-    a check that an asset depends on has failed, it is refused."""
+    a check that an asset depends on has failed, it is refused. `restated`: those of the others whose rows other code
+    made; one of them that cannot be made again turns the run red."""
 
     def build_all(admitted: Admitted) -> Reports:
         ours = parse_days(context.partition_keys)
         more = admit(context, depends_on, [day for day in others if day not in ours])
-        for (day, key), reason in more.refused.items():
-            yield key, day, refused(reason)
         days = {**admitted, **more.assets}
-        yield from day_by_day(context, build)({day: days[day] for day in sorted(days)})
+        refusals = ((key, day, refused(reason)) for (day, key), reason in more.refused.items())
+        reports = day_by_day(context, build)({day: days[day] for day in sorted(days)})
+        for key, day, report in chain(refusals, reports):
+            yield key, day, not_restated(report) if day in restated and day not in ours else report
 
     return build_all
 
@@ -92,20 +104,38 @@ def _build_days(
     """Yields the events of what `build` reports; returns whether any asset was built on a day of the run."""
     ours = parse_days(context.partition_keys)
     admission = admit(context, depends_on, ours)
-    for (day, key), reason in admission.refused.items():
+    earlier = _not_restated(context) - {*ours} if is_last_step(context) else ()
+    for (day, key), reason in (admission.refused | admit(context, depends_on, sorted(earlier)).refused).items():
         problems.add(day, key, reason)
+    left: set[date] = set()
     versions = Versions(context)
     built = False
     for key, day, report in build(admission.assets) if admission.assets else ():
         yield from day_events(context, key, day, report, admission.waived.get((day, key), []), versions)
-        if day not in ours:
+        if report.state is DayState.NOT_RESTATED:
+            left.add(day)
+            problems.add(day, key, report.reason or "")
+        elif day not in ours:
             log = context.log.warning if report.reason else context.log.info
             log("%s is not a day of this run. %s: %s", day, key.to_user_string(), report.reason or "built again")
         elif report.reason is not None:
             problems.add(day, key, report.reason)
         else:
             built = built or report.state is DayState.BUILT
+    _add_not_restated(context, left)
     return built
+
+
+def _not_restated(context: dg.AssetExecutionContext) -> set[date]:
+    """The earlier days that a step of this run could not make again: its last step fails for them."""
+    run = context.instance.get_run_by_id(context.run_id)  # the context's own is as it was when the run began
+    return set(parse_days((run.tags if run else {}).get(NOT_RESTATED_TAG, "").split()))
+
+
+def _add_not_restated(context: dg.AssetExecutionContext, days: Set[date]) -> None:
+    if days:
+        listed = " ".join(day.isoformat() for day in sorted(days | _not_restated(context)))
+        context.instance.add_run_tags(context.run_id, {NOT_RESTATED_TAG: listed})
 
 
 def _tags(context: dg.AssetExecutionContext) -> dict[str, str]:

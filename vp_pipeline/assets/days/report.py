@@ -24,14 +24,15 @@ class DayState(Enum):
     BLOCKED = "blocked"  # a blocking check failed
     REFUSED = "refused"  # not even tried, so no check was evaluated
     NOT_BUILT = "not built"  # for a reason that another report gives; the results of its checks count
+    NOT_RESTATED = "not restated"  # of an earlier day: other code made its rows, and they could not be made again
 
 
 @dataclass(frozen=True)
 class DayReport:
     """What became of one asset on one day.
 
-    `reason`: why it is blocked or refused. `data_version`: a checksum of the content, by which Dagster sees that
-    nothing changed.
+    `reason`: why it is blocked, refused or not restated. `data_version`: a checksum of the content, by which Dagster
+    sees that nothing changed.
     """
 
     state: DayState
@@ -73,6 +74,11 @@ def not_built(report: DayReport) -> DayReport:
 def refused(reason: str) -> DayReport:
     """The report on an asset that was not even tried: the newest results of its checks stay as they are."""
     return DayReport(DayState.REFUSED, reason=reason)
+
+
+def not_restated(report: DayReport) -> DayReport:
+    """The report on an asset of an earlier day whose rows were to be made again; the same where they were."""
+    return report if report.reason is None else dataclasses.replace(report, state=DayState.NOT_RESTATED)
 
 
 def unchecked(context: dg.AssetExecutionContext, key: dg.AssetKey, reason: str) -> DayReport:

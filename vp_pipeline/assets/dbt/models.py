@@ -11,7 +11,7 @@ from typing import Any
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject, dbt_assets
 
-from vp_pipeline.assets.code_changes import require_restated_silver, require_same_code
+from vp_pipeline.assets.code_changes import require_restated_raw, require_restated_silver, require_same_code
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days
 from vp_pipeline.assets.days.report import Reports
@@ -117,6 +117,7 @@ def dbt_models(
             require_same_code(context, settings, warehouse, lake)
             for _, stream in STREAMS:
                 require_restated_silver(lake, stream)
+                require_restated_raw(context.instance, warehouse, stream, raw_checks)
             absent = absent_days(context, warehouse, upstream)
             yield from refusals(admitted, absent)
             present = {day: keys for day, keys in admitted.items() if day not in absent}

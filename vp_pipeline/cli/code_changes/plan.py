@@ -39,6 +39,8 @@ def plan(
         console.print("Nothing differs: all that is built was made by the code that is there now.")
     else:
         _print(found, refuses=settings.refuses_code_changes)
+    if not as_json:
+        _print_not_restated(found)
     if apply_ and not found.is_empty:
         raise typer.Exit(_apply(settings, lake))
     raise typer.Exit(0 if found.is_empty else SOMETHING)
@@ -84,6 +86,17 @@ def _print(found: "Plan", *, refuses: bool) -> None:
         console.print("VP_ON_CODE_CHANGE is `refuse`: runs stop until `vp plan --apply`.", markup=False)
     else:
         console.print("The next run restates them, in the same build and under the same tests.")
+
+
+def _print_not_restated(found: "Plan") -> None:
+    for stream, days in found.not_restated.items():
+        listed = ", ".join(map(str, days))
+        console.print(
+            f"{stream}: {listed} could not be decoded again, and is excluded from the marts: see its checks. Every run "
+            "tries again, and is red.",
+            style="yellow",
+            soft_wrap=True,
+        )
 
 
 def _shape(model: "PlannedModel") -> str:
