@@ -15,6 +15,11 @@
     {{ dbt.dateadd('day', '-1 * ' ~ days, moment) }}
 {%- endmacro %}
 
+{#- `moment`, so many minutes earlier; both may be columns. -#}
+{% macro minutes_before(moment, minutes) -%}
+    {{ dbt.dateadd('minute', '-1 * ' ~ minutes, moment) }}
+{%- endmacro %}
+
 {#- Whole minutes of `[start, end)`. -#}
 {% macro minutes_between(start, end) -%}
     {{ dbt.datediff(start, end, 'minute') }}

@@ -1,8 +1,4 @@
-"""Made-up answers with a condition, through the whole pipeline: what comes of each now.
-
-Answers whose figures are not of the history that they show (cut to some days, left out, with outliers that the vendor
-does not count) turn the reconciliation red today.
-"""
+"""Made-up answers with a condition, through the whole pipeline: what comes of each."""
 
 import json
 import shutil
@@ -66,20 +62,23 @@ def test_unknown_series_and_invalid_products_cost_themselves_alone(odd: Pipeline
     assert report.layers["bronze"].warned == 1  # csv[36] is named as a field that nobody knows
 
 
-def test_figures_that_are_not_of_the_history_are_red_with_the_reason(odd: Pipeline) -> None:
+def test_figures_that_are_not_of_the_history_are_warnings_with_the_reason(odd: Pipeline) -> None:
+    """Cut to some days, without any history, and with outliers that the vendor leaves out."""
     record(odd, "outlier_left_out", "only_90_days", "no_history", "not_products")
     report = odd.run(DAY)
-    assert not report.succeeded
-    assert CHECK in report.reasons[-1]
+    assert report.succeeded, report.reasons
+    assert report.layers["monitoring"].warned == 1
+    products = {(asin,) for asin in (OUTLIER, NINETY_DAYS, NO_HISTORY, SOUND)}
+    assert set(odd.query("select asin from mart.dim_product")) == products
     found = findings(odd)
     assert {figure for figure in found if figure[0] == f"1-{OUTLIER}"} == {
-        (f"1-{OUTLIER}", series, figure, "differs")
+        (f"1-{OUTLIER}", series, figure, "agrees without outliers")
         for series in ("USED", "USED_GOOD_SHIPPING")
         for figure in ("max_value", "avg_180d", "avg_365d")
     }
     assert (f"1-{NINETY_DAYS}", "NEW", "min_value", "our history begins too late") in found
     assert (f"1-{NINETY_DAYS}", "NEW", "max_value", "our history begins too late") in found
-    assert {figure[3] for figure in found if figure[0] == f"1-{NO_HISTORY}"} == {"we have no history"}
+    assert {figure[3] for figure in found if figure[0] == f"1-{NO_HISTORY}"} == {"the response has no histories"}
     assert {figure[0] for figure in found} == {f"1-{asin}" for asin in (OUTLIER, NINETY_DAYS, NO_HISTORY)}
 
 

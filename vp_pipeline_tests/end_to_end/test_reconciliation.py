@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from vp_pipeline.quality.reconciliation import CHECK
+from vp_pipeline.quality.reconciliation import CHECK, EXCEPTIONS
 from vp_pipeline.sources.keepa.series import KEEPA_EPOCH_MINUTES, SERIES_NAMES
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 
 DAY = date(2026, 6, 1)
 WINDOWS = (30, 90, 180, 365)
-RECONCILED = dg.AssetCheckKey(dg.AssetKey(["monitoring", "mon_keepa_reconciliation"]), CHECK)
+RECONCILED = dg.AssetKey(["monitoring", "mon_keepa_reconciliation"])
 Stats = dict[tuple[str, int, str], dict[str, Any]]
 
 
@@ -116,15 +116,30 @@ def test_one_figure_that_differs_is_refused_by_name(recordings: Path, tmp_path: 
 
 
 def test_answers_cut_short_are_not_taken_for_all_of_time(tmp_path: Path) -> None:
-    """`days=30` leaves out the extremes of before: the run is red, with the reason."""
+    """`days=30` leaves out the extremes of before: they cannot be compared, and a warning names them."""
     with dg.DagsterInstance.ephemeral() as instance:
         pipeline = Pipeline(pipeline_settings(tmp_path, keepa_days=30), instance)
-        assert not pipeline.run(DAY).succeeded
-        assert "our history begins too late" in str(evaluation(pipeline).metadata["worst_figures"].value)
+        report = pipeline.run(DAY)
+        assert report.succeeded, report.reasons
+        assert report.layers["monitoring"].warned == 1
+        found = evaluation(pipeline).metadata
+        assert found["figures_differing"].value == 0
+        assert found["figures_not_comparable"].value > 100
+        assert found["figures_compared"].value > 1_000
+        assert "our history begins too late" in str(found["worst_figures"].value)
+        warned = evaluation(pipeline, EXCEPTIONS)
+        assert "(our history begins too late)" in str(warned.description)
+        windows = pipeline.query(
+            "select distinct figure from monitoring.mon_keepa_reconciliation where status = 'not comparable' order by 1"
+        )
+        # Histories begin with the point before the window, so 30 days are compared.
+        assert ("max_value",) in windows
+        assert not {("current_value",), ("avg_30d",), ("out_of_stock_pct_30d",)} & set(windows)
 
 
-def evaluation(pipeline: Pipeline) -> dg.AssetCheckEvaluation:
-    (record,) = pipeline.instance.event_log_storage.get_asset_check_execution_history(RECONCILED, limit=1)
+def evaluation(pipeline: Pipeline, check: str = CHECK) -> dg.AssetCheckEvaluation:
+    key = dg.AssetCheckKey(RECONCILED, check)
+    (record,) = pipeline.instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
     assert record.event is not None
     assert record.event.dagster_event is not None
     found = record.event.dagster_event.event_specific_data

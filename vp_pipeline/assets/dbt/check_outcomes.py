@@ -10,10 +10,11 @@ import dagster as dg
 from vp_pipeline.assets.metadata import markdown_table
 from vp_pipeline.dbt.results import NodeResult
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.quality.reconciliation import CHECK, reconciliation
+from vp_pipeline.quality.reconciliation import CHECK, EXCEPTIONS, figure_text, reconciliation
 from vp_pipeline.warehouse.loading import Warehouse
 
 _ROWS = 5
+_OF_FIGURES = {CHECK, EXCEPTIONS}
 
 
 def check_outcome(event: dg.AssetCheckResult, result: NodeResult | None, warehouse: Warehouse) -> Outcome:
@@ -27,19 +28,27 @@ def check_outcome(event: dg.AssetCheckResult, result: NodeResult | None, warehou
         description = event.description or f"The dbt test {event.check_name} {verb}."
     else:
         about = f" ({event.description})" if event.description else ""
-        description = f"The dbt test {event.check_name}{about} failed: {result.message}."
-        metadata |= _failing_rows(result, warehouse)
+        names, rows = _failing_rows(result, warehouse)
+        figures = [figure_text(dict(zip(names, row, strict=True))) for row in rows if event.check_name in _OF_FIGURES]
+        details = f" {'; '.join(figures)}{'; …' if len(rows) == _ROWS else ''}." if figures else ""
+        description = f"The dbt test {event.check_name}{about} failed: {result.message}.{details}"
+        metadata |= _query_and_rows(result, names, rows)
     warning = event.severity == dg.AssetCheckSeverity.WARN
     return Outcome(event.check_name, bool(event.passed), description, warning=warning, metadata=metadata)
 
 
-def _failing_rows(result: NodeResult, warehouse: Warehouse) -> dict[str, Any]:
-    """The query of a failed test and the first rows that it found."""
+def _failing_rows(result: NodeResult, warehouse: Warehouse) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The columns of the rows that a failed test found, and the first of them."""
     if not result.code:
-        return {}
+        return [], []
     with warehouse.connect(read_only=True) as connection:
         found = connection.execute(f"select * from ({result.code}) as failing limit {_ROWS}")
-        names, rows = [column[0] for column in found.description or []], found.fetchall()
+        return [column[0].lower() for column in found.description or []], found.fetchall()
+
+
+def _query_and_rows(result: NodeResult, names: list[str], rows: list[tuple[Any, ...]]) -> dict[str, Any]:
+    if not result.code:
+        return {}
     return {
         "failing_rows": dg.MarkdownMetadataValue(markdown_table(names, rows)),
         "query": dg.MarkdownMetadataValue(f"```sql\n{result.code.strip()}\n```"),

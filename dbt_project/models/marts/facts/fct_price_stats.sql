@@ -97,6 +97,8 @@ steps as (
         points.vendor_value,
         histories.min_value,
         histories.max_value,
+        histories.as_of,
+        points.snapshot_at = histories.snapshot_at as is_of_newest_response,
         lead(points.observed_at) over (
             partition by points.asin, points.domain_id, points.series order by points.observed_at
         ) as next_observed_at
@@ -115,7 +117,9 @@ all_time as (
         series,
         max(case when next_observed_at is null then vendor_value end) as current_value,
         min(case when vendor_value = min_value then observed_at end) as min_at,
-        min(case when vendor_value = max_value then observed_at end) as max_at
+        min(case when vendor_value = max_value then observed_at end) as max_at,
+        min(case when is_of_newest_response then observed_at end) as response_begins_at,
+        max(case when vendor_value is null then coalesce(next_observed_at, as_of) end) as unknown_until
     from steps
     group by asin, domain_id, series
 ),
@@ -263,6 +267,8 @@ select
     histories.snapshot_at,
     histories.as_of,
     histories.first_observed_at,
+    all_time.response_begins_at,
+    all_time.unknown_until,
     -- The one series in which a number below zero is a value.
     case
         when all_time.current_value >= 0 or histories.series_kind = 'refresh' then all_time.current_value
