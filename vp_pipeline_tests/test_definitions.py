@@ -89,6 +89,11 @@ def test_the_lineage_runs_from_the_sync_to_every_mart(definitions: dg.Definition
         assert sync in graph.get_ancestor_asset_keys(mart), mart
 
 
+# What differs between the vendor's own histories, and what of its figures cannot be compared: known to occur in sound
+# responses.
+WARNINGS = {"fct_rank_history_daily_sales_is_its_category", "mon_keepa_reconciliation_has_no_exceptions"}
+
+
 def test_our_checks_block_and_are_evaluated_by_day(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
     ours = [k for k in graph.asset_check_keys if k.asset_key.path[0] in ("airbyte", "bronze", "silver", "raw")]
@@ -99,8 +104,7 @@ def test_our_checks_block_and_are_evaluated_by_day(definitions: dg.Definitions) 
             continue
         spec = graph.get_check_spec(key)
         assert spec.partitions_def is not None, key
-        # That one compares two of the vendor's own histories: one product's difference must not hold back the others.
-        assert spec.blocking == (key.name != "fct_rank_history_daily_sales_is_its_category"), key
+        assert spec.blocking == (key.name not in WARNINGS), key
 
 
 def test_the_graph_of_production_has_the_same_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
