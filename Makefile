@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick unit test slow dev setup lint types sql infra generate constraints bench soak clean
+.PHONY: help run quick unit test slow dev setup lint types sql infra generate constraints bench edits soak clean
 
 help: ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,9 @@ constraints: ## resolve the pinned versions again
 # Stopped and started again it continues; `rm -r .soak` begins another. SOAK='--runs 5 --deployments 3' does fewer.
 soak: $(READY) ## kill 100 runs and 30 whole deployments at random moments, then compare; takes an hour and a half
 	@$(BIN)/python -m vp_pipeline_tests.soak $(SOAK)
+
+edits: $(READY) ## random edits of the code between random days, some runs killed: SEEDS=20 draws 20 times
+	@SEEDS=$(or $(SEEDS),20) $(BIN)/pytest -n auto --dist worksteal vp_pipeline_tests/end_to_end/test_code_changes.py -k any_edits
 
 bench: $(READY) ## the benchmarks
 	@$(BIN)/python benchmarks/load.py
