@@ -11,6 +11,10 @@ create schema if not exists veracitypro.mart with managed access comment = 'Mart
 create schema if not exists veracitypro.snapshot with managed access comment = 'What dimensions were like';
 create schema if not exists veracitypro.monitoring with managed access comment = 'What checks measured';
 
+-- For the clones of `vp diff`; empty between two of them.
+create transient database if not exists veracitypro_diff comment = 'Clones that a diff builds on';
+alter database veracitypro_diff set data_retention_time_in_days = 0;
+
 -- What dbt can build again from RAW needs no week of history.
 alter schema veracitypro.stg set data_retention_time_in_days = 1;
 alter schema veracitypro.core set data_retention_time_in_days = 1;

@@ -21,6 +21,9 @@ grant usage, create table, create view on schema veracitypro.mart to role vp_tra
 grant usage, create table, create view on schema veracitypro.snapshot to role vp_transformer;
 grant usage, create table, create view on schema veracitypro.monitoring to role vp_transformer;
 
+-- A diff clones what it reads into schemas that are its own. Nobody else reads them.
+grant usage, create schema on database veracitypro_diff to role vp_transformer;
+
 -- A publication is a schema of its own, of clones. Its owner grants the reader access before it replaces PUBLISHED.
 grant create schema on database veracitypro to role vp_publisher;
 grant usage on schema veracitypro.mart to role vp_publisher;

@@ -11,10 +11,11 @@ from vp_pipeline.airbyte.interface import Airbyte
 from vp_pipeline.delivery.export_endpoint import build_endpoint
 from vp_pipeline.delivery.power_bi import build_power_bi
 from vp_pipeline.lake.objects import Lake
+from vp_pipeline.planning.diff_engine import Engine as DiffEngine
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.settings import Settings
-from vp_pipeline.warehouse.lease.lease import Lease
+from vp_pipeline.warehouse.lease.lease import Lease, Report
 from vp_pipeline.warehouse.loading import Warehouse
 
 
@@ -32,6 +33,9 @@ class Environment(Protocol):
 
     def build_publisher(self) -> Publisher:
         """Where its consumers read, replaced as a whole."""
+
+    def build_diff(self, report: Report) -> DiffEngine:
+        """A copy of the warehouse to try code on; `report` is called with for whom it waits."""
 
     def build_published_marts(self) -> PublishedMarts:
         """What its consumers read."""

@@ -6,13 +6,14 @@ from functools import partial
 from vp_pipeline.airbyte.local import LocalAirbyte
 from vp_pipeline.dbt.project_code import project_fingerprints
 from vp_pipeline.lake.objects import Lake
+from vp_pipeline.planning.diff_duckdb import DuckDBDiff
 from vp_pipeline.publishing.duckdb import DuckDBPublications, DuckDBPublishedFile
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.settings import Settings
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline.warehouse.lease.file import LeaseFile
-from vp_pipeline.warehouse.lease.lease import Lease
+from vp_pipeline.warehouse.lease.lease import Lease, Report
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class LocalEnvironment:
             DuckDBPublications(self.settings.published_path, self.build_warehouse()),
             partial(project_fingerprints, self.settings),
         )
+
+    def build_diff(self, report: Report) -> DuckDBDiff:
+        """It needs no lease: it reads the file while no process writes it."""
+        return DuckDBDiff(self.settings)
 
     def build_published_marts(self) -> PublishedMarts:
         return PublishedMarts(DuckDBPublishedFile(self.settings.published_path))

@@ -13,11 +13,12 @@ from vp_pipeline.airbyte.remote import RemoteAirbyte
 from vp_pipeline.dbt.project_code import project_fingerprints
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
+from vp_pipeline.planning.diff_snowflake import SnowflakeDiff
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.publishing.snowflake import SnowflakePublications, SnowflakePublishedSchema
 from vp_pipeline.settings import Settings
-from vp_pipeline.warehouse.lease.lease import Lease
+from vp_pipeline.warehouse.lease.lease import Lease, Report
 from vp_pipeline.warehouse.lease.row import LeaseRow
 from vp_pipeline.warehouse.snowflake import SnowflakeWarehouse
 
@@ -86,6 +87,9 @@ class ProductionEnvironment:
 
     def build_publisher(self) -> Publisher:
         return Publisher(SnowflakePublications(self.build_warehouse()), partial(project_fingerprints, self.settings))
+
+    def build_diff(self, report: Report) -> SnowflakeDiff:
+        return SnowflakeDiff(self.settings, self.build_warehouse(), self.build_lease(), report)
 
     def build_published_marts(self) -> PublishedMarts:
         return PublishedMarts(SnowflakePublishedSchema(self.build_warehouse()))

@@ -1,15 +1,14 @@
 """What a change of code does to what is published: the content of `vp diff`.
 
 The models that differ, and everything below them, are built on a copy of the warehouse, and their tables compared with
-the current publication. Here: that flow. Not here: the copy (`diff_scratch.py`), dbt (`diff_build.py`), one table
-(`diff_tables.py`), metrics (`diff_metrics.py`), and how it looks (`diff_markdown.py`).
+the current publication. Here: that flow, the same on every engine. Not here: an engine's steps (`diff_duckdb.py`,
+`diff_snowflake.py`), dbt (`diff_build.py`), one table (`diff_tables.py`), metrics (`diff_metrics.py`), and how it looks
+(`diff_markdown.py`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import orjson
 
@@ -17,22 +16,16 @@ from vp_pipeline.dbt.fingerprints import ModelCode
 from vp_pipeline.dbt.grain import grains
 from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
 from vp_pipeline.dbt.project_code import project_code
-from vp_pipeline.failures import PermanentError, TransientError
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.planning.diff_engine import Copy, Engine
 from vp_pipeline.planning.diff_metrics import MetricChange, metric_changes
-from vp_pipeline.planning.diff_scratch import require_duckdb, warehouse_copy
-from vp_pipeline.planning.diff_tables import AFTER, BEFORE, TableDiff, differs, table_diff
+from vp_pipeline.planning.diff_tables import TableDiff, differs, table_diff
 from vp_pipeline.planning.plan import ModelPlan, model_plan
-from vp_pipeline.publishing.duckdb import DuckDBPublishedFile
 from vp_pipeline.publishing.metrics import Metrics
 from vp_pipeline.publishing.publication import SCHEMAS, Publication
-from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.settings import Settings
 from vp_pipeline.warehouse import ledger, model_code
-from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline.warehouse.model_code import BuiltWith
-
-if TYPE_CHECKING:
-    import duckdb
 
 SELECTED = "selected"
 
@@ -72,55 +65,52 @@ class Diff:
         return any(table.differs for table in self.tables)
 
 
-def code_diff(settings: Settings, select: str | None, progress: Callable[[str], None]) -> Diff:
+def code_diff(settings: Settings, engine: Engine, select: str | None, progress: Callable[[str], None]) -> Diff:
     """Compares what the code makes with what is published. `select`: models in dbt's syntax, to be built with all that
     is below them whether or not they differ; None: what differs. `progress`: is called with what happens now.
 
     Raises:
-        PermanentError: nothing is built or published yet, the warehouse is not DuckDB, the selection is wrong, or dbt
-            cannot build the models.
+        PermanentError: nothing is built or published yet, the selection is wrong, or dbt cannot build the models.
         TransientError: a run holds the warehouse, or another diff is running.
     """
-    require_duckdb(settings)
+    published = _published(engine)
     manifest = manifest_path(settings)
     code = project_code(manifest)
-    published = _published(settings)
-    with DuckDBWarehouse(settings.warehouse_path).connect(read_only=True) as connection:
+    with engine.warehouse.connect(read_only=True) as connection:
         built = model_code.built_with(connection)
     plan = model_plan(code, built)
     if plan.is_empty and select is None:
-        relations = _relations(manifest, list(code))
-        return Diff(
-            published.build_id, unpublished=_unpublished(settings, settings, _published_tables(relations.values()))
-        )
-    with warehouse_copy(settings) as scratch:
-        models = _chosen(scratch, plan, code, select)
+        tables = _published_tables(_relations(manifest, list(code)).values())
+        return Diff(published.build_id, unpublished=_unpublished(engine, None, tables))
+    progress("Copying the warehouse")
+    with engine.copy() as copy:
+        models = _chosen(copy.settings, plan, code, select)
         gone = plan.gone if select is None else ()
         relations = _relations(manifest, [model.name for model in models])
         left = {name: built[name] for name in gone} | {
             name: built[name] for name in relations if name in built and built[name].relation != relations[name]
         }
         tables = _published_tables([*relations.values(), *(each.relation for each in left.values())])
-        unpublished = _unpublished(settings, scratch, tables)
+        unpublished = _unpublished(engine, copy, tables)
         progress(f"Building {len(models)} models on a copy of the warehouse")
-        pending_days = _prepare(scratch, left)
-        _build(scratch, {model.name: code[model.name].whole for model in models})
+        pending_days = _prepare(copy, left)
+        _build(copy.settings, {model.name: code[model.name].whole for model in models})
         progress("Comparing with what is published")
         keys = {relation: grains(manifest).get(name, ()) for name, relation in relations.items()}
-        with _both_sides(settings, scratch) as connection:
-            found = tuple(diff for table in tables if (diff := table_diff(connection, table, keys.get(table, ()))))
+        with engine.sides(copy) as sides:
+            found = tuple(diff for table in tables if (diff := table_diff(sides, table, keys.get(table, ()))))
             metrics = Metrics(manifest.with_name(SEMANTIC_MANIFEST), settings.engine)
-            moved, unchanged = metric_changes(connection, metrics, [each.table for each in found if each.differs])
+            moved, unchanged = metric_changes(sides, metrics, [each.table for each in found if each.differs])
     chosen = {model.name for model in models}
     left_out = tuple(change.name for change in plan.changes if change.name not in chosen)
     return Diff(published.build_id, models, gone, left_out, unpublished, pending_days, found, moved, unchanged)
 
 
-def _published(settings: Settings) -> Publication:
-    marts = PublishedMarts(DuckDBPublishedFile(settings.published_path))
-    found = marts.current()
+def _published(engine: Engine) -> Publication:
+    found = engine.marts.current()
     if found is None:
-        raise PermanentError(f"Nothing was published yet ({marts.address}), so there is nothing to compare with.")
+        where = engine.marts.address
+        raise PermanentError(f"Nothing was published yet ({where}), so there is nothing to compare with: `vp run`.")
     return found
 
 
@@ -142,15 +132,15 @@ def _chosen(
     return tuple(found)
 
 
-def _unpublished(settings: Settings, built: Settings, tables: Sequence[str]) -> tuple[str, ...]:
-    """The tables that the warehouse of `built` has otherwise than the publication."""
-    with _both_sides(settings, built) as connection:
-        return tuple(table for table in tables if differs(connection, table))
+def _unpublished(engine: Engine, copy: Copy | None, tables: Sequence[str]) -> tuple[str, ...]:
+    """The tables that the copy, or the warehouse itself, has otherwise than the publication."""
+    with engine.sides(copy) as sides:
+        return tuple(table for table in tables if differs(sides, table))
 
 
-def _prepare(scratch: Settings, left: Mapping[str, BuiltWith]) -> tuple[str, ...]:
+def _prepare(copy: Copy, left: Mapping[str, BuiltWith]) -> tuple[str, ...]:
     """Drops what no model makes any more from the copy; returns the days that are loaded and not built yet."""
-    with DuckDBWarehouse(scratch.warehouse_path).connect() as connection:
+    with copy.warehouse.connect() as connection:
         model_code.drop(connection, left)
         return tuple(day.isoformat() for day in ledger.pending_days(connection))
 
@@ -173,18 +163,3 @@ def _relations(manifest: Path, models: Sequence[str]) -> dict[str, str]:
 def _published_tables(relations: Iterable[str]) -> list[str]:
     """Those in the schemas that are published, in order."""
     return sorted({relation for relation in relations if relation.partition(".")[0] in SCHEMAS})
-
-
-@contextmanager
-def _both_sides(settings: Settings, built: Settings) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """A connection that reads the publication as `before` and the warehouse of `built` as `after`."""
-    import duckdb
-
-    with duckdb.connect() as connection:
-        for side, path in ((BEFORE, settings.published_path), (AFTER, built.warehouse_path)):
-            quoted = str(path).replace("'", "''")
-            try:
-                connection.execute(f"attach '{quoted}' as {side} (read_only)")
-            except duckdb.IOException as error:
-                raise TransientError(f"{path} is held by another process ({error}). Run it again.") from None
-        yield connection

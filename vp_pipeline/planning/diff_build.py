@@ -9,6 +9,7 @@ from typing import Any
 
 from vp_pipeline.dbt.fingerprints import ModelCode
 from vp_pipeline.dbt.invocation import build_dbt
+from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.dbt.results import results
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings
@@ -62,6 +63,7 @@ def build(scratch: Settings, models: Mapping[str, str]) -> None:
 def _run(scratch: Settings, command: Sequence[str], restate: Mapping[str, str]) -> tuple[list[dict[str, Any]], bool]:
     """The events of a command, and whether it succeeded. An interrupt ends dbt before it is raised again."""
     _target(scratch).mkdir(exist_ok=True)
+    manifest_path(scratch)  # the copy may be another database, for which the project is parsed on its own
     thread = build_dbt(scratch).start(command, _target(scratch), _RUN_ID, restate)
     try:
         return list(thread.events()), thread.wait() == 0

@@ -1,20 +1,17 @@
 """Which governed metrics have another value, from the tables as they are published and as the code would make them.
 
-Here: each metric's total (by what it is always broken down by), on a connection that has both databases attached. Not
-here: what a metric means, and its SQL (`publishing/metrics.py`).
+Here: each metric's total (by what it is always broken down by), of both sides. Not here: what a metric means, and its
+SQL (`publishing/metrics.py`).
 """
 
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from vp_pipeline.planning.diff_tables import AFTER, BEFORE
+from vp_pipeline.planning.diff_engine import AFTER, BEFORE, Side, Sides
 from vp_pipeline.publishing.metrics import Metric, MetricQuery, Metrics
-
-if TYPE_CHECKING:
-    import duckdb
 
 # Beyond these digits a sum of floating-point numbers depends on the order of its rows.
 _SIGNIFICANT_DIGITS = 10
@@ -41,7 +38,7 @@ class MetricChange:
 
 
 def metric_changes(
-    connection: "duckdb.DuckDBPyConnection", metrics: Metrics, tables: Collection[str]
+    sides: Sides, metrics: Metrics, tables: Collection[str]
 ) -> tuple[tuple[MetricChange, ...], tuple[str, ...]]:
     """The metrics with another value, and the names of those that read one of `tables` and have the same."""
     changes: list[MetricChange] = []
@@ -49,7 +46,7 @@ def metric_changes(
     for metric in metrics.all if tables else ():
         sql = metrics.sql(MetricQuery((metric.name,)))
         if not set(_TABLE.findall(sql)).isdisjoint(tables):
-            before, after = (_values(connection, side, sql, metric) for side in (BEFORE, AFTER))
+            before, after = _values(sides, BEFORE, sql, metric), _values(sides, AFTER, sql, metric)
             moved = [
                 MetricChange(metric.name, metric.unit, by, before.get(by), after.get(by))
                 for by in sorted(before.keys() | after.keys(), key=str)
@@ -60,18 +57,19 @@ def metric_changes(
     return tuple(changes), tuple(unchanged)
 
 
-def _values(
-    connection: "duckdb.DuckDBPyConnection", side: str, sql: str, metric: Metric
-) -> dict[tuple[tuple[str, str | None], ...], Any]:
+def _values(sides: Sides, side: Side, sql: str, metric: Metric) -> dict[tuple[tuple[str, str | None], ...], Any]:
     """The metric's value of each part; none where a table or a column of it is not there."""
-    import duckdb
-
-    connection.execute(f"use {side}")
-    try:
-        result = connection.execute(sql)
-    except (duckdb.CatalogException, duckdb.BinderException):
+    read = {table for table in _TABLE.findall(sql) if table in sides.shapes[BEFORE] or table in sides.shapes[AFTER]}
+    if not all(sides.shape(side, table) for table in read):
         return {}
-    names = [str(column[0]) for column in result.description or ()]
+    try:
+        result = sides.connection.execute(
+            _TABLE.sub(lambda found: sides.relation(side, found[1]) if found[1] in read else found[1], sql)
+        )
+    except sides.unknown:
+        return {}
+    # Snowflake returns names that were not quoted in capitals.
+    names = [str(column[0]).lower() for column in result.description or ()]
     return {_part(names, row, metric.name): _rounded(row[names.index(metric.name)]) for row in result.fetchall()}
 
 

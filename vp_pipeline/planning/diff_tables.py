@@ -1,23 +1,20 @@
 """Comparing one table as it is published with the same table as the code would make it, by key.
 
-Here: the queries on a DuckDB connection that has both databases attached, as `before` and `after`. Not here: which
-tables are compared (`diff.py`), and how it looks (`diff_markdown.py`).
+Here: the queries, in the SQL that DuckDB and Snowflake both take. Not here: how either side is named and read
+(`diff_engine.py`), which tables are compared (`diff.py`), and how it looks (`diff_markdown.py`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
-from vp_pipeline.warehouse.connection import Connection
+from vp_pipeline.planning.diff_engine import AFTER, BEFORE, Shape, Side, Sides
 
-BEFORE, AFTER = "before", "after"
 _EXAMPLES = 3
-_NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+_NUMBERS = ("tinyint", "smallint", "integer", "bigint", "hugeint", "float", "double", "decimal", "number")
 
 # Values as text, so that they look the same everywhere; None is null.
 Values = tuple[str | None, ...]
-# The columns of a table and their types, in order.
-Shape = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -74,22 +71,22 @@ class TableDiff:
         return self.status != "same"
 
 
-def table_diff(connection: Connection, table: str, key: Sequence[str]) -> TableDiff | None:
+def table_diff(sides: Sides, table: str, key: Sequence[str]) -> TableDiff | None:
     """Compares `table`; None: it is on neither side. `key`: the columns of its grain."""
-    before, after = _shape(connection, BEFORE, table), _shape(connection, AFTER, table)
+    before, after = sides.shape(BEFORE, table), sides.shape(AFTER, table)
     if not before and not after:
         return None
     if not before or not after:
         found = TableDiff(table, "new" if after else "dropped")
-    elif not differs(connection, table):
+    elif not differs(sides, table):
         found = TableDiff(table, "same", tuple(key))
     else:
-        comparison = _Comparison(connection, table, tuple(key), before, after)
+        comparison = _Comparison(sides, table, tuple(key), before, after)
         found = comparison.by_key() if comparison.has_key() else comparison.by_row()
     return replace(
         found,
-        rows_before=_content(connection, BEFORE, table)[0] if before else None,
-        rows_after=_content(connection, AFTER, table)[0] if after else None,
+        rows_before=sides.contents(BEFORE, table)[0] if before else None,
+        rows_after=sides.contents(AFTER, table)[0] if after else None,
         new_columns=tuple(item for item in after.items() if item[0] not in before),
         dropped_columns=tuple(item for item in before.items() if item[0] not in after),
         retyped_columns=tuple(
@@ -98,39 +95,19 @@ def table_diff(connection: Connection, table: str, key: Sequence[str]) -> TableD
     )
 
 
-def differs(connection: Connection, table: str) -> bool:
+def differs(sides: Sides, table: str) -> bool:
     """Whether the table has other columns or rows on one side, or is there on one side only."""
-    before, after = _shape(connection, BEFORE, table), _shape(connection, AFTER, table)
+    before, after = sides.shape(BEFORE, table), sides.shape(AFTER, table)
     if before != after or list(before) != list(after):
         return True
-    return bool(before) and _content(connection, BEFORE, table) != _content(connection, AFTER, table)
-
-
-def _shape(connection: Connection, side: str, table: str) -> Shape:
-    """The columns of a table on one side; none: there is no such table, or it is a view."""
-    schema, _, name = table.partition(".")
-    found = connection.execute(
-        "select column_name, data_type from duckdb_columns() where database_name = ? and schema_name = ? "
-        "and table_name = ? and table_oid in (select table_oid from duckdb_tables() where database_name = ?) "
-        "order by column_index",
-        [side, schema, name, side],
-    ).fetchall()
-    return dict(found)
-
-
-def _content(connection: Connection, side: str, table: str) -> tuple[int, str]:
-    """How many rows there are, and a checksum of them in any order."""
-    count, checksum = connection.execute(
-        f"select count(*), sum(hash(content)) from {_relation(side, table)} as content"
-    ).fetchone()
-    return int(count), str(checksum)
+    return bool(before) and sides.contents(BEFORE, table) != sides.contents(AFTER, table)
 
 
 @dataclass(frozen=True)
 class _Comparison:
     """A table on both sides, of which something differs."""
 
-    connection: Connection
+    sides: Sides
     table: str
     key: tuple[str, ...]
     before: Shape
@@ -140,10 +117,11 @@ class _Comparison:
         """Whether the key is there on both sides and is unique on both."""
         if not self.key or not all(name in self.before and name in self.after for name in self.key):
             return False
-        columns = ", ".join(map(_quoted, self.key))
+        columns = ", ".join(map(self.sides.quoted, self.key))
+        sides: tuple[Side, ...] = (BEFORE, AFTER)
         return not any(
-            self._all(f"select 1 from {_relation(side, self.table)} group by {columns} having count(*) > 1 limit 1")
-            for side in (BEFORE, AFTER)
+            self.sides.rows(f"select 1 from {self._relation(side)} group by {columns} having count(*) > 1 limit 1")
+            for side in sides
         )
 
     def by_key(self) -> TableDiff:
@@ -158,7 +136,7 @@ class _Comparison:
             *(f"{in_both} and {condition}" for condition in differs.values()),
         ]
         counts = ", ".join(f"coalesce(sum(case when {condition} then 1 else 0 end), 0)" for condition in conditions)
-        ((added, removed, changed, *of_columns),) = self._all(f"select {counts} from {self._joined()}")
+        ((added, removed, changed, *of_columns),) = self.sides.rows(f"select {counts} from {self._joined()}")
         columns = (
             ColumnChange(name, int(rows), tuple(self._examples(name, f"{in_both} and {differs[name]}")))
             for name, rows in zip(compared, of_columns, strict=True)
@@ -176,46 +154,42 @@ class _Comparison:
 
     def by_row(self) -> TableDiff:
         """Without a key a row is what its columns are."""
-        compared = ", ".join(f"cast({_quoted(name)} as varchar)" for name in self.after if name in self.before)
-        sides = [f"select {compared or '1'} from {_relation(side, self.table)}" for side in (BEFORE, AFTER)]
-        ((removed,),) = self._all(f"select count(*) from ({sides[0]} except all {sides[1]})")
-        ((added,),) = self._all(f"select count(*) from ({sides[1]} except all {sides[0]})")
+        compared = [self.sides.quoted(name) for name in self.after if name in self.before]
+        values = ", ".join(f"cast({name} as varchar) as {name}" for name in compared) or "1 as nothing"
+        signed = " union all ".join(
+            f"select {values}, {sign} as sign from {self._relation(side)}" for side, sign in ((BEFORE, -1), (AFTER, 1))
+        )
+        counted = f"select sum(sign) as more from ({signed}) as signed group by {', '.join(compared) or 'nothing'}"
+        ((added, removed),) = self.sides.rows(
+            f"select coalesce(sum(greatest(more, 0)), 0), coalesce(sum(greatest(-more, 0)), 0) from ({counted}) as net"
+        )
         return TableDiff(self.table, "changed", added=Rows(int(added)), removed=Rows(int(removed)))
 
     def _examples(self, column: str, condition: str) -> Iterator[Example]:
-        for *key, before, after in self._first("a", condition, f"b.{_quoted(column)}", f"a.{_quoted(column)}"):
+        name = self.sides.quoted(column)
+        for *key, before, after in self._first("a", condition, f"b.{name}", f"a.{name}"):
             yield Example(tuple(key), before, after)
 
     def _first(self, side: str, condition: str, *more: str) -> tuple[Values, ...]:
         """The key of the first rows for which `condition` is true, and `more` of them."""
-        key = [f"{side}.{_quoted(name)}" for name in self.key]
+        key = [f"{side}.{self.sides.quoted(name)}" for name in self.key]
         columns = ", ".join(f"cast({expression} as varchar)" for expression in [*key, *more])
         first = f"where {condition} order by {', '.join(key)} limit {_EXAMPLES}"
-        return tuple(self._all(f"select {columns} from {self._joined()} {first}"))
+        return tuple(self.sides.rows(f"select {columns} from {self._joined()} {first}"))
 
     def _joined(self) -> str:
         same_key = " and ".join(f"{b} is not distinct from {a}" for b, a in map(self._sides, self.key))
         return (
-            f"(select *, true as is_in_before from {_relation(BEFORE, self.table)}) as b "
-            f"full join (select *, true as is_in_after from {_relation(AFTER, self.table)}) as a on {same_key}"
+            f"(select *, true as is_in_before from {self._relation(BEFORE)}) as b "
+            f"full join (select *, true as is_in_after from {self._relation(AFTER)}) as a on {same_key}"
         )
 
     def _sides(self, column: str) -> tuple[str, str]:
         """The column on both sides, so that its values can be compared: as text where its type is another kind."""
-        before, after, name = self.before[column], self.after[column], _quoted(column)
+        before, after, name = self.before[column].lower(), self.after[column].lower(), self.sides.quoted(column)
         if before == after or (before.startswith(_NUMBERS) and after.startswith(_NUMBERS)):
             return f"b.{name}", f"a.{name}"
         return f"cast(b.{name} as varchar)", f"cast(a.{name} as varchar)"
 
-    def _all(self, query: str) -> Sequence[tuple[Any, ...]]:
-        found: Sequence[tuple[Any, ...]] = self.connection.execute(query).fetchall()
-        return found
-
-
-def _relation(side: str, table: str) -> str:
-    schema, _, name = table.partition(".")
-    return f"{side}.{_quoted(schema)}.{_quoted(name)}"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    def _relation(self, side: Side) -> str:
+        return self.sides.relation(side, self.table)

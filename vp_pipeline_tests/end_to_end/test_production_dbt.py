@@ -10,6 +10,8 @@ import dagster as dg
 import pytest
 
 from vp_pipeline.dbt.project import manifest_path
+from vp_pipeline.environments.environment import build_environment
+from vp_pipeline.planning.diff import BuiltModel, code_diff
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 from vp_pipeline_tests.end_to_end.test_production import UP_TO_RAW, reasons
 from vp_pipeline_tests.stand_ins.production import SECRETS, Production, production
@@ -116,3 +118,27 @@ def test_dbts_artefacts_hold_no_secret(played: tuple[Production, Pipeline]) -> N
         assert secret.encode() not in kept
         assert secret not in stored
     assert PASSWORD not in os.environ.values()  # it was there while a command ran
+
+
+def test_a_diff_builds_on_clones_and_leaves_nothing(played: tuple[Production, Pipeline]) -> None:
+    """Last, because it takes rows from what is published."""
+    made, _ = played
+    made.snowflake.query("update raw._models set code = 'another' where model = 'mart_product_daily'")
+    made.snowflake.query("delete from published.mart_product_daily where domain_id = 1")
+    ((gone, left),) = made.snowflake.query(
+        "select (select count(*) from mart.mart_product_daily), (select count(*) from published.mart_product_daily)"
+    )
+    assert gone > left
+    made.snowflake.statements.clear()
+    diff = code_diff(made.settings, build_environment(made.settings).build_diff(print), None, print)
+    assert diff.models == (BuiltModel("mart_product_daily", "built by another version"),)
+    assert diff.unpublished == ("mart.mart_product_daily",)
+    (table,) = diff.tables
+    assert (table.added.count, table.removed.count, table.changed) == (gone - left, 0, 0)
+    assert table.key
+    writing = ("create", "insert", "delete", "update", "merge", "drop", "truncate", "alter table")
+    written = [s for s in made.snowflake.statements if s.lower().lstrip().startswith(writing)]
+    assert any("create or replace" in s.lower() and "mart_product_daily" in s.lower() for s in written)
+    assert [s for s in written if "_diff." not in s.lower() and "raw._lease" not in s] == []
+    schemas = made.snowflake.query("select lower(schema_name) from veracitypro_diff.information_schema.schemata")
+    assert not {name for (name,) in schemas} & {"raw", "stg", "core", "mart", "monitoring"}

@@ -1,7 +1,7 @@
 """`vp diff` on a copy of the project: what it finds of edited models, and that it touches and leaves nothing.
 
 Here: the command on a built and published day. Not here: one table (`test_diff_tables.py`), the copy of the warehouse
-(`test_diff_scratch.py`), and the text (`test_diff_markdown.py`).
+(`test_diff_duckdb.py`), and the text (`test_diff_markdown.py`).
 """
 
 import json

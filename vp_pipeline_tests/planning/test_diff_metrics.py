@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
+from vp_pipeline.planning.diff_duckdb import attached_sides
 from vp_pipeline.planning.diff_metrics import MetricChange, metric_changes
 from vp_pipeline.publishing.metrics import Metrics
 from vp_pipeline_tests.conftest import pipeline_settings
@@ -39,7 +40,7 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
 def test_metrics_that_read_a_table_are_compared_by_their_parts(
     connection: duckdb.DuckDBPyConnection, metrics: Metrics
 ) -> None:
-    changes, unchanged = metric_changes(connection, metrics, ["mart.fct_price_history_daily"])
+    changes, unchanged = metric_changes(attached_sides(connection), metrics, ["mart.fct_price_history_daily"])
     assert [change for change in changes if change.metric == "average_price"] == [
         MetricChange("average_price", "minor units", (("product__currency", "EUR"),), 100.0, 150.0),
         MetricChange("average_price", "minor units", (("product__currency", "USD"),), 50.0, None),
@@ -54,9 +55,9 @@ def test_a_metric_of_a_table_that_is_not_there_has_no_value(
     connection: duckdb.DuckDBPyConnection, metrics: Metrics
 ) -> None:
     connection.execute("create table after.mart.mart_deals as select 'a' as product_key, current_date as as_of_date")
-    changes, _ = metric_changes(connection, metrics, ["mart.mart_deals"])
+    changes, _ = metric_changes(attached_sides(connection), metrics, ["mart.mart_deals"])
     assert changes == (MetricChange("deal_count", "deals", (), None, 1),)
 
 
 def test_without_a_table_no_metric_is_queried(connection: duckdb.DuckDBPyConnection, metrics: Metrics) -> None:
-    assert metric_changes(connection, metrics, []) == ((), ())
+    assert metric_changes(attached_sides(connection), metrics, []) == ((), ())

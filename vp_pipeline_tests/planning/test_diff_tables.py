@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from vp_pipeline.planning.diff_duckdb import attached_sides
 from vp_pipeline.planning.diff_tables import ColumnChange, Example, Rows, TableDiff, differs, table_diff
 
 KEY = ("product", "day")
@@ -14,7 +15,7 @@ COLUMNS = "product, day, price, note"
 TABLE = f"select * from ({ROWS}) as rows({COLUMNS})"
 
 
-class Sides:
+class Databases:
     """Two databases, attached to one connection as a diff has them."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -24,7 +25,7 @@ class Sides:
         for side, query in (("before", before), ("after", after)):
             if query:
                 self.connection.execute(f"create or replace table {side}.mart.mart_a as {query}")
-        return table_diff(self.connection, "mart.mart_a", key)
+        return table_diff(attached_sides(self.connection), "mart.mart_a", key)
 
     def changed(self, before: str, after: str, key: Sequence[str] = KEY) -> TableDiff:
         found = self.compare(before, after, key)
@@ -34,21 +35,21 @@ class Sides:
 
 
 @pytest.fixture
-def sides(tmp_path: Path) -> Iterator[Sides]:
+def sides(tmp_path: Path) -> Iterator[Databases]:
     with duckdb.connect() as connection:
         for side in ("before", "after"):
             connection.execute(f"attach '{tmp_path / side}.duckdb' as {side}")
             connection.execute(f"create schema {side}.mart")
-        yield Sides(connection)
+        yield Databases(connection)
 
 
-def test_the_same_rows_in_another_order_are_no_difference(sides: Sides) -> None:
+def test_the_same_rows_in_another_order_are_no_difference(sides: Databases) -> None:
     found = sides.compare(TABLE, f"{TABLE} order by price desc")
     assert found == TableDiff("mart.mart_a", "same", KEY, 3, 3)
-    assert not differs(sides.connection, "mart.mart_a")
+    assert not differs(attached_sides(sides.connection), "mart.mart_a")
 
 
-def test_rows_are_matched_by_key_and_columns_counted(sides: Sides) -> None:
+def test_rows_are_matched_by_key_and_columns_counted(sides: Databases) -> None:
     after = (
         f"select product, day, price * case product when 'a' then 10 else 1 end as price, coalesce(note, 'y') as note "
         f"from ({TABLE}) where product = 'a' union all select 'c', date '2026-01-03', 9, null"
@@ -71,14 +72,14 @@ def test_rows_are_matched_by_key_and_columns_counted(sides: Sides) -> None:
     )
 
 
-def test_examples_are_the_first_few_by_the_order_of_the_key(sides: Sides) -> None:
+def test_examples_are_the_first_few_by_the_order_of_the_key(sides: Databases) -> None:
     many = "select 'p' as product, date '2026-01-01' + n::int as day, n * {} as price from range(1, 30) as days(n)"
     (price,) = sides.changed(many.format(1), many.format(2)).columns
     assert price.rows == 29
     assert [example.key[1] for example in price.examples] == ["2026-01-02", "2026-01-03", "2026-01-04"]
 
 
-def test_columns_come_go_and_change_their_type(sides: Sides) -> None:
+def test_columns_come_go_and_change_their_type(sides: Databases) -> None:
     found = sides.changed(TABLE, f"select product, day, price::varchar as price, 1::bigint as more from ({TABLE})")
     assert found.new_columns == (("more", "BIGINT"),)
     assert found.dropped_columns == (("note", "VARCHAR"),)
@@ -86,18 +87,18 @@ def test_columns_come_go_and_change_their_type(sides: Sides) -> None:
     assert (found.changed, found.columns) == (0, ())  # the same values as text
 
 
-def test_a_number_of_another_type_is_compared_as_a_number(sides: Sides) -> None:
+def test_a_number_of_another_type_is_compared_as_a_number(sides: Databases) -> None:
     found = sides.changed(TABLE, f"select product, day, price::decimal(10, 2) as price, note from ({TABLE})")
     assert found.retyped_columns == (("price", "INTEGER", "DECIMAL(10,2)"),)
     assert found.changed == 0
 
 
-def test_a_key_of_another_type_still_matches(sides: Sides) -> None:
+def test_a_key_of_another_type_still_matches(sides: Databases) -> None:
     found = sides.changed(TABLE, f"select product, day::varchar as day, price + 1 as price, note from ({TABLE})")
     assert (found.added, found.removed, found.changed) == (Rows(), Rows(), 3)
 
 
-def test_null_is_a_value_of_a_key(sides: Sides) -> None:
+def test_null_is_a_value_of_a_key(sides: Databases) -> None:
     table = "select null::varchar as product, date '2026-01-01' as day, {} as price"
     found = sides.changed(table.format(1), table.format(2))
     assert (found.added, found.removed, found.changed) == (Rows(), Rows(), 1)
@@ -105,12 +106,12 @@ def test_null_is_a_value_of_a_key(sides: Sides) -> None:
 
 
 @pytest.mark.parametrize("key", [(), ("product",), ("product", "nonesuch")], ids=["none", "not unique", "not there"])
-def test_without_a_key_whole_rows_are_compared(sides: Sides, key: tuple[str, ...]) -> None:
+def test_without_a_key_whole_rows_are_compared(sides: Databases, key: tuple[str, ...]) -> None:
     found = sides.changed(TABLE, f"select * replace (price + (product = 'b')::int as price) from ({TABLE})", key)
     assert (found.key, found.added, found.removed, found.changed) == ((), Rows(1), Rows(1), 0)
 
 
-def test_a_table_on_one_side_is_new_or_dropped(sides: Sides) -> None:
+def test_a_table_on_one_side_is_new_or_dropped(sides: Databases) -> None:
     assert sides.compare(None, None) is None
     new = sides.compare(None, TABLE)
     assert new is not None
@@ -122,6 +123,6 @@ def test_a_table_on_one_side_is_new_or_dropped(sides: Sides) -> None:
     assert (dropped.status, dropped.rows_before, dropped.rows_after) == ("dropped", 3, None)
 
 
-def test_another_order_of_columns_is_a_difference(sides: Sides) -> None:
+def test_another_order_of_columns_is_a_difference(sides: Databases) -> None:
     found = sides.changed(TABLE, f"select note, price, day, product from ({TABLE})")
     assert (found.added, found.removed, found.changed, found.columns) == (Rows(), Rows(), 0, ())

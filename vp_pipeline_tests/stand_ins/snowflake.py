@@ -91,7 +91,8 @@ class SnowflakeStandIn:
 
     def deploy(self, lake_url: str) -> None:
         """What `infra/snowflake` makes, as far as the emulator knows it."""
-        self.query(f"create database if not exists {DATABASE}")
+        for database in (DATABASE, f"{DATABASE}_DIFF"):
+            self.query(f"create database if not exists {database}")
         self.query("create schema if not exists raw")  # fakesnow knows no other options of what follows
         self.query("create file format if not exists raw.silver_parquet type = parquet")
         self.query(f"create or replace stage raw.silver_stage url = '{lake_url}/silver/'")

@@ -25,11 +25,16 @@ def diff(
     Nothing of the warehouse or the publication is changed, and the copy is removed. The exit code is 0 also when
     something differs.
     """
+    from vp_pipeline.environments.environment import build_environment
     from vp_pipeline.planning import diff_markdown
     from vp_pipeline.planning.diff import code_diff
 
-    progress = Console(stderr=True, highlight=False)
-    found = code_diff(load_settings(), select, lambda step: progress.print(f"[dim]{step} …[/dim]"))
+    def progress(step: str) -> None:
+        terminal.print(f"{step} …", style="dim", soft_wrap=True, markup=False)
+
+    terminal = Console(stderr=True, highlight=False)
+    settings = load_settings()
+    found = code_diff(settings, build_environment(settings).build_diff(progress), select, progress)
     if as_json:
         typer.echo(json.dumps(diff_markdown.as_json(found), indent=2))
     else:

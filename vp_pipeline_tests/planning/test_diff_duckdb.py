@@ -2,17 +2,18 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from vp_pipeline.failures import PermanentError, TransientError
-from vp_pipeline.planning.diff_scratch import FOLDER, require_duckdb, warehouse_copy
-from vp_pipeline.settings import Settings, load_settings
+from vp_pipeline.failures import TransientError
+from vp_pipeline.planning.diff_duckdb import FOLDER, DuckDBDiff
+from vp_pipeline.settings import Settings
 from vp_pipeline.warehouse import duckdb as warehouse
 from vp_pipeline_tests.conftest import pipeline_settings
-from vp_pipeline_tests.test_production_settings import COMPLETE
 
 # Writes rows that are in the log only, as a process leaves them that is killed.
 _KILLED = """
@@ -31,6 +32,12 @@ def settings(tmp_path: Path) -> Settings:
     with duckdb.connect(str(made.warehouse_path)) as connection:
         connection.execute("create table b as select 1 as n")
     return made
+
+
+@contextmanager
+def warehouse_copy(settings: Settings) -> Iterator[Settings]:
+    with DuckDBDiff(settings).copy() as copy:
+        yield copy.settings
 
 
 def left(settings: Settings) -> set[str]:
@@ -86,10 +93,3 @@ def test_a_warehouse_that_a_run_holds_is_not_copied(settings: Settings, monkeypa
         with pytest.raises(TransientError, match="is held by another process"), warehouse_copy(settings):
             pass
     assert left(settings) == {"warehouse.duckdb"}
-
-
-def test_what_cannot_be_copied_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(PermanentError, match="There is no warehouse at"):
-        require_duckdb(pipeline_settings(tmp_path))
-    with pytest.raises(PermanentError, match="vp diff needs a DuckDB warehouse for now"):
-        require_duckdb(load_settings(COMPLETE))
