@@ -67,7 +67,7 @@ def require_restated_raw(
         PermanentError: RAW has not tried to load some of the days that silver has decoded again.
         TransientError: another process holds the warehouse.
     """
-    with warehouse.connect(read_only=True) as connection:
+    with warehouse.connect() as connection:  # for writing: one of an older version is migrated first
         outdated = outdated_days(connection, stream.tables, stream.code.own)
     if days := [day for day in outdated if not current_failures(instance, checks, day.isoformat())]:
         raise PermanentError(
