@@ -9,9 +9,9 @@ import pytest
 
 from vp_pipeline.assets import retries
 from vp_pipeline.assets.days.admission import Admitted
-from vp_pipeline.assets.days.flow import day_by_day, run_days
+from vp_pipeline.assets.days.flow import NOT_RESTATED_TAG, day_by_day, run_days
 from vp_pipeline.assets.days.problems import Problems
-from vp_pipeline.assets.days.report import DayReport, Reports, checked, refused
+from vp_pipeline.assets.days.report import DayReport, DayState, Reports, checked, refused
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.partitions import partition_tags
 from vp_pipeline.quality.outcome import Outcome
@@ -42,7 +42,7 @@ def graph(
     upper: Work,
     lower: Work = good,
     automation: dg.AutomationCondition | None = None,
-    also: Mapping[date, Outcome] | None = None,
+    also: Mapping[date, Outcome | DayReport] | None = None,
 ) -> dg.Definitions:
     def layer(key: dg.AssetKey, above: list[dg.AssetKey], work: Work) -> dg.AssetsDefinition:
         @dg.multi_asset(
@@ -266,6 +266,29 @@ def test_a_check_that_fails_in_the_run_that_waives_it_warns(instance: dg.Dagster
     assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert evaluation.description == "Waived in this run: 2026-02-01 is rotten"
     assert materialized(instance, UPPER) == materialized(instance, LOWER) == {"2026-02-01"}
+
+
+def test_what_was_not_made_cannot_be_waived(instance: dg.DagsterInstance) -> None:
+    def nothing(day: date) -> Outcome:
+        raise PermanentError(f"{day} is not there")
+
+    result = run(instance, graph(nothing), ONE, waive="sound")
+    assert not result.success
+    assert "2026-02-01 is not there" in reason(result)
+    assert materialized(instance, UPPER) == materialized(instance, LOWER) == set()
+
+
+def test_an_earlier_day_that_could_not_be_restated_fails_the_last_step(instance: dg.DagsterInstance) -> None:
+    left = DayReport(DayState.NOT_RESTATED, [Outcome("sound", False, "no bronze")], reason="no bronze")
+    result = run(instance, graph(good, also={THREE: left}), ONE)
+    assert not result.success
+    assert "2026-02-03  lower: not built, because the check sound of upper has failed" in reason(result)
+    assert materialized(instance, UPPER) == materialized(instance, LOWER) == {"2026-02-01"}
+    found = instance.get_run_by_id(result.run_id)
+    assert found is not None
+    assert found.tags[NOT_RESTATED_TAG] == "2026-02-03"
+    # A waiver of the check is one of the day: the rows of earlier code stay excluded, and the run is green.
+    assert run(instance, graph(good, also={THREE: left}), ONE, waive="upper:sound").success
 
 
 def test_another_check_is_not_waived(instance: dg.DagsterInstance) -> None:

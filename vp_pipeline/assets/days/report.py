@@ -83,9 +83,9 @@ def not_restated(report: DayReport) -> DayReport:
 
 def unchecked(context: dg.AssetExecutionContext, key: dg.AssetKey, reason: str) -> DayReport:
     """The report on an asset that failed before any of its checks could be evaluated: the first check fails with the
-    reason."""
+    reason. No waiver lets it pass: there is nothing that was built."""
     check = next(spec.name for spec in context.assets_def.check_specs if spec.asset_key == key)
-    return checked(context, key, [Outcome(check, False, reason)])
+    return DayReport(DayState.BLOCKED, [Outcome(check, False, reason)], reason=reason)
 
 
 def waivers_of_run(context: dg.AssetExecutionContext) -> Waivers:
