@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PREVIEW_ROWS = 5
+# Why a model was built as a whole, in the metadata of its materialization.
+RESTATED = "restated_because"
 LINEAGE = "dagster/column_lineage"
 _CELL = 60
 

@@ -11,7 +11,9 @@ import dagster as dg
 from rich.table import Table
 
 from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
+from vp_pipeline.assets.metadata import RESTATED
 from vp_pipeline.automation.failure_reason import failure_reason, innermost_cause
+from vp_pipeline.planning.plan import READS
 
 _NAMED = 5
 _DURATION = "Execution Duration"  # dagster-dbt's name for a model's seconds
@@ -86,7 +88,7 @@ class RunReport:
             return None
         by_reason: dict[str, list[str]] = {}
         for name, why in self.restated.items():
-            by_reason.setdefault("below them" if why.startswith("reads ") else why, []).append(name)
+            by_reason.setdefault("below them" if why.startswith(READS) else why, []).append(name)
         below = by_reason.pop("below them", [])
         groups = [f"{_named(names)} ({why})" for why, names in by_reason.items()]
         listed = ", ".join([*groups, *([f"and {len(below)} below them"] if below else [])])
@@ -98,8 +100,8 @@ class RunReport:
         materialization = event.step_materialization_data.materialization
         metadata = materialization.metadata
         layer = self.layers[key.path[0]]
-        if "restated" in metadata:
-            self.restated[key.path[-1]] = str(metadata["restated"].value)
+        if RESTATED in metadata:
+            self.restated[key.path[-1]] = str(metadata[RESTATED].value)
         rows = metadata.get("dagster/row_count")
         # A model holds all days, and so does what is published: in a range it is counted once.
         day = None if key.path[0] in (*DBT_LAYERS, "published") else materialization.partition

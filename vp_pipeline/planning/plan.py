@@ -20,6 +20,9 @@ _CALLED = {
     "seeds": "seed",
 }
 
+# How the reason of a model begins that is restated because of others only.
+READS = "reads "
+
 
 @dataclass(frozen=True)
 class ModelChange:
@@ -33,7 +36,7 @@ class ModelChange:
     @property
     def why(self) -> str:
         """The reasons as a phrase: `SQL, macro to_major_units`, or `reads fct_price_history_daily`."""
-        return ", ".join(self.reasons) or f"reads {', '.join(self.because_of)}"
+        return ", ".join(self.reasons) or f"{READS}{', '.join(self.because_of)}"
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def test_what_differs_is_restated_once(warehouse: DuckDBWarehouse) -> None:
     admit(warehouse, restating)
     assert restating.next_attempt(warehouse) == {name: each.whole for name, each in CHANGED.items()}
     assert restating.reported == {"a": "SQL", "b": "reads a"}
+    assert restating.summary == "2 models: a (SQL)"
     built(warehouse, CHANGED["a"])  # and then a test failed
     assert list(restating.next_attempt(warehouse)) == ["b"]
     built(warehouse, CHANGED["b"])

@@ -23,6 +23,8 @@ from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.warehouse.loading import Warehouse
 
 _FAILURES_NAMED = 5
+# What a run has restated, for the list of runs.
+RESTATED_TAG = "vp/restated"
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,8 @@ class DbtStep:
         restate = self.restating.next_attempt(self.warehouse)
         for name in restate.keys() & self.restating.reported.keys():
             self.context.log.info("%s is restated: %s", name, self.restating.reasons[name])
+        if self.restating.reported:
+            self.context.instance.add_run_tags(self.context.run_id, {RESTATED_TAG: self.restating.summary})
         waivers = waivers_of_run(self.context)
         waived = [check for check in self.context.selected_asset_check_keys if waivers.covers(check)]
         made = self._build(build_arguments(window, exclude=[check.name for check in waived]), restate)

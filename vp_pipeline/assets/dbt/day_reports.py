@@ -14,7 +14,7 @@ import dagster as dg
 from vp_pipeline.assets.days.report import Reports, checked, not_built, unchecked
 from vp_pipeline.assets.dbt.attempts import Attempt
 from vp_pipeline.assets.dbt.upstream import Upstream, raw_tables
-from vp_pipeline.assets.metadata import LINEAGE, derived_from
+from vp_pipeline.assets.metadata import LINEAGE, RESTATED, derived_from
 from vp_pipeline.quality.outcome import Outcome
 
 
@@ -56,7 +56,7 @@ def _metadata(
     if lineage is not None:
         metadata[LINEAGE] = lineage  # Dagster draws it from the materialization
     if key.path[-1] in attempt.restated:
-        metadata["restated"] = attempt.restated[key.path[-1]]
+        metadata[RESTATED] = attempt.restated[key.path[-1]]
     raw = raw_tables(upstream, key)
     if raw:
         metadata["derived_from"] = derived_from(raw, day)

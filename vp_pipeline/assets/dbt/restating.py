@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from vp_pipeline.dbt.fingerprints import ModelCode
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.planning.plan import model_plan
+from vp_pipeline.planning.plan import READS, model_plan
 from vp_pipeline.warehouse import ledger, model_code
 from vp_pipeline.warehouse.loading import Warehouse
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vp_pipeline.warehouse.connection import Connection
 
 REQUESTED = "requested"
+_NAMED = 3
 
 
 @dataclass
@@ -57,6 +58,13 @@ class Restating:
     def reported(self) -> Mapping[str, str]:
         """What people are to know: the models that were restated, with the reason."""
         return {} if self.is_first else dict(self.reasons)
+
+    @property
+    def summary(self) -> str:
+        """The same in a few words: how many models, and those whose own code has changed."""
+        own = [f"{name} ({why})" for name, why in self.reported.items() if not why.startswith(READS)]
+        more = f" and {len(own) - _NAMED} more" if len(own) > _NAMED else ""
+        return f"{len(self.reported)} models: {', '.join(own[:_NAMED])}{more}"
 
     def next_attempt(self, warehouse: Warehouse) -> Mapping[str, str]:
         """The models that dbt is to build as a whole now, with the fingerprint that each records. What an earlier

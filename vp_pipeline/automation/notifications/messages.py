@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vp_pipeline.automation.notifications.run_summary import RunSummary, Trouble
+from vp_pipeline.planning.plan import READS
 
 Block = dict[str, Any]
 
@@ -152,7 +153,7 @@ def _fields(summary: RunSummary) -> dict[str, str]:
 def _restated(summary: RunSummary) -> Sequence[Trouble]:
     """The models that were built as a whole; first those whose own code has changed."""
     found = [Trouble(model, None, why) for model, why in summary.restated.items()]
-    return sorted(found, key=lambda model: (model.reason.startswith("reads "), model.step))
+    return sorted(found, key=lambda model: (model.reason.startswith(READS), model.step))
 
 
 def _lists(*lists: tuple[str, Sequence[Trouble]]) -> list[tuple[str, Sequence[Trouble]]]:

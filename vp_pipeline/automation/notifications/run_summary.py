@@ -12,6 +12,7 @@ from typing import Any, cast
 import dagster as dg
 
 from vp_pipeline.assets.keys import DBT_LAYERS, PUBLISHED
+from vp_pipeline.assets.metadata import RESTATED
 from vp_pipeline.automation.failure_reason import failure_reason
 from vp_pipeline.dagster_internals import tags as run_tags
 from vp_pipeline.partitions import days_of
@@ -112,7 +113,7 @@ class _Findings:
         assert key is not None
         if key.path[0] in DBT_LAYERS:
             self.models.add(key)
-            why = event.step_materialization_data.materialization.metadata.get("restated")
+            why = event.step_materialization_data.materialization.metadata.get(RESTATED)
             if why is not None:
                 self.restated[key.path[-1]] = str(why.value)
         if key == PUBLISHED:
