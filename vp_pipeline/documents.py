@@ -15,9 +15,12 @@ import orjson
 
 from vp_pipeline.failures import DamagedDataError, file_failure
 
-_LOG = logging.getLogger(__name__)
+# Warnings of what was found and not read: the terminal and Dagster's logs show them.
+LOG = logging.getLogger("vp_pipeline.found")
 # In the name of every file that is still being written; what a killed process left has it too (`retention.py`).
 PARTIAL = ".partial"
+# The end of the name of a file with what was taken out of another one, for a person to look at.
+SET_ASIDE = ".set_aside"
 
 
 def parsed(content: bytes, where: str, remedy: str) -> dict[str, Any]:
@@ -75,7 +78,20 @@ def write_whole(path: Path, content: bytes) -> None:
         raise file_failure(error) or error from None
 
 
+def set_aside(path: Path, lines: bytes, why: str) -> None:
+    """Keeps what cannot be used in a file beside `path`, and warns of it."""
+    beside = path.with_name(f"{path.name}{SET_ASIDE}")
+    try:
+        with beside.open("ab") as file:
+            file.write(lines)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise file_failure(error) or error from None
+    LOG.warning("Set aside: %s %s It is in %s now; nothing else is affected.", path, why, beside)
+
+
 @lru_cache(maxsize=10_000)
 def pass_over(where: str, why: str) -> None:
     """Warns of something foreign that is not read; once per process."""
-    _LOG.warning("Passed over: %s %s", where, why)
+    LOG.warning("Passed over: %s %s", where, why)

@@ -15,6 +15,7 @@ from typing import Literal, Self
 from dotenv import dotenv_values
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 
+from vp_pipeline import data_folder
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.production_settings import NEEDED, ProductionSettings, first_problem
 
@@ -208,12 +209,17 @@ class Settings(ProductionSettings):
         return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
 
     @property
+    def dbt_dir(self) -> Path:
+        """The artefacts of dbt's commands."""
+        return self.data_dir / data_folder.DBT
+
+    @property
     def outbox_dir(self) -> Path:
-        return self.data_dir / "outbox"
+        return self.data_dir / data_folder.OUTBOX
 
     @property
     def lake_dir(self) -> Path:
-        return self.data_dir / "lake"
+        return self.data_dir / data_folder.LAKE
 
     @property
     def engine(self) -> Literal["duckdb", "snowflake"]:
@@ -228,12 +234,12 @@ class Settings(ProductionSettings):
 
     @property
     def warehouse_path(self) -> Path:
-        return self.data_dir / "warehouse.duckdb"
+        return self.data_dir / data_folder.WAREHOUSE
 
     @property
     def published_path(self) -> Path:
         """The marts that consumers read."""
-        return self.data_dir / "published.duckdb"
+        return self.data_dir / data_folder.PUBLISHED
 
 
 def load_settings(

@@ -37,7 +37,7 @@ RANKS = (
     ("production_settings",),
     ("partitions",),
     ("stored_formats",),
-    ("documents",),
+    ("documents", "data_folder"),
     ("failures", "redaction", "dagster_internals"),
 )
 

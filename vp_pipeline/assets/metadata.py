@@ -1,6 +1,5 @@
 """Metadata for people, as Dagster displays it: previews, counts, links, column schemas and lineage."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from vp_pipeline import documents
 from vp_pipeline.dbt.project import COLUMNS_FILE
 from vp_pipeline.sources.contract import Column, Table
 
@@ -83,7 +83,7 @@ def model_columns(props: Mapping[str, Any]) -> dict[str, object]:
 @lru_cache(maxsize=1)
 def _columns_of_models() -> dict[str, dict[str, Any]]:
     """As `vp_pipeline/dbt/column_lineage.py` wrote them."""
-    found: dict[str, dict[str, Any]] = json.loads(COLUMNS_FILE.read_text(encoding="utf-8"))
+    found: dict[str, dict[str, Any]] = documents.read(COLUMNS_FILE, "`make generate` writes it again.") or {}
     return found
 
 

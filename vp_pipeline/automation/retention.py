@@ -9,11 +9,13 @@ Here: the rules, and the job that applies them. Not here: its schedule (`schedul
 - On the lake: superseded manifests, landed objects that no manifest and no sync record names, and states of exports
   before the last one. What a current manifest names is never eligible, however old.
 - A message, once it is no longer open.
+- A file that a killed process has left half-written: nobody reads it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 
@@ -21,6 +23,7 @@ from vp_pipeline.automation.outboxes import build_outboxes
 from vp_pipeline.dagster_internals import run_statuses
 from vp_pipeline.dagster_internals.check_records import run_of_newest_result
 from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.documents import PARTIAL
 from vp_pipeline.environments.environment import build_environment
 from vp_pipeline.lake import layout
 from vp_pipeline.lake.manifests import BronzeManifest, SyncRecord, read_required
@@ -28,11 +31,14 @@ from vp_pipeline.lake.objects import Lake, ObjectInfo
 from vp_pipeline.settings import Settings
 
 _PAGE = 500
+# No process writes a file for so long: whoever began it was killed.
+_HALF_WRITTEN = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class Removable:
-    """Something eligible for deletion: `kind` is run, object or message; `name` is which one; `why` is the reason."""
+    """Something eligible for deletion: `kind` is run, object, message or file; `name` is which one; `why` is the
+    reason."""
 
     kind: str
     name: str
@@ -54,7 +60,7 @@ class Retention:
         runs = removable_runs(instance, now - timedelta(days=self.settings.keep_runs_days))
         objects = removable_objects(self.lake, now - timedelta(days=self.settings.keep_superseded_days))
         messages = self._messages(now - timedelta(days=self.settings.keep_messages_days))
-        return [*runs, *objects, *messages]
+        return [*runs, *objects, *messages, *half_written_files(self.settings.data_dir, now - _HALF_WRITTEN)]
 
     def remove(
         self, instance: dg.DagsterInstance, log: Callable[[str], None], now: datetime | None = None
@@ -68,6 +74,8 @@ class Retention:
                 instance.delete_run(item.name)
             elif item.kind == "object":
                 self.lake.delete(item.name)
+            elif item.kind == "file":
+                (self.settings.data_dir / item.name).unlink(missing_ok=True)
         for box in self.boxes:
             box.forget(now - timedelta(days=self.settings.keep_messages_days))
         return found
@@ -99,7 +107,7 @@ def retention_job(retention: Retention) -> dg.JobDefinition:
             found = retention.remove(context.instance, context.log.info)
         size = sum(item.size for item in found)
         done = "eligible for deletion" if config.dry_run else "deleted"
-        context.log.info(f"{len(found)} items {done}, {size:,} bytes on the lake.")
+        context.log.info(f"{len(found)} items {done}, {size:,} bytes.")
         context.add_output_metadata({"items": len(found), "bytes": size, "dry_run": config.dry_run})
 
     @dg.job(name="retention", description="Deletes what is old and no longer needed. By default it only lists.")
@@ -123,6 +131,15 @@ def removable_runs(instance: dg.DagsterInstance, before: datetime) -> Iterator[R
         if not _holds_materialization(instance, run.run_id, newest) and not _holds_check(instance, run.run_id):
             why = f"{run.job_name}, {run.status.value.lower()}, ended {record.update_timestamp:%Y-%m-%d}"
             yield Removable("run", run.run_id, why)
+
+
+def half_written_files(data_dir: Path, before: datetime) -> Iterator[Removable]:
+    """Files in the data folder that were being written at the latest at `before`, and never finished."""
+    for file in sorted(data_dir.rglob(f"*{PARTIAL}")):
+        written = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+        if file.is_file() and written < before:
+            why = f"half-written, of a process that was killed on {written:%Y-%m-%d}"
+            yield Removable("file", file.relative_to(data_dir).as_posix(), why, file.stat().st_size)
 
 
 def removable_objects(lake: Lake, before: datetime) -> Iterator[Removable]:

@@ -5,6 +5,7 @@ pipeline within their functions: `vp --help` and a mistyped option do not wait f
 """
 
 import sys
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -17,8 +18,8 @@ from vp_pipeline.cli.metrics import metrics
 from vp_pipeline.cli.retention import maintain
 from vp_pipeline.cli.run import run
 from vp_pipeline.cli.sandbox import sandbox
-from vp_pipeline.cli.terminal import print_failure
-from vp_pipeline.failures import PipelineError
+from vp_pipeline.cli.terminal import print_failure, print_warnings
+from vp_pipeline.failures import PermanentError, PipelineError, file_failure
 
 app = typer.Typer(
     help="VeracityPro pipeline: Amazon-marketplace data from Airbyte to trusted marts.",
@@ -36,8 +37,32 @@ app.add_typer(published.app, name="published")
 
 def main() -> None:
     """The entry point: a mistake that a person can make is reported in a sentence, never as a traceback."""
+    print_warnings()
     try:
         app()
     except PipelineError as error:
-        print_failure(Console(stderr=True, highlight=False), "vp", [str(error)])
-        sys.exit(1)
+        _fail(error)
+    except Exception as error:
+        failure = _named(error)
+        if failure is None:
+            raise
+        _fail(failure)
+
+
+def _named(error: Exception) -> PipelineError | None:
+    """What the operating system, or the database of Dagster's records, refused; None: it is a bug."""
+    if isinstance(error, OSError):
+        return file_failure(error)
+    sqlalchemy: Any = sys.modules.get("sqlalchemy.exc")
+    if sqlalchemy is not None and isinstance(error, sqlalchemy.DatabaseError):
+        return PermanentError(
+            f"Dagster's records cannot be read or written: {error.orig}. They are in DAGSTER_HOME (default: .dagster "
+            "in the project). Make room, restore them from a backup, or move the folder away: the runs so far are not "
+            "listed any more then, and nothing else changes."
+        )
+    return None
+
+
+def _fail(error: PipelineError) -> None:
+    print_failure(Console(stderr=True, highlight=False), "vp", [str(error)])
+    sys.exit(1)

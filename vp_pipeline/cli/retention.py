@@ -11,7 +11,10 @@ from vp_pipeline.settings import load_settings
 def maintain(
     dry_run: Annotated[bool, typer.Option("--dry-run/--remove", help="Only list, or delete what is listed.")] = True,
 ) -> None:
-    """List what is old and no longer needed (runs, objects, messages), or delete it. VP_KEEP_…_DAYS are the ages."""
+    """List what is old and no longer needed (runs, objects, messages, half-written files), or delete it.
+
+    VP_KEEP_…_DAYS are the ages.
+    """
     from vp_pipeline.automation.retention import build_retention
     from vp_pipeline.cli.local_runs.holding import holding
     from vp_pipeline.cli.local_runs.instance import project_instance
@@ -28,4 +31,4 @@ def maintain(
         console.print(f"{item.kind:8} {item.name}  ({item.why})", soft_wrap=True, markup=False)
     size = sum(item.size for item in found)
     done = "eligible for deletion; nothing was deleted (`--remove` does)" if dry_run else "deleted"
-    console.print(f"{len(found)} items, {size:,} bytes on the lake: {done}.", soft_wrap=True)
+    console.print(f"{len(found)} items, {size:,} bytes: {done}.", soft_wrap=True)

@@ -3,6 +3,7 @@
 Here: nothing that imports Dagster, so that `vp --help` and a mistyped option respond at once.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from rich.panel import Panel
 from rich.text import Text
 
 console = Console(highlight=False)
+# The terminal, while the process is quiet.
+_TERMINALS: list[TextIO] = []
 
 
 def print_failure(console: Console, title: str, reasons: list[str], hint: str | None = None) -> None:
@@ -22,6 +25,17 @@ def print_failure(console: Console, title: str, reasons: list[str], hint: str | 
     if hint:
         texts.append(Text(hint, style="dim"))
     console.print(Panel(Group(*texts), title=title, title_align="left", border_style="red"))
+
+
+def print_warnings() -> None:
+    """From now on the warnings of this project's own modules are printed, also while the process is quiet."""
+    logging.getLogger("vp_pipeline").addHandler(_Printed(logging.WARNING))
+
+
+class _Printed(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        out = Console(file=_TERMINALS[-1] if _TERMINALS else sys.stderr, highlight=False)
+        out.print(Text(f"! {record.getMessage()}", style="yellow"), soft_wrap=True)
 
 
 @contextmanager
@@ -39,7 +53,11 @@ def quiet_process() -> Iterator[TextIO]:
         for descriptor in (1, 2):
             os.dup2(discarded, descriptor)
         with os.fdopen(os.dup(kept[0]), "w", encoding="utf-8") as terminal:
-            yield terminal
+            _TERMINALS.append(terminal)
+            try:
+                yield terminal
+            finally:
+                _TERMINALS.remove(terminal)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

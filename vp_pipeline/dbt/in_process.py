@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from vp_pipeline.dagster_internals.dbt_invocation import DbtCliInvocation
+from vp_pipeline.data_folder import RUN_RESULTS
+from vp_pipeline.failures import PermanentError
 
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
@@ -122,7 +124,7 @@ class DbtThread:
             manifest = _read_project(self._project, self._project.stat().st_mtime_ns)
             result = dbtRunner(manifest, callbacks=[self._take]).invoke([*quietly, *self.args, *folders])
             if result.result is not None and hasattr(result.result, "write"):
-                result.result.write(os.fspath(self._target / "run_results.json"))
+                result.result.write(os.fspath(self._target / RUN_RESULTS))
             return result
         finally:
             reset_metadata_vars()
@@ -137,6 +139,11 @@ class DbtThread:
 
 class InProcessInvocation(DbtCliInvocation):
     """dagster-dbt's invocation over a `DbtThread`: it makes Dagster's events of dbt's as for a process."""
+
+    @property
+    def errors(self) -> Sequence[str]:
+        """The messages of dbt's errors, so far."""
+        return self._error_messages
 
     def _stream_stdout(self) -> Iterator[str | dict[str, Any]]:
         thread: DbtThread = self.process  # type: ignore[assignment]
@@ -161,7 +168,13 @@ def _read_project(path: Path, changed: int) -> "Manifest":
     """The parsed project. `changed` is part of the key: a project that was parsed again is read again."""
     from dbt.contracts.graph.manifest import Manifest
 
-    manifest = Manifest.from_msgpack(path.read_bytes())
+    try:
+        manifest = Manifest.from_msgpack(path.read_bytes())
+    except Exception as error:  # of msgpack, mashumaro or the operating system, whichever notices first
+        raise PermanentError(
+            f"{path} cannot be read as the parsed dbt project ({type(error).__name__}). Remove the folder "
+            f"{path.parent.parent}: the next command parses the project again."
+        ) from None
     manifest.build_flat_graph()  # type: ignore[no-untyped-call]
     return manifest
 

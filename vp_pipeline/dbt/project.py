@@ -8,8 +8,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from vp_pipeline import documents
 from vp_pipeline.dbt.environment import TARGETS, dbt_environment, large_warehouse
-from vp_pipeline.failures import PermanentError
+from vp_pipeline.failures import DamagedDataError, PermanentError, file_failure
 from vp_pipeline.settings import PROJECT_ROOT, Settings
 
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
@@ -27,15 +28,18 @@ def manifest_path(settings: Settings) -> Path:
     Connects to nothing and passes no secret to dbt.
 
     Raises:
-        PermanentError: dbt cannot parse the project.
+        PermanentError: dbt cannot parse the project, or its files cannot be written.
     """
     manifest = target_dir(settings) / "manifest.json"
-    if _is_fresh(manifest):
-        return manifest
-    manifest.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(manifest.parent / "manifest.lock"):
-        if not _is_fresh(manifest):
-            _parse(settings, manifest)
+    try:
+        if _is_fresh(manifest) and _is_whole(manifest):
+            return manifest
+        manifest.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(manifest.parent / "manifest.lock"):
+            if not (_is_fresh(manifest) and _is_whole(manifest)):
+                _parse(settings, manifest)
+    except OSError as error:
+        raise file_failure(error) or error from None
     return manifest
 
 
@@ -76,6 +80,19 @@ def _parse(settings: Settings, manifest: Path) -> None:
 
 def _scratch(manifest: Path) -> Path:
     return manifest.parent / "parse"
+
+
+def _is_whole(manifest: Path) -> bool:
+    """Whether the files of a parsed project are as dbt wrote them, to their ends; they are written anew where not."""
+    try:
+        for file, part in ((manifest, "nodes"), (manifest.with_name(SEMANTIC_MANIFEST), "semantic_models")):
+            found = documents.read(file, "The project is parsed again.")
+            if found is None or part not in found:
+                raise DamagedDataError(f"{file} has no {part}. The project is parsed again.")
+    except DamagedDataError as error:
+        documents.LOG.warning("%s", error)
+        return False
+    return parsed_project(manifest).is_file()
 
 
 def _is_fresh(manifest: Path) -> bool:

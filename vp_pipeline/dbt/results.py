@@ -3,12 +3,15 @@
 Here: reading it. Not here: what follows from a failure (`assets/dbt/`).
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
+from vp_pipeline import documents
+from vp_pipeline.data_folder import RUN_RESULTS
+from vp_pipeline.failures import DamagedDataError, PermanentError
 
-_RESULTS = "run_results.json"
 # Words of DuckDB, Snowflake and dbt for SQL that cannot be run on any data.
 _SIGNS_OF_A_BUG = ("compilation error", "parser error", "binder error", "catalog error", "syntax error")
 # What a retry may solve: a lock of DuckDB's, a connection of Snowflake's.
@@ -20,6 +23,10 @@ _SIGNS_OF_A_TRANSIENT_FAILURE = (
     "Failed to connect to DB",
     "Read timed out",
 )
+# Words of the operating system, in messages of dbt and DuckDB, for a disk or a limit that is exhausted.
+_SIGNS_OF_A_FULL_DISK = ("No space left on device", "File too large", "Disk quota exceeded")
+# Colours, and numbers of errors.
+_MARKS = re.compile(r"\x1b\[\d*m|\[Errno \d+\]")
 
 
 @dataclass(frozen=True)
@@ -60,14 +67,21 @@ class NodeResult:
 
 def clear_results(target: Path) -> None:
     """Removes the results of the previous command: one that dies early must not be mistaken for it."""
-    (target / _RESULTS).unlink(missing_ok=True)
+    (target / RUN_RESULTS).unlink(missing_ok=True)
 
 
 def results(target: Path) -> list[NodeResult]:
-    """The results of the command whose artefacts are in `target`; empty: it wrote none."""
-    written = target / _RESULTS
-    if not written.exists():
+    """The results of the command whose artefacts are in `target`; empty: it wrote none.
+
+    Raises:
+        DamagedDataError: they were not written to their end.
+    """
+    remedy = "dbt did not write it to its end: run the same days again."
+    written = documents.read(target / RUN_RESULTS, remedy)
+    if written is None:
         return []
+    if "results" not in written:
+        raise DamagedDataError(f"{target / RUN_RESULTS} has no results. {remedy}")
     return [
         NodeResult(
             result["unique_id"],
@@ -75,5 +89,17 @@ def results(target: Path) -> list[NodeResult]:
             " ".join((result.get("message") or result["status"]).split()),
             result.get("compiled_code"),
         )
-        for result in orjson.loads(written.read_bytes())["results"]
+        for result in written["results"]
     ]
+
+
+def require_space(messages: Iterable[str]) -> None:
+    """Raises PermanentError: a message of dbt's is about a disk without space. No data are the cause, and a retry gives
+    the same."""
+    full = [message for message in messages if any(sign in message for sign in _SIGNS_OF_A_FULL_DISK)]
+    if full:
+        reason = " ".join(_MARKS.sub("", full[0]).split())
+        raise PermanentError(
+            f"The disk is full, so dbt could not go on: {reason}. Nothing was published. Make room "
+            "(`vp maintain` lists what is not needed), then run the same days again."
+        )

@@ -27,8 +27,10 @@ from typing import Any, Literal
 
 import orjson
 from filelock import FileLock, Timeout
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from vp_pipeline.failures import TransientError
+from vp_pipeline import documents
+from vp_pipeline.failures import DamagedDataError, PermanentError, TransientError, file_failure
 from vp_pipeline.stored_formats import StoredFormat, renamed_values
 
 State = Literal["queued", "sending", "delivered", "failed", "unconfirmed", "kept", "refused"]
@@ -67,9 +69,38 @@ class Entry:
         return self.state in ("sending", "unconfirmed")
 
 
+class _Event(BaseModel):
+    """A line of a box."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key: str
+    state: State | Literal["repeated"]
+    at: AwareDatetime
+    content: dict[str, Any] | None = None
+    receipt: dict[str, Any] | None = None
+    reason: str | None = None
+    not_before: AwareDatetime | None = None
+    event: str = ""
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """A box as it is on disk: its entries by key, the lines that made them, and those that are no event of an entry."""
+
+    entries: dict[str, Entry]
+    used: list[bytes]
+    foreign: list[bytes]
+    is_ended: bool
+
+
 @dataclass(frozen=True)
 class Box:
-    """One file of entries, such as `outbox/slack.jsonl`. Several processes may write it."""
+    """One file of entries, such as `outbox/slack.jsonl`. Several processes may write it.
+
+    A line that is no event of an entry (a person has edited the file, a crash tore the line) counts as not there. The
+    next process that writes sets it aside, in a file beside the box.
+    """
 
     path: Path
 
@@ -92,7 +123,7 @@ class Box:
         """Records the new state of an entry; on disk when this returns.
 
         Raises:
-            KeyError: there is no such entry.
+            PermanentError: there is no such entry.
         """
         with self._writing():
             event: dict[str, Any] = {"receipt": dict(receipt) if receipt else None, "reason": reason}
@@ -107,11 +138,11 @@ class Box:
             return self._note(key, "repeated", now, event=event)
 
     def find(self, key: str) -> Entry | None:
-        return self._read().get(key)
+        return self._read().entries.get(key)
 
     def entries(self) -> list[Entry]:
         """Every entry, oldest first."""
-        return list(self._read().values())
+        return list(self._read().entries.values())
 
     def open_entries(self) -> list[Entry]:
         """What is still to be delivered, oldest first."""
@@ -124,14 +155,10 @@ class Box:
         Raises:
             TransientError: another process is delivering.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with FileLock(f"{self.path}.delivering.lock", timeout=0):
-                yield
-        except Timeout:
-            raise TransientError(
-                f"Another process is delivering from {self.path}. It will deliver what is there."
-            ) from None
+        with self._writing():
+            pass  # what is foreign is set aside, also where nothing is to be delivered
+        with self._locked("delivering.lock", seconds=0):
+            yield
 
     def forget(self, before: datetime) -> int:
         """Removes entries that are not open and did not change since; returns how many. The file is replaced whole."""
@@ -139,45 +166,61 @@ class Box:
             entries = self.entries()
             kept = [entry for entry in entries if entry.is_open or entry.changed_at >= before]
             if len(kept) < len(entries):
-                partial = self.path.with_suffix(".partial")
-                _write(partial, "wb", b"".join(line for entry in kept for line in _lines(entry)))
-                partial.replace(self.path)
+                documents.write_whole(self.path, b"".join(line for entry in kept for line in _lines(entry)))
             return len(entries) - len(kept)
 
     def _note(self, key: str, state: str, now: datetime | None, **event: Any) -> Entry:
         at = (now or datetime.now(UTC)).isoformat()
         known = {name: value for name, value in event.items() if value is not None}
         line = FORMAT.mark({"key": key, "state": state, "at": at, **known})
-        if state != "queued" and key not in self._read():
-            raise KeyError(f"{self.path} has no entry {key}.")
-        self._end_torn_line()
-        _write(self.path, "ab", orjson.dumps(line) + b"\n")
-        return self._read()[key]
+        if state != "queued" and key not in self._read().entries:
+            raise PermanentError(f"{self.path} has no entry {key}: was it edited? What was delivered of it is unknown.")
+        _append(self.path, orjson.dumps(line) + b"\n")
+        return self._read().entries[key]
 
-    def _read(self) -> dict[str, Entry]:
-        entries: dict[str, Entry] = {}
-        if not self.path.exists():
-            return entries
-        for line in self.path.read_bytes().splitlines():
+    def _read(self) -> _Lines:
+        content = documents.read_bytes(self.path) or b""
+        found = _Lines({}, [], [], is_ended=content.endswith(b"\n") or not content)
+        for line in content.splitlines():
             try:
-                stored = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                continue  # torn by a crash while it was written: `put` or `note` never returned
-            event = FORMAT.read(stored, f"A line of {self.path}")
-            entry = _applied(entries.get(event["key"]), event)
+                event = _Event.model_validate(FORMAT.parse(line, f"A line of {self.path}", ""))
+                entry = _applied(found.entries.get(event.key), event)
+            except (DamagedDataError, ValidationError):
+                entry = None
             if entry is not None:
-                entries[entry.key] = entry
-        return entries
-
-    def _end_torn_line(self) -> None:
-        if self.path.exists() and (content := self.path.read_bytes()) and not content.endswith(b"\n"):
-            _write(self.path, "ab", b"\n")
+                found.entries[entry.key] = entry
+                found.used.append(line)
+            elif line.strip():
+                found.foreign.append(line)
+        return found
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(f"{self.path}.lock"):
+        with self._locked("lock"):
+            found = self._read()
+            if found.foreign:
+                lines = b"".join(line + b"\n" for line in found.foreign)
+                documents.set_aside(self.path, lines, f"has {len(found.foreign)} lines that are no event of an entry.")
+            if found.foreign or not found.is_ended:
+                documents.write_whole(self.path, b"".join(line + b"\n" for line in found.used))
             yield
+
+    @contextmanager
+    def _locked(self, name: str, seconds: float = -1) -> Iterator[None]:
+        lock = FileLock(f"{self.path}.{name}", timeout=seconds)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except Timeout:
+            raise TransientError(
+                f"Another process is delivering from {self.path}. It will deliver what is there."
+            ) from None
+        except OSError as error:
+            raise file_failure(error) or error from None
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def retry_at(tries: int, now: datetime, wait_seconds: float | None = None) -> datetime:
@@ -185,23 +228,22 @@ def retry_at(tries: int, now: datetime, wait_seconds: float | None = None) -> da
     return now + timedelta(seconds=wait_seconds if wait_seconds is not None else min(30 * 2**tries, 1800))
 
 
-def _applied(entry: Entry | None, event: Mapping[str, Any]) -> Entry | None:
-    at = datetime.fromisoformat(event["at"])
-    if event["state"] == "queued":
-        return entry or Entry(event["key"], event["content"], at, at)
+def _applied(entry: Entry | None, event: _Event) -> Entry | None:
+    """The entry after an event; None: the event is of no entry."""
+    if event.state == "queued":
+        return entry or (None if event.content is None else Entry(event.key, event.content, event.at, event.at))
     if entry is None:
         return None
-    if event["state"] == "repeated":
-        return replace(entry, repeats=(*entry.repeats, event["event"]))
-    not_before = event.get("not_before")
+    if event.state == "repeated":
+        return replace(entry, repeats=(*entry.repeats, event.event))
     return replace(
         entry,
-        state=event["state"],
-        changed_at=at,
-        tries=entry.tries + (event["state"] == "sending"),
-        receipt=event.get("receipt") or entry.receipt,
-        reason=event.get("reason"),
-        not_before=datetime.fromisoformat(not_before) if not_before else None,
+        state=event.state,
+        changed_at=event.at,
+        tries=entry.tries + (event.state == "sending"),
+        receipt=event.receipt or entry.receipt,
+        reason=event.reason,
+        not_before=event.not_before,
     )
 
 
@@ -221,8 +263,11 @@ def _lines(entry: Entry) -> Iterator[bytes]:
         yield orjson.dumps(FORMAT.mark(last)) + b"\n"
 
 
-def _write(path: Path, mode: Literal["ab", "wb"], content: bytes) -> None:
-    with path.open(mode) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def _append(path: Path, line: bytes) -> None:
+    try:
+        with path.open("ab") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise file_failure(error) or error from None

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 
+from vp_pipeline.documents import LOG
 from vp_pipeline.failures import DamagedDataError
 from vp_pipeline.lake import layout, silver
 from vp_pipeline.lake.manifests import DecodedDays, SilverManifest, read_document
@@ -86,5 +87,6 @@ def _decoder(lake: Lake, path: str) -> str | None:
 def _record(lake: Lake, stream: Stream) -> DecodedDays | None:
     try:
         return read_document(lake, record_path(stream), DecodedDays)
-    except DamagedDataError:
-        return None  # the search replaces it
+    except DamagedDataError as error:
+        LOG.warning("%s The search writes it anew.", error)
+        return None

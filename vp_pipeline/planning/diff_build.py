@@ -73,4 +73,4 @@ def _run(scratch: Settings, command: Sequence[str], restate: Mapping[str, str]) 
 
 
 def _target(scratch: Settings) -> Path:
-    return scratch.data_dir / "dbt"
+    return scratch.dbt_dir

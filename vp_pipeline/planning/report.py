@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from vp_pipeline import documents
 from vp_pipeline.dbt.fingerprints import ModelCode
 from vp_pipeline.dbt.project import COLUMNS_FILE, manifest_path
 from vp_pipeline.dbt.project_code import project_code
@@ -108,7 +109,7 @@ def plan_of(settings: Settings, warehouse: Warehouse, lake: Lake) -> Plan:
         seconds = expected_seconds(connection, names, names)
     wanted = [relations[change.name] for change in found.changes]
     rows = warehouse.row_counts(wanted)
-    declared = orjson.loads(COLUMNS_FILE.read_bytes())
+    declared = documents.read(COLUMNS_FILE, "`make generate` writes it again.") or {}
     models = []
     for change in found.changes:
         relation = relations[change.name]

@@ -16,13 +16,14 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from vp_pipeline import data_folder, documents, failures
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing.publication import FORMAT, RUN_RECORDS, SCHEMAS, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
@@ -62,22 +63,29 @@ class DuckDBPublications:
 
     @contextmanager
     def session(self, run_id: str) -> Iterator["DuckDBPublications"]:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._folder / ".lock"):
-            self._sweep()
-            try:
-                yield self
-            finally:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with FileLock(self._folder / ".lock"):
                 self._sweep()
+                try:
+                    yield self
+                finally:
+                    self._sweep()
+        except OSError as error:
+            raise failures.file_failure(error) or error from None
 
     def find(self, build_id: str) -> Publication | None:
         return PublishedMarts(DuckDBPublishedFile(self._file(build_id))).current()
 
     def rolled_back_from(self) -> str | None:
-        if not self._rolled_back.exists():
+        remedy = "Move it away: the next green build is published then, also the one that was rolled back."
+        content = documents.read_bytes(self._rolled_back)
+        if content is None:
             return None
-        note = json.loads(self._rolled_back.read_text())
-        return str(_ROLLBACK.read(note, str(self._rolled_back))["from"])
+        note = _ROLLBACK.parse(content, str(self._rolled_back), remedy)
+        if "from" not in note:
+            raise failures.DamagedDataError(f"{self._rolled_back} is no {_ROLLBACK.name}: from is missing. {remedy}")
+        return str(note["from"])
 
     @contextmanager
     def built_marts(self) -> Iterator[Connection]:
@@ -134,18 +142,18 @@ class DuckDBPublications:
 
     def restore(self, earlier: Publication, current: Publication) -> None:
         note = {"from": self.rolled_back_from() or current.build_id, "to": earlier.build_id}
-        _write_whole(self._rolled_back, json.dumps(_ROLLBACK.mark(note)).encode())
+        documents.write_whole(self._rolled_back, json.dumps(_ROLLBACK.mark(note)).encode())
         self._point_to(self._file(earlier.build_id))
 
     def prune(self, kept: Sequence[Publication]) -> None:
         files = {self._file(publication.build_id) for publication in kept}
         for file in self._folder.glob("*.duckdb"):
-            if file not in files:
+            if file not in files and self._is_ours(file):
                 file.unlink()
 
     @property
     def _folder(self) -> Path:
-        return self.path.with_name("published")
+        return self.path.with_name(data_folder.PUBLICATIONS)
 
     @property
     def _partial(self) -> Path:
@@ -154,7 +162,7 @@ class DuckDBPublications:
 
     @property
     def _rolled_back(self) -> Path:
-        return self._folder / "rolled_back.json"
+        return self._folder / data_folder.ROLLED_BACK
 
     def _file(self, build_id: str) -> Path:
         return self._folder / f"{build_id}.duckdb"
@@ -171,10 +179,21 @@ class DuckDBPublications:
         link.replace(self.path)
         _sync(self.path.parent)
 
+    def _is_ours(self, file: Path) -> bool:
+        """Whether a file is the publication whose name it has: anything else is not removed."""
+        try:
+            found = self.find(file.stem)
+        except PermanentError:
+            found = None
+        if found is not None and found.build_id == file.stem:
+            return True
+        documents.pass_over(str(file), "is not the publication whose name it has, so it is left there. Move it away.")
+        return False
+
     def _sweep(self) -> None:
         """Removes what a session left that was killed or failed."""
         for pattern in (".*.partial*", ".next"):
-            for file in self._folder.glob(pattern):
+            for file in filter(Path.is_file, self._folder.glob(pattern)):
                 file.unlink()
 
 
@@ -195,8 +214,21 @@ class DuckDBPublishedFile:
         if not self.path.exists():
             yield None
             return
-        with duckdb.connect(str(self.path), read_only=True) as connection:
-            yield _OpenFile(connection, _read_record(connection, self.address))
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(duckdb.connect(str(self.path), read_only=True))
+                found = _OpenFile(connection, _read_record(connection, self.address))
+            except (duckdb.Error, TypeError) as error:
+                reason = str(error).partition("\n")[0]
+                if "lock" in reason.lower():
+                    raise failures.TransientError(
+                        f"{self.path} is held by another process ({reason}). Close it."
+                    ) from None
+                raise failures.DamagedDataError(
+                    f"{self.path} is no publication of this project ({reason}). Move it away: the next green build is "
+                    "published again."
+                ) from None
+            yield found
 
 
 @dataclass(frozen=True)
@@ -248,13 +280,6 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    _sync(partial)
-    partial.replace(path)
 
 
 def _quoted(path: Path) -> str:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from vp_pipeline import documents
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.warehouse.loading import Warehouse
 
@@ -69,7 +70,8 @@ class Metrics:
 
     def __init__(self, semantic_manifest: Path, engine: Engine = "duckdb") -> None:
         self._written_for: Engine = engine
-        self._document: dict[str, Any] = json.loads(semantic_manifest.read_text(encoding="utf-8"))
+        remedy = f"Remove the folder {semantic_manifest.parent}: the project is parsed again."
+        self._document: dict[str, Any] = documents.read(semantic_manifest, remedy) or {}
         for model in self._document["semantic_models"]:
             relation = model["node_relation"]
             # Without the database: whichever is connected.

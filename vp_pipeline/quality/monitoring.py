@@ -6,7 +6,6 @@ Here: reading dbt's own results, and writing them where the mon_ models read. No
 neither the data nor the result of the run. It waits in a file then, and the next run writes it.
 """
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -14,7 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
 
+from vp_pipeline import documents
+from vp_pipeline.data_folder import PENDING_RECORDS, RUN_RESULTS
+from vp_pipeline.failures import DamagedDataError, PermanentError
 from vp_pipeline.stored_formats import StoredFormat, with_default
 from vp_pipeline.warehouse.connection import transaction
 
@@ -28,7 +31,6 @@ _TABLES = {"runs": "run_date", "test_results": "first_date", "model_builds": "fi
 _WHOLE = ("table", "seed")  # materializations that write all of their rows every time
 _BATCH = 1_000  # rows of a statement: a year's run has 17,000, and an engine binds only so many values
 _RESULT = ("layer", "model", "name", "status", "failures", "seconds")
-_PENDING = "monitoring_pending"
 # Of the files that wait.
 FORMAT = StoredFormat("record of a run", (with_default(restated=()),))
 
@@ -64,10 +66,9 @@ def read_invocation(
 ) -> Invocation | None:
     """The invocation whose `run_results.json` is in `target`; None where there is no such file. `restated`: the names
     of the models that it built as a whole."""
-    file = target / "run_results.json"
-    if not file.exists():
+    run = documents.read(target / RUN_RESULTS, "dbt did not write it to its end.")
+    if run is None:
         return None
-    run = orjson.loads(file.read_bytes())
     nodes = orjson.loads(manifest.read_bytes())["nodes"]
     finished = datetime.fromisoformat(run["metadata"]["generated_at"]).astimezone(UTC).replace(tzinfo=None)
     seconds = float(run["elapsed_time"])
@@ -91,18 +92,34 @@ def record(warehouse: "Warehouse", folder: Path, invocation: Invocation) -> None
     Raises:
         Exception: whatever prevented writing it; it waits in a file then and is not lost.
     """
-    pending = folder / _PENDING
+    pending = folder / PENDING_RECORDS
     pending.mkdir(parents=True, exist_ok=True)
     file = pending / f"{invocation.run_id}-{invocation.days[0]}.json"
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(FORMAT.mark(asdict(invocation))), encoding="utf-8")
-    partial.replace(file)
-    waiting = sorted(pending.glob("*.json"))
+    documents.write_whole(file, orjson.dumps(FORMAT.mark(asdict(invocation))))
+    waiting = {each: found for each in sorted(pending.glob("*.json")) if (found := _waiting(each)) is not None}
     with warehouse.connect() as connection, transaction(connection):
-        for each in waiting:
-            _write(connection, FORMAT.read(orjson.loads(each.read_bytes()), str(each)))
+        for found in waiting.values():
+            _write(connection, found)
     for each in waiting:
         each.unlink()
+
+
+def _waiting(file: Path) -> Mapping[str, Any] | None:
+    """The invocation that waits in a file; None: it holds none, and is not in the way of the others any more."""
+    try:
+        found = FORMAT.parse(documents.read_bytes(file) or b"", str(file), "")
+        TypeAdapter(Invocation).validate_python(found)
+        if all({"kind", *_RESULT} <= result.keys() for result in found["results"]):
+            return found
+        why = "has results without their names."
+    except (DamagedDataError, ValidationError) as error:
+        why = str(error).partition("\n")[0]
+    except PermanentError as error:  # a folder, or of a newer version
+        documents.pass_over(str(file), str(error))
+        return None
+    documents.set_aside(file, documents.read_bytes(file) or b"", f"is no {FORMAT.name}: {why}")
+    file.unlink()
+    return None
 
 
 def _write(connection: "Connection", invocation: Mapping[str, Any]) -> None:

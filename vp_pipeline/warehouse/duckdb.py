@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 DuckDBConnection: TypeAlias = "duckdb.DuckDBPyConnection"
 # Another process may hold the file for the length of its own transaction.
 _LOCK_WAIT_SECONDS = 30.0
+# DuckDB's errors of the file itself: a full disk, a file that is damaged or ends too early.
+_FILE_ERRORS = ("IOException", "SerializationException", "InternalException", "FatalException")
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,16 @@ class DuckDBWarehouse:
 
         Raises:
             TransientError: another process kept the file locked for 30 s.
-            PermanentError: the file cannot be opened, or is of a newer version than this code.
+            PermanentError: the file cannot be opened, read or written, or is of a newer version than this code.
         """
+        import duckdb
+
         connection = self._open(read_only)
         try:
             migrations.open_version(connection, read_only=read_only, ddl_commits=False)
             yield connection
+        except tuple(getattr(duckdb, name) for name in _FILE_ERRORS) as error:
+            raise self._failure("read or written", error) from error
         finally:
             connection.close()
 
@@ -74,14 +80,21 @@ class DuckDBWarehouse:
         while True:
             try:
                 return duckdb.connect(str(self.path), read_only=read_only)
-            except duckdb.IOException as error:
+            except duckdb.Error as error:  # also of a file that ends too early, or of its write-ahead log
                 if "lock" not in str(error).lower():
-                    raise PermanentError(f"The warehouse {self.path} cannot be opened: {error}") from None
+                    raise self._failure("opened", error) from None
                 if time.monotonic() > deadline:
                     raise TransientError(
                         f"The warehouse {self.path} is held by another process ({error}). Close it and run again."
                     ) from None
                 time.sleep(0.2)
+
+    def _failure(self, what: str, error: "duckdb.Error") -> PermanentError:
+        reason = str(error).partition("\n")[0]
+        return PermanentError(
+            f"The warehouse {self.path} cannot be {what}: {reason}. If the disk is full, make room. Otherwise restore "
+            "it from a backup, or move it away: the next run makes a new one and loads every day from silver again."
+        )
 
 
 class _DuckDB:

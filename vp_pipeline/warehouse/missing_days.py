@@ -12,6 +12,7 @@ written last: then every manifest of silver is compared.
 from collections.abc import Iterable
 from datetime import date
 
+from vp_pipeline.documents import LOG
 from vp_pipeline.failures import DamagedDataError, PermanentError
 from vp_pipeline.lake import layout, silver
 from vp_pipeline.lake.manifests import LoadedDays, read_document
@@ -56,6 +57,7 @@ def _differs(lake: Lake, table: Table, day: date, loaded: loads.Contents) -> boo
 def _recorded(lake: Lake, stream: Stream) -> str | None:
     try:
         found = read_document(lake, record_path(stream), LoadedDays)
-    except DamagedDataError:
-        return None  # the comparison replaces it
+    except DamagedDataError as error:
+        LOG.warning("%s The comparison writes it anew.", error)
+        return None
     return found.contents if found else None

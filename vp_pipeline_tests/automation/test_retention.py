@@ -73,6 +73,22 @@ def test_the_state_that_the_next_export_needs_stays(retention: Retention, instan
     ]
 
 
+def test_half_written_files_go_after_a_day(retention: Retention, instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    left = (
+        "lake/bronze/keepa/product/.2026_03_01_1_0.jsonl.gz.0f.partial",
+        "lease.json.partial",
+        "outbox/slack.partial",
+    )
+    for name in (*left, "lake/bronze/keepa/_origin"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"half")
+    assert names(retention, instance, "file", NOW + timedelta(hours=23)) == []
+    assert names(retention, instance, "file", NOW + timedelta(hours=25)) == sorted(left)
+    retention.remove(instance, lambda _: None, NOW + timedelta(hours=25))
+    assert [path.name for path in (tmp_path / "lake").rglob("*") if path.is_file()] == ["_origin"]
+    assert not (tmp_path / "lease.json.partial").exists()
+
+
 def test_messages_go_when_they_are_over(retention: Retention, instance: dg.DagsterInstance) -> None:
     (box,) = retention.boxes
     for key in ("sent", "open"):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vp_pipeline.delivery.outbox import Box, retry_at
-from vp_pipeline.failures import TransientError
+from vp_pipeline.failures import PermanentError, TransientError
 
 NOW = datetime(2026, 11, 21, 0, 10, tzinfo=UTC)
 
@@ -52,7 +52,7 @@ def test_repeats_are_counted(box: Box) -> None:
 
 
 def test_an_entry_that_is_not_there_cannot_be_noted(box: Box) -> None:
-    with pytest.raises(KeyError, match="has no entry x"):
+    with pytest.raises(PermanentError, match="has no entry x"):
         box.note("x", "delivered")
 
 
@@ -71,6 +71,44 @@ def test_a_line_that_a_crash_tore_costs_that_event_alone(cut: int) -> None:
         box.put("b", {"text": "second"}, NOW)
         box.put("c", {"text": "third"}, NOW)
         assert [entry.content["text"] for entry in box.entries()] == ["first", "second", "third"]
+
+
+FOREIGN = (
+    b"buy milk",
+    b"[]",
+    b'{"key": "b"}',
+    b"{",
+    bytes(range(14, 40)),
+    b'{"state": "sending", "key": "gone", "at": 5}',
+)
+
+
+@pytest.mark.parametrize("line", FOREIGN)
+def test_a_line_that_is_no_event_is_set_aside_and_the_box_lives_on(
+    box: Box, line: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    box.put("a", {"text": "first"}, NOW)
+    before = box.path.read_bytes()
+    box.path.write_bytes(line + b"\n" + before)
+    assert [entry.key for entry in box.entries()] == ["a"]
+    box.note("a", "sending", NOW)
+    box.note("a", "delivered", NOW)
+    beside = box.path.with_name("slack.jsonl.set_aside")
+    assert beside.read_bytes() == line + b"\n"
+    assert box.path.read_bytes().startswith(before)
+    (warning,) = [record.getMessage() for record in caplog.records]
+    assert warning.startswith(f"Set aside: {box.path} has 1 lines that are no event of an entry. It is in {beside} now")
+
+
+def test_events_whose_entry_was_damaged_are_kept_beside_the_box_for_good(box: Box) -> None:
+    box.put("a", {"text": "first"}, NOW)
+    box.note("a", "sending", NOW)
+    first, sending = box.path.read_bytes().splitlines()
+    box.path.write_bytes(first[:-1] + b"\n" + sending + b"\n")
+    with box.delivering():
+        assert box.open_entries() == []
+    assert box.forget(NOW + timedelta(days=1)) == 0
+    assert box.path.with_name("slack.jsonl.set_aside").read_bytes() == first[:-1] + b"\n" + sending + b"\n"
 
 
 def test_one_process_delivers_at_a_time(box: Box) -> None:

@@ -136,7 +136,7 @@ def test_the_sandbox_is_served_by_hand(environment: dict[str, str]) -> None:
 def test_maintain_only_lists_by_default(environment: dict[str, str]) -> None:
     listed = vp(environment, "maintain")
     assert listed.returncode == 0, listed.stdout + listed.stderr
-    assert "0 items, 0 bytes on the lake: eligible for deletion; nothing was deleted" in words(listed.stdout)
+    assert "0 items, 0 bytes: eligible for deletion; nothing was deleted" in words(listed.stdout)
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from vp_pipeline.assets.dbt.check_outcomes import check_outcome
 from vp_pipeline.assets.dbt.monitoring import record_invocation
 from vp_pipeline.assets.dbt.restating import Restating
 from vp_pipeline.dbt.invocation import InstalledDbt, build_arguments
-from vp_pipeline.dbt.results import NodeResult, clear_results, results
+from vp_pipeline.dbt.results import NodeResult, clear_results, require_space, results
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.warehouse.loading import Warehouse
@@ -93,9 +93,11 @@ class DbtStep:
         clear_results(self.target)
         invocation = self.dbt.cli(arguments, context=self.context, target_path=self.target, restate=restate)
         events = list(invocation.stream())
+        require_space(invocation.errors)
         found = {result.name: result for result in results(self.target)}
         failed = [result for result in found.values() if result.failed]
-        _require_finished(invocation.is_successful(), failed)
+        require_space(result.message for result in failed)
+        _require_finished(invocation.is_successful(), failed, invocation.errors)
         checks = [event for event in events if isinstance(event, dg.AssetCheckResult)]
         outcomes = []
         for event in [*checks, *self._other_tests(found.keys() - {event.check_name for event in checks}, found)]:
@@ -129,12 +131,12 @@ class DbtStep:
         return {relations[name]: count for name, count in self.warehouse.row_counts(list(relations)).items()}
 
 
-def _require_finished(successful: bool, failed: Sequence[NodeResult]) -> None:
+def _require_finished(successful: bool, failed: Sequence[NodeResult], errors: Sequence[str]) -> None:
     """Raises unless the failures are of the data, so that excluding days can help."""
     is_transient = any(result.is_transient for result in failed)
     is_broken = not successful and (not failed or any(result.is_bug for result in failed))
     if not is_transient and not is_broken:
         return
-    reasons = [str(result) for result in failed] or ["no results were written"]
+    reasons = [str(result) for result in failed] or [*errors] or ["no results were written"]
     message = "dbt did not finish:\n" + "\n".join(f"  {reason}" for reason in reasons)
     raise TransientError(message) if is_transient else PermanentError(message)

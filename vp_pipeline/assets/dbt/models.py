@@ -108,7 +108,7 @@ def dbt_models(
     ) -> Iterator[object]:
         selected = {key.path[-1] for key in context.selected_asset_keys}
         restating = Restating(code, selected, requested=selected if config.full_refresh else frozenset())
-        step = DbtStep(context, dbt, warehouse, settings.data_dir / "dbt", restating)
+        step = DbtStep(context, dbt, warehouse, settings.dbt_dir, restating)
 
         def depends_on(model: dg.AssetKey) -> Sequence[dg.AssetCheckKey]:
             return [*raw_checks, *tests_upstream(upstream, build_models, context.selected_asset_keys, model)]

@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from vp_pipeline.assets.keys import airbyte_key
+from vp_pipeline.data_folder import PENDING_RECORDS
 from vp_pipeline.quality.monitoring import read_invocation, record
 from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse.loading import Warehouse
@@ -43,7 +44,7 @@ def record_invocation(
     except Exception as error:
         context.log.warning(
             "The record of this run is not in the schema `monitoring` yet; the next run writes it, from %s. %s: %s",
-            target / "monitoring_pending",
+            target / PENDING_RECORDS,
             type(error).__name__,
             error,
         )

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from vp_pipeline.data_folder import LEASE
+from vp_pipeline.documents import read_bytes, write_whole
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.warehouse.lease.holder import Holder
 
@@ -32,14 +34,18 @@ class LeaseFile:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock.acquire(blocking=False)
-            self._write(holder)
         except Timeout:
             return False
         except OSError as error:
             raise PermanentError(
-                f"The data folder cannot be written: {error.strerror or error} ({self.folder}). Nothing was run. Make "
-                "room, correct its permissions, or set VP_DATA_DIR."
+                f"The data folder cannot be written: {error.strerror or error} ({error.filename or self.folder}). "
+                "Nothing was run. Make room, correct its permissions, or set VP_DATA_DIR."
             ) from None
+        try:
+            self._write(holder)
+        except BaseException:
+            self._lock.release()
+            raise
         return True
 
     def renew(self, holder: Holder) -> bool:
@@ -51,10 +57,8 @@ class LeaseFile:
         self._lock.release()
 
     def current(self) -> Holder | None:
-        try:
-            found = Holder.from_json(self._record.read_text())
-        except FileNotFoundError:
-            return None
+        content = read_bytes(self._record)
+        found = None if content is None else Holder.from_json(content.decode(errors="replace"))
         return found if found and found.process.is_alive is not False else None
 
     @cached_property
@@ -63,9 +67,7 @@ class LeaseFile:
 
     @property
     def _record(self) -> Path:
-        return self.folder / "lease.json"
+        return self.folder / LEASE
 
     def _write(self, holder: Holder) -> None:
-        written = self._record.with_suffix(".json.partial")
-        written.write_text(holder.as_json())
-        written.replace(self._record)
+        write_whole(self._record, holder.as_json().encode())

@@ -66,7 +66,7 @@ class Holder:
         """What `as_json` wrote; None: it cannot be read."""
         try:
             found: Mapping[str, str] = json.loads(text)
-            process = Process.parse(found["process"])
+            process = Process.parse(str(found["process"]))
             if process is None:
                 return None
             since = datetime.fromisoformat(found["since"])
