@@ -78,7 +78,7 @@ class Settings(ProductionSettings):
     keepa_asins: tuple[str, ...] = Field(
         default=(),
         description="Products to request, separated by commas: `ASIN` (in VP_KEEPA_DOMAIN) or `DOMAIN:ASIN`. "
-        "Empty: the sandbox's catalogue.",
+        "One that is named twice is requested once. Empty: the sandbox's catalogue.",
     )
     keepa_domain: int = Field(default=1, description="Keepa's number of the marketplace for plain ASINs.")
     keepa_days: int = Field(
@@ -179,6 +179,8 @@ class Settings(ProductionSettings):
     @classmethod
     def _are_products(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for product in value:
+            if _PRODUCT.fullmatch(product.upper()) and not _PRODUCT.fullmatch(product):
+                raise ValueError(f"{product} is not a valid product: ASINs are in upper case ({product.upper()})")
             if not _PRODUCT.fullmatch(product):
                 raise ValueError(f"{product} is not a valid product: write ASIN or DOMAIN:ASIN, such as 5:B0D4M48BM2")
         return value

@@ -27,6 +27,11 @@ def test_everything_has_a_default() -> None:
         ("VP_KEEPA_URL", "keepa", "VP_KEEPA_URL cannot be used"),
         ("VP_KEEPA_DOMAIN", "7", "VP_KEEPA_DOMAIN cannot be used: unknown marketplace 7"),
         ("VP_KEEPA_ASINS", "B0D8W1YVBX,5:short", "VP_KEEPA_ASINS cannot be used: 5:short is not a valid product"),
+        (
+            "VP_KEEPA_ASINS",
+            "b0d8w1yvbx",
+            "VP_KEEPA_ASINS cannot be used: b0d8w1yvbx is not a valid product: ASINs are in",
+        ),
         ("VP_KEEPA_ASINS", "7:B0D8W1YVBX", "VP_KEEPA_ASINS cannot be used: 7:B0D8W1YVBX is not a valid product"),
         ("VP_EXPORT_MART", "a; drop", "VP_EXPORT_MART cannot be used: a; drop is not a valid mart name"),
         ("VP_SLACK_TOKEN", "x", "The settings cannot be used: VP_SLACK_CHANNEL is not set, and VP_SLACK_TOKEN, VP_"),

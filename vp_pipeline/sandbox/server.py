@@ -65,6 +65,11 @@ class Sandbox:
         """The base URL whose clock stands at the last millisecond of a UTC day."""
         return f"{self.url}/as-of/{day.isoformat()}"
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What in the recordings cannot be served, each as a sentence with its file."""
+        return self._server.keepa.left_out
+
     def serve_forever(self) -> None:
         """Serves in this thread until interrupted; instead of `with`, not inside it."""
         self._server.serve_forever(poll_interval=0.02)

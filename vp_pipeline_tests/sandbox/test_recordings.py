@@ -82,31 +82,64 @@ def test_a_product_without_a_recording_is_invalid(recorded: Sandbox) -> None:
     assert envelope["timestamp"] == 1_790_899_199_999
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"{",
-        b"[]",
-        b"{}",
-        b"\xff\xfe",
-        b'{"timestamp": 1, "products": []}',
-        b'{"products": [{"asin": "B000000001", "domainId": 1}]}',
-        b'{"timestamp": 1, "products": [{"asin": "B000000001"}]}',
-        b'{"timestamp": 1, "products": [7]}',
-    ],
-)
-def test_a_file_that_is_no_answer_is_named(folder: Path, content: bytes) -> None:
+OTHER_KINDS = {
+    b"{": "Expecting property name",
+    b"[]": "it is an empty list",
+    b"[7]": "item 0: it is not a JSON object",
+    b"{}": "it has neither `products` nor a `lastUpdate`",
+    b"\xff\xfe": "can't decode byte",
+    b'{"timestamp": 1, "deals": {"dr": []}}': "it has neither `products` nor a `lastUpdate`",
+    b'{"timestamp": 1, "products": []}': "it holds no products: whatever was requested was not answered",
+    b'{"products": [{"asin": "B000000001", "domainId": 1}]}': "its envelope has no `timestamp`",
+    b'{"timestamp": 1, "products": [{"asin": "B000000001"}]}': "product 0 has no `asin` or no `domainId`",
+    b'{"timestamp": 1, "products": [7]}': "product 0 is not an object",
+    b'{"timestamp": 1, "products": [{"asin": "short", "domainId": 1}]}': "product 0 cannot be requested: its asin is",
+}
+
+
+@pytest.mark.parametrize("content", OTHER_KINDS)
+def test_a_file_of_another_kind_is_named_and_left_out_alone(folder: Path, content: bytes) -> None:
+    entries = catalogue(folder, 7)
     (folder / "broken.json").write_bytes(content)
-    with pytest.raises(PermanentError, match=r"broken\.json"):
-        Sandbox(recordings=folder)
-    with pytest.raises(PermanentError, match=r"broken\.json"):
-        catalogue(folder, 7)
+    (left_out,) = Sandbox(recordings=folder).left_out
+    assert left_out.startswith("broken.json is not a recorded Keepa response: ")
+    assert OTHER_KINDS[content] in left_out
+    assert catalogue(folder, 7) == entries
+
+
+def test_a_product_that_cannot_be_served_leaves_the_others_of_its_file(folder: Path) -> None:
+    (folder / "d.json").write_text(
+        json.dumps({"timestamp": LATE, "products": [7, product("B000000004"), product("?")]})
+    )
+    assert len(Sandbox(recordings=folder).left_out) == 2
+    assert "1:B000000004" in catalogue(folder, 7)
+
+
+def test_lists_and_byte_order_marks_are_read(folder: Path) -> None:
+    later = product("B000000005", lastUpdate=8_000_010)
+    (folder / "d.json").write_text(json.dumps([product("B000000004"), later, {"timestamp": LATE, "products": [later]}]))
+    (folder / "e.json").write_bytes(b"\xef\xbb\xbf" + json.dumps(product("B000000006")).encode())
+    with Sandbox(recordings=folder) as sandbox:
+        assert sandbox.left_out == ()
+        moments = [ask(sandbox.url, f"B00000000{n}")["timestamp"] for n in (4, 5, 5, 6)]
+        assert get(sandbox.url, domain=1, asin="B000000004,B000000005").status_code == 400, "two moments"
+    assert moments == [1_773_840_000_000, 1_773_840_600_000, LATE, 1_773_840_000_000]
+
+
+def test_an_asin_in_lower_case_is_requested_in_upper_case_and_served_as_it_is(folder: Path) -> None:
+    (folder / "d.json").write_text(json.dumps(product("b0lower001")))
+    assert "1:B0LOWER001" in catalogue(folder, 7)
+    with Sandbox(recordings=folder) as sandbox:
+        assert ask(sandbox.url, "B0LOWER001")["products"] == [product("b0lower001")]
 
 
 def test_a_folder_without_answers_is_named(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "missing"):
         with pytest.raises(PermanentError, match=folder.name):
             Sandbox(recordings=folder)
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(PermanentError, match=r"broken\.json is not a recorded Keepa response"):
+        catalogue(tmp_path, 7)
 
 
 def test_recorded_answers_are_served_unchanged(recordings: Path) -> None:

@@ -44,6 +44,11 @@ class KeepaApi:
         self._seed = seed
         self._accounts = Accounts(tokens, refill_per_minute)
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What in the recordings holds no product, each as a sentence with its file."""
+        return () if self._recordings is None else self._recordings.left_out
+
     def respond(self, path: str, query: Mapping[str, str], clock: str, now: int) -> Response:
         """The response to a GET.
 
