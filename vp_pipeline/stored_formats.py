@@ -85,6 +85,16 @@ def renamed_field(before: str, after: str) -> Upgrade:
     return upgrade
 
 
+def within(field: str, upgrade: Upgrade) -> Upgrade:
+    """An upgrade: the document in a field is upgraded."""
+
+    def upgrade_field(document: dict[str, Any]) -> dict[str, Any]:
+        inner = document.get(field)
+        return {**document, field: upgrade(inner)} if isinstance(inner, dict) else document
+
+    return upgrade_field
+
+
 def with_default(**fields: object) -> Upgrade:
     """An upgrade: fields that an earlier version did not have, with what they are there."""
 

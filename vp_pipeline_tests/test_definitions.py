@@ -98,7 +98,7 @@ def test_our_checks_block_and_are_evaluated_by_day(definitions: dg.Definitions) 
     graph = definitions.resolve_asset_graph()
     ours = [k for k in graph.asset_check_keys if k.asset_key.path[0] in ("airbyte", "bronze", "silver", "raw")]
     ours = [key for key in ours if key.name != "yesterday_is_there"]
-    assert len(ours) == 1 + 5 + 5 * 9 + 9 + 1  # same_days, of the first table in RAW
+    assert len(ours) == 1 + 7 + 5 * 9 + 9 + 1  # same_days, of the first table in RAW
     for key in graph.asset_check_keys:
         if key.name == "yesterday_is_there":  # of no partition: it is about the day just finished, whatever is run
             continue

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -12,7 +12,7 @@ from vp_pipeline.airbyte.remote import RunningSync
 from vp_pipeline.delivery.export_endpoint import _Posted
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.failures import DamagedDataError, PermanentError
-from vp_pipeline.lake import silver
+from vp_pipeline.lake import layout, silver
 from vp_pipeline.lake.decoded_days import is_up_to_date, record_path, restating
 from vp_pipeline.lake.manifests import (
     BronzeManifest,
@@ -27,7 +27,9 @@ from vp_pipeline.lake.manifests import (
 )
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.quarantine import quarantined
+from vp_pipeline.lake.unanswered import Unanswered
 from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline.sources.source import SyncRequest
 from vp_pipeline.stored_formats import StoredFormat, renamed_field, renamed_values, with_default
 
 DAY = date(2026, 3, 10)
@@ -45,6 +47,9 @@ SYNC = SyncRecord(
     records=2,
     bytes=1,
     objects=("x",),
+    request=SyncRequest(("1:B0SBXUSA01",), 90, ("x.json is not a recorded Keepa response.",)),
+    refused={"1:B0SBXUSA01": "no such asin"},
+    recorded=False,
 )
 SILVER = SilverManifest(
     source="keepa",
@@ -77,7 +82,8 @@ DOCUMENTS = (
     DecodedDays(decoder="d", left=(DAY,)),
     LoadedDays(contents="c"),
     EXPORT,
-    RunningSync(job_id=1, connection="c"),
+    RunningSync(job_id=1, connection="c", source="keepa", stream="product", run_date=DAY, request=SYNC.request),
+    Unanswered(source="keepa", stream="product", run_date=DAY, since={"1:B0SBXUSA01": DAY}),
     _Posted(sequence=3),
 )
 
@@ -91,15 +97,48 @@ def name(document: Document) -> str:
     return type(document).__name__
 
 
+# Where those lie that have parts of their name in them as well.
+PLACES = {
+    SyncRecord: layout.SYNC,
+    BronzeManifest: layout.BRONZE,
+    SilverManifest: layout.SILVER,
+    ExportManifest: layout.EXPORT,
+    RunningSync: layout.RUNNING_SYNC,
+    Unanswered: layout.UNANSWERED,
+}
+
+
+def path_of(document: Document, **other: object) -> str:
+    place = PLACES.get(type(document))
+    return place.path(**{"root": "gold", **document.parts, **other}) if place else "x.json"
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_a_document_is_read_as_it_was_written(lake: Lake, document: Document) -> None:
-    lake.write("x.json", document.to_bytes())
-    assert read_document(lake, "x.json", type(document)) == document
+    lake.write(path_of(document), document.to_bytes())
+    assert read_document(lake, path_of(document), type(document)) == document
+
+
+# What lies at the place of another day, stream or mart would be taken for that one's. The others hold for any place.
+@pytest.mark.parametrize("document", [document for document in DOCUMENTS if document.parts], ids=name)
+def test_a_document_of_another_place_is_refused_by_name(lake: Lake, document: Document) -> None:
+    of_others = {"source": "x", "stream": "x", "table": "x", "mart": "x", "number": 2, "day": DAY + timedelta(days=1)}
+    for part, value in document.parts.items():
+        path = path_of(document, **{part: of_others[part]})
+        lake.write(path, document.to_bytes())
+        with pytest.raises(
+            DamagedDataError, match=rf"{path} is the .* of .*{part} {value}.*: copied or moved here\. .*ove "
+        ):
+            read_document(lake, path, type(document))
+
+
+def test_every_document_of_a_day_has_the_parts_of_its_name() -> None:
+    assert {name(document) for document in DOCUMENTS if not document.parts} == {"DecodedDays", "LoadedDays", "_Posted"}
 
 
 @pytest.mark.parametrize("document", [d for d in DOCUMENTS if d.FORMAT.version == 1], ids=name)
 def test_version_1_is_written_as_before_there_were_versions(document: Document) -> None:
-    """Silver names the bronze manifest by its checksum, an export the one before it, a batch its export."""
+    """An export names the one before it by its checksum, and a batch its export."""
     assert document.to_bytes() == (document.model_dump_json(indent=2) + "\n").encode()
 
 
@@ -113,12 +152,25 @@ def test_a_newer_document_is_refused_by_name(lake: Lake, document: Document) -> 
     assert not isinstance(error.value, DamagedDataError)  # damaged ones are written again in places
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_sync_of_v0_1_0_does_not_know_what_it_requested(lake: Lake, recorded: bool) -> None:
+    origin = "recordings in keepa (0123456789ab)" if recorded else "https://api.keepa.com"
+    old = json.loads(SYNC.to_bytes()) | {"origin": origin}
+    for field in ("version", "request", "refused", "recorded"):
+        del old[field]
+    expected = SYNC.model_copy(update={"origin": origin, "request": None, "refused": {}, "recorded": recorded})
+    lake.write(path_of(SYNC), json.dumps(old).encode())
+    assert read_document(lake, path_of(SYNC), SyncRecord) == expected
+    lake.write(path_of(SYNC), json.dumps({"sync": old, "objects": []}).encode())
+    assert read_document(lake, path_of(SYNC), BronzeManifest) == BronzeManifest(sync=expected, objects=())
+
+
 def test_a_silver_manifest_of_v0_1_0_is_of_no_known_decoder(lake: Lake) -> None:
     old = json.loads(SILVER.to_bytes())
     assert old.pop("version") == 2
     del old["decoder"]
-    lake.write("x.json", json.dumps(old).encode())
-    assert read_document(lake, "x.json", SilverManifest) == SILVER.model_copy(update={"decoder": None})
+    lake.write(path_of(SILVER), json.dumps(old).encode())
+    assert read_document(lake, path_of(SILVER), SilverManifest) == SILVER.model_copy(update={"decoder": None})
 
 
 def test_what_is_newer_in_silver_is_not_replaced(lake: Lake) -> None:

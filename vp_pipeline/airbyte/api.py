@@ -60,6 +60,11 @@ class AirbyteApi(AirbyteClient):
         found = self._paginated_request("GET", f"{self.rest_api_base_url}/jobs", params=query)
         return next((job for job in map(_job, found) if job.running), None)
 
+    def source_configuration(self, source_id: str) -> Mapping[str, Any]:
+        """The configuration of a source as it is deployed, its secrets masked."""
+        found = self._single_request("GET", f"{self.rest_api_base_url}/sources/{source_id}")
+        return found.get("configuration") or {}
+
     def attempts(self, job_id: int) -> list[Mapping[str, Any]]:
         """The attempts of a job, oldest first, as the configuration API returns them."""
         found = self._single_request("POST", f"{self.configuration_api_base_url}/jobs/get", data={"id": job_id})

@@ -30,6 +30,8 @@ _EXHAUSTED = "Exhausted available request attempts. Please see logs for more det
 _PREFIXES = re.compile(rf"^(?:Stream \w+ is not available: )?(?P<exhausted>{re.escape(_EXHAUSTED)})?")
 _UNREACHABLE = re.compile(r"^\w+: HTTPS?ConnectionPool\(host='(?P<host>[^']+)', port=(?P<port>\d+)\): ")
 _REASON = re.compile(r"\[Errno -?\d+\] [\w /,-]+|\w+ timed out|certificate verify failed[^(]*")
+# The first words of what a manifest reports where the vendor refuses a part of the request.
+_REFUSED = "Refused by the vendor: "
 # Messages of the runtime that are less specific than its internal ones.
 _VAGUE = ("API rate limit exceeded", "The rate limit wait time is longer")
 
@@ -53,7 +55,8 @@ class ConnectorFailed(Exception):
 
 
 class Connector:
-    """A manifest with a config. `messages`: the warnings and retries so far, without secrets."""
+    """A manifest with a config. `messages`: the warnings and retries so far. `refused`: why the vendor refused a part
+    of the request, by what that was for (the value of its partition). Both are without secrets."""
 
     def __init__(
         self,
@@ -63,6 +66,8 @@ class Connector:
         log: Callable[[str], None] | None,
     ) -> None:
         self.messages: list[str] = []
+        self.refused: dict[str, str] = {}
+        self._reading = ""
         self._manifest = manifest
         self._config = config
         self._redact = Redaction(secrets)
@@ -104,6 +109,7 @@ class Connector:
                 f"{self._manifest.name} has no stream {stream}; it has {', '.join(streams)}.", transient=False
             )
         for partition in streams[stream].generate_partitions():
+            self._reading = ", ".join(map(str, (partition.to_slice() or {}).values()))
             for record in partition.read():
                 yield Record(record.data, time.time_ns() // 1_000_000)
 
@@ -173,6 +179,8 @@ class Connector:
 
     def _on_line(self, level: int, line: str) -> None:
         line = line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..."
+        if line.startswith(_REFUSED):
+            self.refused[self._reading] = line.removeprefix(_REFUSED)
         if level >= logging.WARNING or "Retrying in" in line:
             self.messages.append(line)
         if self._log is not None:

@@ -35,7 +35,8 @@ class AirbyteConnection:
 
 @dataclass(frozen=True)
 class SyncJob:
-    """A sync that ended. `status` is Airbyte's; times are UTC; `bytes` are those on the lake."""
+    """A sync that ended. `status` is Airbyte's; times are UTC; `bytes` are those on the lake. `refused`: why the vendor
+    refused a part of the request, by what it was for."""
 
     job_id: int
     source: str
@@ -47,6 +48,7 @@ class SyncJob:
     bytes: int
     objects: tuple[str, ...]
     messages: tuple[str, ...]
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 class ConnectorRunner:
@@ -102,6 +104,7 @@ class ConnectorRunner:
             bytes=landing.bytes,
             objects=tuple(landing.objects),
             messages=tuple(connector.messages),
+            refused=connector.refused,
         )
 
     def check(self, connection: AirbyteConnection) -> None:

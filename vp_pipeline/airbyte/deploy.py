@@ -16,7 +16,7 @@ from vp_pipeline.airbyte.api import AirbyteApi
 from vp_pipeline.airbyte.drift import PATH_FORMAT, bucket_path
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import PROJECT_ROOT, Settings
-from vp_pipeline.sources.keepa.source import KEEPA
+from vp_pipeline.sources.keepa.source import KEEPA, products
 
 FOLDER = PROJECT_ROOT / "infra" / "airbyte"
 CONNECTOR = "VeracityPro Keepa"
@@ -44,7 +44,7 @@ def values(settings: Settings, aws_role_arn: str, region: str) -> dict[str, obje
     return {
         "workspace": settings.airbyte_workspace_id,
         "keepa_api_key": settings.keepa_api_key.get_secret_value(),
-        "asins": list(settings.keepa_asins),
+        "asins": list(products(settings.keepa_asins, settings.keepa_domain)),
         "domain": settings.keepa_domain,
         "days": settings.keepa_days,
         "aws_role_arn": aws_role_arn,

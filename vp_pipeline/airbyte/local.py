@@ -7,7 +7,7 @@ and its records landed (`connector_runner.py`).
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import orjson
@@ -24,6 +24,7 @@ from vp_pipeline.sources.source import Origin, Source, Stream
 
 # What the data of a source are, as its record `layout.ORIGIN` has it.
 _KINDS = ("vendor", "stand-in")
+_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,14 @@ class LocalAirbyte:
             secrets=(key,) if key else (),
         )
         job = ConnectorRunner(self.lake, log=log).sync(connection)
+        if job.refused and not job.records:
+            # Not filed: a finished sync is used again, and the next run is to request everything once more.
+            reasons = "; ".join(f"{entity}: {reason}" for entity, reason in list(job.refused.items())[:_NAMED])
+            raise PermanentError(
+                f"{source.name} refused everything that {source.name}/{stream.name} requested for {run_date} "
+                f"({len(job.refused)}): {reasons} Correct what is requested, or the API key."
+            )
+        request = source.request_of(config)
         record = SyncRecord(
             source=source.name,
             stream=stream.name,
@@ -87,6 +96,9 @@ class LocalAirbyte:
             records=job.records,
             bytes=job.bytes,
             objects=job.objects,
+            request=request and replace(request, left_out=origin.left_out),
+            refused=job.refused,
+            recorded=origin.recorded,
         )
         self.lake.write(_origin_path(source), self._kind(source).encode())
         self.lake.write(bronze.sync_path(stream, run_date), record.to_bytes())
@@ -106,7 +118,13 @@ class LocalAirbyte:
         if settings.recordings:
             label = f"recordings in {settings.recordings.name} ({_folder_digest(settings)})"
         with Sandbox(recordings=settings.recordings, seed=settings.sandbox_seed) as sandbox:
-            yield Origin(base_url=sandbox.url_as_of(run_date), label=label, entities=entities)
+            yield Origin(
+                base_url=sandbox.url_as_of(run_date),
+                label=label,
+                entities=entities,
+                recorded=settings.recordings is not None,
+                left_out=sandbox.left_out,
+            )
 
     def _uses_vendor(self, source: Source) -> bool:
         return source.api_key(self.settings) is not None and self.settings.recordings is None

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from vp_pipeline.airbyte.api import AirbyteApi, AlreadyRunning, Job, reason_of
 from vp_pipeline.airbyte.drift import drift
@@ -23,18 +24,32 @@ from vp_pipeline.lake import bronze, layout
 from vp_pipeline.lake.manifests import Document, SyncRecord, read_document
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import ONE_DAY, newest_finished_day, start_of
-from vp_pipeline.sources.source import Source, Stream
-from vp_pipeline.stored_formats import StoredFormat
+from vp_pipeline.sources.source import Source, Stream, SyncRequest
+from vp_pipeline.stored_formats import StoredFormat, with_default
 
 
 class RunningSync(Document):
-    """A job that was started or attached to for a partition and is not filed yet."""
+    """A job that was started or attached to for a partition and is not filed yet.
 
-    FORMAT = StoredFormat("record of a running sync")
+    `source`, `stream` and `run_date` are None of version 1. `request`: what the source was configured to request when
+    the job was started; None: not known.
+    """
+
+    FORMAT = StoredFormat(
+        "record of a running sync", (with_default(source=None, stream=None, run_date=None, request=None),)
+    )
     REMEDY = "Move it away: the run starts another Airbyte job then, or attaches to the one that is running."
 
     job_id: int
     connection: str
+    source: str | None
+    stream: str | None
+    run_date: date | None
+    request: SyncRequest | None
+
+    @property
+    def parts(self) -> Mapping[str, object]:
+        return {} if self.run_date is None else {"source": self.source, "stream": self.stream, "day": self.run_date}
 
 
 @dataclass(frozen=True)
@@ -66,13 +81,14 @@ class RemoteAirbyte:
         log = log or _discard
         api = self.client()
         job = None if running is None else self._continued(api, run_date, running, log, resync=resync)
+        request = running.request if running is not None else None
         if job is None:
             if existing is not None and existing.fingerprint == fingerprint and not resync:
                 return Sync(existing, reused=f"sync {existing.job_id} requested the same from {existing.origin}")
             past = sync_of_past_day(stream, run_date, self.newest(), existing)
             if past is not None:
                 return past
-            job = self._started(api, stream, run_date, connection_id, log)
+            job, request = self._started(api, source, stream, run_date, log)
         try:
             job = self._wait(api, job, stream, run_date, log)
         except Exception:
@@ -84,7 +100,7 @@ class RemoteAirbyte:
                 self._forget(stream, run_date)
             log(f"The run was stopped: Airbyte job {job.job_id} is being cancelled.")
             raise
-        record = self._file(api, job, stream, run_date, fingerprint)
+        record = self._file(api, job, stream, run_date, fingerprint, request)
         return Sync(record, reused=None)
 
     def _continued(
@@ -105,17 +121,33 @@ class RemoteAirbyte:
         log(f"Continuing with Airbyte job {job.job_id}, which an earlier attempt of {run_date} started.")
         return job
 
-    def _started(self, api: AirbyteApi, stream: Stream, run_date: date, connection_id: str, log: Log) -> Job:
-        self._refuse_drift(api, stream, connection_id)
+    def _started(
+        self, api: AirbyteApi, source: Source, stream: Stream, run_date: date, log: Log
+    ) -> tuple[Job, SyncRequest | None]:
+        """A job that was started, or is running already, and what it requests."""
+        connection_id = self.connections[source.name]
+        connection = api.get_connection_details(connection_id)
+        self._refuse_drift(api, stream, connection_id, connection)
+        request = _configured(api, source, connection, log)
         try:
             job = api.start(connection_id)
             log(f"Airbyte job {job.job_id} started for {run_date}.")
         except AlreadyRunning:
             job = self._attach(api, stream, run_date, connection_id)
+            # The source may have been configured otherwise when the job was started; a run that did that recorded how.
+            other = self._recorded_job(stream, run_date, connection_id)
+            request = other.request if other is not None and other.job_id == job.job_id else None
             log(f"Airbyte job {job.job_id} was already running: waiting for it.")
-        document = RunningSync(job_id=job.job_id, connection=connection_id)
+        document = RunningSync(
+            job_id=job.job_id,
+            connection=connection_id,
+            source=stream.source,
+            stream=stream.name,
+            run_date=run_date,
+            request=request,
+        )
         self.lake.write(running_path(stream, run_date), document.to_bytes())
-        return job
+        return job, request
 
     def _attach(self, api: AirbyteApi, stream: Stream, run_date: date, connection_id: str) -> Job:
         job = api.running_job(connection_id)
@@ -154,7 +186,15 @@ class RemoteAirbyte:
             )
         return job
 
-    def _file(self, api: AirbyteApi, job: Job, stream: Stream, run_date: date, fingerprint: str) -> SyncRecord:
+    def _file(
+        self,
+        api: AirbyteApi,
+        job: Job,
+        stream: Stream,
+        run_date: date,
+        fingerprint: str,
+        request: SyncRequest | None,
+    ) -> SyncRecord:
         objects = self._landed(job, stream)
         record = SyncRecord(
             source=stream.source,
@@ -168,6 +208,9 @@ class RemoteAirbyte:
             records=_records(api, job, stream),
             bytes=sum(self.lake.size(path) for path in objects),
             objects=objects,
+            request=request,
+            refused={},  # Airbyte has it in the log of the job only
+            recorded=False,
         )
         self.lake.write(bronze.sync_path(stream, run_date), record.to_bytes())
         self._forget(stream, run_date)
@@ -201,8 +244,7 @@ class RemoteAirbyte:
     def _forget(self, stream: Stream, run_date: date) -> None:
         self.lake.delete(running_path(stream, run_date))
 
-    def _refuse_drift(self, api: AirbyteApi, stream: Stream, connection_id: str) -> None:
-        found = api.get_connection_details(connection_id)
+    def _refuse_drift(self, api: AirbyteApi, stream: Stream, connection_id: str, found: Mapping[str, Any]) -> None:
         destination = api.get_destination_details(found["destinationId"])
         differences = list(drift(found, destination, stream, self.lake.location("")))
         if differences:
@@ -214,6 +256,18 @@ class RemoteAirbyte:
 
 def running_path(stream: Stream, run_date: date) -> str:
     return layout.RUNNING_SYNC.path(source=stream.source, stream=stream.name, day=run_date)
+
+
+def _configured(api: AirbyteApi, source: Source, connection: Mapping[str, Any], log: Log) -> SyncRequest | None:
+    """What the source of a connection is configured to request now; None: not known."""
+    try:
+        request = source.request_of(api.source_configuration(connection["sourceId"]))
+    except (PermanentError, KeyError) as error:
+        log(f"The configuration of {source.name} in Airbyte cannot be read: {error}")
+        return None
+    if request is None:
+        log(f"The configuration of {source.name} in Airbyte names nothing to request.")
+    return request
 
 
 def _records(api: AirbyteApi, job: Job, stream: Stream) -> int:

@@ -1,6 +1,6 @@
 """Bronze: the landed objects of each sync become a partition when all of them are whole."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date
 
 import dagster as dg
@@ -9,14 +9,17 @@ from vp_pipeline.assets.days.flow import day_by_day, run_days
 from vp_pipeline.assets.days.report import DayReport, checked
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of
 from vp_pipeline.assets.metadata import derived_from
-from vp_pipeline.lake import bronze
-from vp_pipeline.lake.manifests import ManifestObject
+from vp_pipeline.lake import bronze, unanswered
+from vp_pipeline.lake.manifests import ManifestObject, SyncRecord
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.quality.freshness import POLICY
 from vp_pipeline.quality.outcome import Outcome, conservation
-from vp_pipeline.quality.schema_drift import known_fields, unaltered
+from vp_pipeline.quality.responses.completeness import completeness, coverage, not_known
+from vp_pipeline.quality.responses.schema_drift import known_fields, unaltered
+from vp_pipeline.quality.responses.timeliness import timeliness
 from vp_pipeline.quality.thresholds import VOLUME_DAYS
 from vp_pipeline.quality.volume import Volume, volume
+from vp_pipeline.sources.landed import Received
 from vp_pipeline.sources.source import Stream
 
 
@@ -54,6 +57,7 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
             before = bronze.recent(lake, stream, manifest.sync, VOLUME_DAYS)
             records = [Volume(earlier.records) for earlier in before]
             reported = manifest.sync.records
+            received = _completeness(lake, stream, manifest.sync, found.received)
             return {
                 key: checked(
                     context,
@@ -61,6 +65,8 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
                     [
                         Outcome("arrival", not empty, arrival),
                         conservation("Landed", reported, manifest.records, duplicates=0, quarantined=0),
+                        received,
+                        timeliness(what, manifest.sync, bronze.not_before(stream, manifest.sync), found.received),
                         volume(what, stream.replay, Volume(manifest.records), records),
                         unaltered(what, found),
                         known_fields(what, found),
@@ -82,6 +88,16 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
         yield from run_days(context, day_by_day(context, build), depends_on=lambda _: checks_of(upstream))
 
     return land
+
+
+def _completeness(lake: Lake, stream: Stream, sync: SyncRecord, received: Sequence[Received]) -> Outcome:
+    what = f"bronze/{stream.source}/{stream.name} for {sync.run_date}"
+    if sync.request is None:
+        return not_known(what, received)
+    before = unanswered.before(lake, stream, sync.run_date)
+    covered = coverage(sync.request, received, sync.refused)
+    unanswered.record(lake, stream, sync.run_date, covered.since(sync.run_date, before))
+    return completeness(what, covered, before)
 
 
 def _listing(objects: tuple[ManifestObject, ...]) -> str:

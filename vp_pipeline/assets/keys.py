@@ -24,6 +24,8 @@ CHECKS: dict[str, dict[str, str]] = {
     "bronze": {
         "arrival": "Every landed object exists, complete and readable to its end.",
         "conservation": "The objects hold as many records as the sync reported.",
+        "completeness": "Every product that was requested was received (a warning, by name), or most of them (blocks).",
+        "timeliness": "Every response is of the day (a warning, by name), or most of them are not (blocks).",
         "volume": "About as many records arrived as on earlier days with the same request.",
         "unaltered": "Airbyte nulled no field of any record (a warning), or of many records (blocks).",
         "known_fields": "The responses have no unknown fields (a warning).",

@@ -68,7 +68,7 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition, settings:
                     f"{upstream.to_user_string()} has no partition {day}: no complete sync was landed, and files that "
                     f"no manifest lists are not read. Materialize airbyte and bronze for {day} first."
                 )
-            decoded = stream.decode(bronze.lines_of(lake, manifest))
+            decoded = stream.decode(bronze.lines_of(lake, manifest), bronze.not_before(stream, manifest.sync))
             reports = {
                 key: checked(context, key, _outcomes(lake, stream, decoded, decoded[table.name], manifest))
                 for key, table in tables.items()

@@ -8,7 +8,7 @@ The names are in `layout.py`: LANDED, as they landed; SYNC, the finished sync of
 import gzip
 import zlib
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 
 from vp_pipeline.failures import DamagedDataError, PermanentError
 from vp_pipeline.lake import layout, silver
@@ -20,7 +20,8 @@ from vp_pipeline.lake.manifests import (
     verified,
 )
 from vp_pipeline.lake.objects import Lake, checksum
-from vp_pipeline.sources.landed import LandedLine
+from vp_pipeline.partitions import ONE_DAY, start_of
+from vp_pipeline.sources.landed import CLOCKS_APART, LandedLine
 from vp_pipeline.sources.source import Stream
 
 
@@ -79,6 +80,16 @@ def land(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest:
         lake.write(superseded, existing.to_bytes())
     lake.write(manifest_path(stream, run_date), manifest.to_bytes())
     return manifest
+
+
+def not_before(stream: Stream, sync: SyncRecord) -> datetime | None:
+    """The first moment that a response of the day may be of, for a stream that has the present only; None: any moment.
+
+    Such a day is requested when it is over. The tolerance is that of two clocks. Recordings are of other moments.
+    """
+    if stream.replay != "snapshot" or sync.recorded:
+        return None
+    return start_of(sync.run_date + ONE_DAY) - CLOCKS_APART
 
 
 def recent(lake: Lake, stream: Stream, sync: SyncRecord, days: int) -> list[BronzeManifest]:

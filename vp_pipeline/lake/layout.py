@@ -91,6 +91,7 @@ ORIGIN = Place("bronze/{source}/_origin")
 SYNC = Place("bronze/{source}/{stream}/_syncs/run_date={day}.json", is_document=True)
 RUNNING_SYNC = Place("bronze/{source}/{stream}/_syncs/run_date={day}.running.json", is_document=True)
 BRONZE = Place("bronze/{source}/{stream}/_manifests/run_date={day}.json", is_document=True)
+UNANSWERED = Place("bronze/{source}/{stream}/_unanswered/run_date={day}.json", is_document=True)
 SUPERSEDED = Place("bronze/{source}/{stream}/_manifests/superseded/run_date={day}_job={job}.json")
 SILVER_ROWS = Place("silver/{source}/{table}/run_date={day}/part-00000.parquet")
 SILVER = Place("silver/{source}/{table}/_manifests/run_date={day}.json", is_document=True)
@@ -105,9 +106,14 @@ POSTED = Place("{root}/{mart}/_posted.json", is_document=True)
 PLACES: Mapping[str, Place] = {name: each for name, each in globals().items() if isinstance(each, Place)}
 
 
+def parts_of(path: str) -> dict[str, Any] | None:
+    """The parts of a path, whichever place it is of; None: of none."""
+    return next((parts for place in PLACES.values() if (parts := place.parts(path)) is not None), None)
+
+
 def is_known(path: str) -> bool:
     """Whether a path is of any place."""
-    return any(place.parts(path) is not None for place in PLACES.values())
+    return parts_of(path) is not None
 
 
 def _with(pattern: str, known: Mapping[str, object]) -> str:

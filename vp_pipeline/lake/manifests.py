@@ -5,15 +5,17 @@ size, checksum and record count; what no manifest lists is never read.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vp_pipeline.failures import DamagedDataError
+from vp_pipeline.lake.layout import parts_of
 from vp_pipeline.lake.objects import Lake, checksum
-from vp_pipeline.stored_formats import StoredFormat, with_default
+from vp_pipeline.sources.source import SyncRequest
+from vp_pipeline.stored_formats import StoredFormat, with_default, within
 
 
 class Document(BaseModel):
@@ -23,6 +25,11 @@ class Document(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     FORMAT: ClassVar[StoredFormat]
     REMEDY: ClassVar[str] = "Restore it from a backup, or move it away and run the same days again."
+
+    @property
+    def parts(self) -> Mapping[str, object]:
+        """The parts of its name in the lake (`layout.py`) that are in it as well; empty: none is."""
+        return {}
 
     def to_bytes(self) -> bytes:
         """The document as JSON; the same values give the same bytes."""
@@ -44,10 +51,21 @@ class ManifestObject(Document):
     records: int
 
 
-class SyncRecord(Document):
-    """A finished Airbyte sync of one partition. `fingerprint`: what was requested (connector and configuration)."""
+def _before_requests(stored: dict[str, Any]) -> dict[str, Any]:
+    """Version 1 did not record what was requested. Recordings are known by the name of their origin."""
+    recorded = str(stored.get("origin")).startswith("recordings in ")
+    return {"request": None, "refused": {}, "recorded": recorded, **stored}
 
-    FORMAT = StoredFormat("record of a sync")
+
+class SyncRecord(Document):
+    """A finished Airbyte sync of one partition.
+
+    `fingerprint`: a checksum of what was requested (connector and configuration). `request`: what was; None: not known.
+    `refused`: why the vendor refused an entity of it, where the sync knows. `recorded`: the responses are recordings of
+    earlier moments.
+    """
+
+    FORMAT = StoredFormat("record of a sync", (_before_requests,))
     REMEDY = "Restore it from a backup, or move it away and request the day again: `vp run --date DAY --resync`."
 
     source: str
@@ -61,15 +79,26 @@ class SyncRecord(Document):
     records: int
     bytes: int
     objects: tuple[str, ...]
+    request: SyncRequest | None
+    refused: Mapping[str, str]
+    recorded: bool
+
+    @property
+    def parts(self) -> Mapping[str, object]:
+        return {"source": self.source, "stream": self.stream, "day": self.run_date}
 
 
 class BronzeManifest(Document):
     """A partition of bronze: the landed objects of one sync."""
 
-    FORMAT = StoredFormat("bronze manifest")
+    FORMAT = StoredFormat("bronze manifest", (within("sync", _before_requests),))
 
     sync: SyncRecord
     objects: tuple[ManifestObject, ...]
+
+    @property
+    def parts(self) -> Mapping[str, object]:
+        return self.sync.parts
 
     @property
     def records(self) -> int:
@@ -92,6 +121,10 @@ class SilverManifest(Document):
     quarantined: int
     quarantine: ManifestObject | None
     decoder: str | None
+
+    @property
+    def parts(self) -> Mapping[str, object]:
+        return {"source": self.source, "table": self.table, "day": self.run_date}
 
     @property
     def rows(self) -> int:
@@ -143,6 +176,10 @@ class ExportManifest(Document):
     objects: tuple[ManifestObject, ...]
     state: ManifestObject
 
+    @property
+    def parts(self) -> Mapping[str, object]:
+        return {"mart": self.mart, "number": self.sequence}
+
 
 Kind = TypeVar("Kind", bound=Document)
 
@@ -151,18 +188,23 @@ def read_document(lake: Lake, path: str, kind: type[Kind]) -> Kind | None:
     """The document at `path`, whichever version of the project wrote it, or None where there is none.
 
     Raises:
-        DamagedDataError: it exists but cannot be parsed.
+        DamagedDataError: it exists but cannot be parsed, or is of another place (a copy of another day's, say).
         PermanentError: it cannot be read, or is of a newer version than this code.
     """
     content = lake.find(path)
     if content is None:
         return None
     try:
-        return kind.model_validate(kind.FORMAT.parse(content, path, kind.REMEDY))
+        document = kind.model_validate(kind.FORMAT.parse(content, path, kind.REMEDY))
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
         raise DamagedDataError(f"{path} is no {kind.FORMAT.name}: {field}: {first['msg']}. {kind.REMEDY}") from None
+    own = document.parts
+    if own and not own.items() <= (parts_of(path) or {}).items():
+        whose = ", ".join(f"{part} {value}" for part, value in own.items())
+        raise DamagedDataError(f"{path} is the {kind.FORMAT.name} of {whose}: copied or moved here. {kind.REMEDY}")
+    return document
 
 
 def read_required(lake: Lake, path: str, kind: type[Kind]) -> Kind:

@@ -30,6 +30,10 @@ ALTERED = QUARANTINE
 # A share means nothing among a handful: one bad product of two is no reason to block the other.
 FEW = 10
 
+# Products that were requested and of which nothing came. Each is missing from reports, so it is named. Of more than two
+# fifths (as below, for rows) about half did not arrive: that is a vendor or a connection that fails, not products.
+COMPLETENESS = Limits(warn=0.0, block=0.4)
+
 # Records equal to another one. Airbyte delivers at least once, so a retried page is normal; more than a twentieth means
 # that pages are requested twice, which costs tokens. It never blocks: the rows are correct all the same.
 DUPLICATES_WARN = 0.05

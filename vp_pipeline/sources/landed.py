@@ -6,6 +6,7 @@ Here: the values that pass between bronze, the decoders and silver. Not here: ho
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RECORD_LIMIT = 2000
+# A response is no younger than the sync that got it, but two clocks may differ. By more than 15 minutes they cannot:
+# S3, which the same machine writes to, refuses its requests then (RequestTimeTooSkewed).
+CLOCKS_APART = timedelta(minutes=15)
 # Every rejection of a record that Airbyte reports as changed begins with these words: they are counted by it.
 ALTERED = "altered by Airbyte"
 
@@ -29,16 +33,42 @@ class LandedLine:
     text: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a response has of an entity (named as in `SyncRequest`).
+
+    `entity`: None where the response names none that could be one. `requested`: what it responds to; None: the record
+    does not name it. `at`: the moment of the response (UTC). `refusal`: why the vendor has no data of it; None: here
+    they are.
+    """
+
+    entity: str | None
+    requested: str | None
+    at: datetime | None
+    refusal: str | None = None
+
+    @property
+    def is_of_request(self) -> bool:
+        """Whether it is of what was requested, as far as the record and the response name that."""
+        return self.requested is None or self.entity in (None, self.requested)
+
+    @property
+    def subject(self) -> str | None:
+        """What was requested, or else what came."""
+        return self.requested or self.entity
+
+
 @dataclass(frozen=True)
 class Inspection:
     """Counts over landed lines. `altered`: records that Airbyte reports as changed. `unexpected`: fields that the
     decoder does not know, with the number of records that have them. `figures`: other figures to show, such as what the
-    responses cost."""
+    responses cost. `received`: what each response has of each entity."""
 
     records: int
     altered: int
     unexpected: Mapping[str, int]
     figures: Mapping[str, int]
+    received: tuple[Received, ...]
 
 
 @dataclass(frozen=True, slots=True)

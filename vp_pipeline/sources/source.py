@@ -5,10 +5,11 @@ Here: the types that a folder under `sources/` fills in. Not here: any particula
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import Table
@@ -26,12 +27,25 @@ class Origin:
     """Where a stream's responses come from.
 
     `base_url` is passed to the connector; `label` names the vendor, sandbox or recording, for people and in the sync
-    record. `entities` are what to request where the settings name nothing.
+    record. `entities` are what to request where the settings name nothing. `recorded`: the responses are recordings of
+    earlier moments; `left_out`: what in the recordings is none, each as a sentence with its file.
     """
 
     base_url: str
     label: str
     entities: tuple[str, ...] = ()
+    recorded: bool = False
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SyncRequest:
+    """What a sync requests. `entities`: each once, as the source names it (Keepa: `DOMAIN:ASIN`). `days` of history.
+    `left_out`: what was not requested although it should have been, each as a sentence."""
+
+    entities: tuple[str, ...]
+    days: int
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,9 +71,9 @@ class Stream:
         """The code that decodes it: the modules of the decoder and the contracts of the tables."""
         return decoder_code(self.decoder, self.tables)
 
-    def decode(self, lines: Iterable[LandedLine]) -> dict[str, Decoded]:
-        """Landed lines as tables, by name."""
-        decoded: dict[str, Decoded] = import_module(self.decoder).decode(lines)
+    def decode(self, lines: Iterable[LandedLine], not_before: datetime | None = None) -> dict[str, Decoded]:
+        """Landed lines as tables, by name. A response of before `not_before` (UTC) is not of the day, and rejected."""
+        decoded: dict[str, Decoded] = import_module(self.decoder).decode(lines, not_before)
         return decoded
 
     def inspect(self, lines: Iterable[LandedLine]) -> Inspection:
@@ -70,7 +84,11 @@ class Stream:
 
 @dataclass(frozen=True)
 class Source:
-    """One system that is ingested. `connector_config` returns the connector's configuration for an origin."""
+    """One system that is ingested.
+
+    `connector_config` returns the connector's configuration for an origin; `request_of`, what a configuration requests
+    (None: it is not one of this connector).
+    """
 
     name: str
     description: str
@@ -79,3 +97,4 @@ class Source:
     api_key: Callable[[Settings], str | None]
     api_url: Callable[[Settings], str]
     connector_config: Callable[[Settings, Origin], dict[str, object]]
+    request_of: Callable[[Mapping[str, Any]], SyncRequest | None]

@@ -16,7 +16,7 @@ SETTINGS = load_settings(
     {
         **COMPLETE,
         "KEEPA_API_KEY": "k",
-        "VP_KEEPA_ASINS": "B0D8W1YVBX,5:B0D4M48BM2",
+        "VP_KEEPA_ASINS": "B0D8W1YVBX,5:B0D4M48BM2,1:B0D8W1YVBX",
         "VP_AIRBYTE_WORKSPACE_ID": WORKSPACE,
     }
 )
@@ -39,7 +39,7 @@ def test_everything_is_created_once_and_then_updated(server: AirbyteStandIn) -> 
     assert all(len(there) == 1 for there in server.made.values())
     (source,) = server.made["sources"]
     assert source["definitionId"] == first[0].object_id
-    assert source["configuration"]["asins"] == ["B0D8W1YVBX", "5:B0D4M48BM2"]
+    assert source["configuration"]["asins"] == ["1:B0D8W1YVBX", "5:B0D4M48BM2"]
 
 
 def test_what_is_created_is_what_a_sync_expects() -> None:

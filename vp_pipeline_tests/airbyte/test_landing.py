@@ -9,7 +9,7 @@ import pytest
 from vp_pipeline.airbyte.connector import Record
 from vp_pipeline.airbyte.landing import Landing
 from vp_pipeline.lake.objects import Lake
-from vp_pipeline.quality.schema_drift import unaltered
+from vp_pipeline.quality.responses.schema_drift import unaltered
 from vp_pipeline.sources.keepa.decode import decode
 from vp_pipeline.sources.keepa.inspection import inspect
 from vp_pipeline.sources.landed import LandedLine

@@ -104,7 +104,8 @@ def test_a_day_of_errors_is_no_day(play: Any, answers: dict[str, Answer]) -> Non
         file.write_text(json.dumps(answer))
     report = pipeline.run(NEXT)
     assert not report.succeeded
-    assert "not one row was decoded from the day's records: productType is 4: invalid" in report.reasons[-1]
+    assert "1 requested = 0 received + 1 refused. Refused by the vendor: 1:B0SBXTWO06 (invalid)." in report.reasons[-1]
+    assert "Nothing was received." in report.reasons[-1]
     assert pipeline.contents() == before
 
 

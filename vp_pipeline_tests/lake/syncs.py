@@ -27,6 +27,9 @@ def record_sync(
         records=records,
         bytes=1,
         objects=tuple(objects),
+        request=None,
+        refused={},
+        recorded=False,
     )
     lake.write(bronze.sync_path(PRODUCT, day), record.to_bytes())
     return record

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vp_pipeline.quality.schema_drift import known_fields, unaltered
+from vp_pipeline.quality.responses.schema_drift import known_fields, unaltered
 from vp_pipeline.sources.keepa.inspection import inspect
 from vp_pipeline.sources.landed import Inspection, LandedLine
 
@@ -51,9 +51,9 @@ def test_costs_are_summed_and_what_is_no_answer_costs_nothing() -> None:
 def test_records_that_airbyte_changed_warn_and_many_of_them_block() -> None:
     changed = line(_airbyte_meta={"changes": [{"field": "csv", "change": "NULLED", "reason": "SIZE"}]})
     assert inspect([changed, line(_airbyte_meta={"changes": []})]).altered == 1
-    few = unaltered("b", Inspection(records=10, altered=9, unexpected={}, figures={}))
+    few = unaltered("b", Inspection(records=10, altered=9, unexpected={}, figures={}, received=()))
     assert (few.passed, few.warning) == (False, True)
-    many = unaltered("b", Inspection(records=40, altered=10, unexpected={}, figures={}))
+    many = unaltered("b", Inspection(records=40, altered=10, unexpected={}, figures={}, received=()))
     assert (many.passed, many.warning) == (False, False)
     assert "Airbyte changed 10 of 40 records" in many.description
-    assert unaltered("b", Inspection(records=10, altered=0, unexpected={}, figures={})).passed
+    assert unaltered("b", Inspection(records=10, altered=0, unexpected={}, figures={}, received=())).passed

@@ -18,7 +18,7 @@ from vp_pipeline.airbyte.drift import PATH_FORMAT, bucket_path
 from vp_pipeline_tests.stand_ins.s3 import Fault
 
 CLIENT_ID, CLIENT_SECRET = "a-client", "secret-of-the-stand-in/airbyte"
-CONNECTION, DESTINATION, WORKSPACE = "a-connection", "a-destination", "a-workspace"
+CONNECTION, SOURCE, DESTINATION, WORKSPACE = "a-connection", "a-source", "a-destination", "a-workspace"
 IDENTITIES = {
     "declarative_sources": "id",
     "sources": "sourceId",
@@ -81,6 +81,7 @@ class AirbyteStandIn:
         bucket, folder = bucket_path(lake_url)
         self.connection: dict[str, Any] = {
             "connectionId": CONNECTION,
+            "sourceId": SOURCE,
             "destinationId": DESTINATION,
             "status": "active",
             "namespaceDefinition": "customformat",
@@ -95,6 +96,11 @@ class AirbyteStandIn:
                     }
                 ]
             },
+        }
+        # As the API returns it: secrets are masked.
+        self.source: dict[str, Any] = {
+            "sourceId": SOURCE,
+            "configuration": {"api_key": "**********", "asins": ["B0SBXUSA01"], "domain": 1, "days": 10_000},
         }
         self.destination: dict[str, Any] = {
             "destinationId": DESTINATION,
@@ -164,6 +170,7 @@ class AirbyteStandIn:
             return json_response({"message": "Unauthorized"}, 401)
         routes: list[tuple[str, Callable[[Request, dict[str, Any]], Response | None]]] = [
             ("POST /api/v1/connections/get", self._connection),
+            (f"GET /api/public/v1/sources/{SOURCE}", lambda request, sent: json_response(self.source)),
             (f"GET /api/public/v1/destinations/{DESTINATION}", lambda request, sent: json_response(self.destination)),
             ("POST /api/public/v1/jobs", self._new_job),
             ("GET /api/public/v1/jobs", self._jobs),

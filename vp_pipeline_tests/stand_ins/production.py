@@ -101,5 +101,6 @@ def production(folder: Path, products: int = 3, **overrides: Any) -> Iterator[Pr
         settings = load_settings(environ, data_dir=folder, **overrides)
         instance = stack.enter_context(dg.DagsterInstance.ephemeral())
         known = catalogue(None, settings.sandbox_seed)[:products]
+        airbyte.source["configuration"]["asins"] = list(known)
         made.append(Production(settings, instance, s3, snowflake, airbyte, sandbox, store, known, settings.start_date))
         yield made[0]

@@ -14,6 +14,7 @@ How a record that cannot become a row is rejected:
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from simdjson import Parser
 
@@ -25,8 +26,10 @@ from vp_pipeline.sources.keepa.tables import TABLES
 from vp_pipeline.sources.landed import Decoded, LandedLine
 
 
-def decode(lines: Iterable[LandedLine]) -> dict[str, Decoded]:
+def decode(lines: Iterable[LandedLine], not_before: datetime | None = None) -> dict[str, Decoded]:
     """Decode a partition. All tables are in the result, by name, whether they have rows or not.
+
+    `not_before`: a response of an earlier moment (UTC) is not of the day, and rejected; None: it may be of any.
 
     The order of the lines does not matter: each names its `object` and `line`. Repeated records count
     as duplicates; of records with the same natural key and different values the one that Airbyte extracted last stays
@@ -34,15 +37,15 @@ def decode(lines: Iterable[LandedLine]) -> dict[str, Decoded]:
     """
     parser, pieces = Parser(), Pieces()
     for line in lines:
-        _read(parser, line, pieces)
+        _read(parser, line, not_before, pieces)
     return {table.name: assemble(table, pieces) for table in TABLES}
 
 
-def _read(parser: Parser, line: LandedLine, pieces: Pieces) -> None:
+def _read(parser: Parser, line: LandedLine, not_before: datetime | None, pieces: Pieces) -> None:
     # The parser rejects the next line while anything of this one is referenced: all of it is freed with this frame.
-    response = read_response(parser, line)
+    response = read_response(parser, line, not_before)
     if isinstance(response, Unreadable):
-        pieces.reject_line(line, response.reason, response.piece)
+        pieces.reject_line(line, response.reason, response.piece, response.requested.partition(":")[2])
         return
     for position in range(len(response.products)):
         read_product(response, position, pieces)

@@ -1,16 +1,21 @@
-"""Counts over Keepa's responses as they landed: what they cost, and which fields are unknown.
+"""Counts over Keepa's responses as they landed: what they cost, of which products they are, which fields are unknown.
 
-Here: names of fields alone. Not here: their values (`decode.py`), and why a line is not a response (there too).
+Here: names of fields, and of which product and moment a response is. Not here: other values (`decode.py`), and why a
+line is not a response (there too).
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from vp_pipeline.sources.keepa.series import SERIES
-from vp_pipeline.sources.landed import Inspection, LandedLine
+from vp_pipeline.sources.keepa.series import NOT_A_PRODUCT, SERIES
+from vp_pipeline.sources.landed import Inspection, LandedLine, Received
+
+# The year 2100: later moments are damage.
+_LATEST_MS = 4_102_444_800_000
 
 # Every field of a product in Keepa's published client and in the recorded responses, decoded or not.
 PRODUCT_FIELDS = frozenset(
@@ -37,14 +42,15 @@ PRODUCT_FIELDS = frozenset(
 
 
 def inspect(lines: Iterable[LandedLine]) -> Inspection:
-    """The cost of landed lines (`tokens_consumed`, and `tokens_left` of the newest), the unknown fields of products,
-    histories beyond the known series, and how many records Airbyte changed.
+    """The cost of landed lines (`tokens_consumed`, and `tokens_left` of the newest), the products that they are of, the
+    unknown fields of products, histories beyond the known series, and how many records Airbyte changed.
 
     A line that is not a response counts as a record and nothing else; the decoder reports what is wrong with it.
     """
     records = altered = consumed = 0
     newest = (0, 0)
     unexpected: Counter[str] = Counter()
+    received: list[Received] = []
     for line in lines:
         records += 1
         record = _object(line)
@@ -52,11 +58,30 @@ def inspect(lines: Iterable[LandedLine]) -> Inspection:
         altered += bool(meta.get("changes"))
         consumed += _number(response, "tokensConsumed")
         newest = max(newest, (_number(response, "timestamp"), _number(response, "tokensLeft")))
-        products = response.get("products")
-        for product in products if isinstance(products, list) else []:
-            if isinstance(product, dict):
-                unexpected.update(_unexpected(product))
-    return Inspection(records, altered, dict(unexpected), {"tokens_consumed": consumed, "tokens_left": newest[1]})
+        listed = response.get("products")
+        products = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+        for product in products:
+            unexpected.update(_unexpected(product))
+        received += _received(response, products)
+    figures = {"tokens_consumed": consumed, "tokens_left": newest[1]}
+    return Inspection(records, altered, dict(unexpected), figures, tuple(received))
+
+
+def _received(response: Mapping[str, Any], products: Iterable[Mapping[str, Any]]) -> Iterable[Received]:
+    requested, timestamp = response.get("requested"), _number(response, "timestamp")
+    requested = requested if isinstance(requested, str) else None
+    at = datetime.fromtimestamp(timestamp / 1000, UTC) if 0 < timestamp < _LATEST_MS else None
+    error = response.get("error")
+    if error is not None:
+        words = [error.get("type"), error.get("message")] if isinstance(error, dict) else [error]
+        yield Received(None, requested, at, ", ".join(str(word) for word in words if word) or "no reason given")
+        return
+    for product in products:
+        product_type = product.get("productType")
+        refusal = NOT_A_PRODUCT.get(product_type) if isinstance(product_type, int) else None
+        domain, asin = product.get("domainId"), product.get("asin")
+        entity = f"{domain}:{asin}" if isinstance(domain, int) and isinstance(asin, str) else None
+        yield Received(entity, requested, at, refusal)
 
 
 def _unexpected(product: Mapping[str, Any]) -> Iterable[str]:

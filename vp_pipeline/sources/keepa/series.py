@@ -84,6 +84,8 @@ DOMAINS: dict[int, Domain] = {
 }
 
 # Keepa counts minutes from 2011-01-01T00:00Z: unix seconds = (t + 21 564 000) * 60.
+# `productType` of a product that Keepa has no data of, and why.
+NOT_A_PRODUCT = {3: "inaccessible", 4: "invalid"}
 KEEPA_EPOCH_MINUTES = 21_564_000
 
 

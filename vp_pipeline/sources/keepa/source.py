@@ -1,12 +1,14 @@
 """Keepa as a source: its stream, and its connector's configuration."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.keepa.charts import prices, ranks
 from vp_pipeline.sources.keepa.tables import TABLES
-from vp_pipeline.sources.source import Origin, Source, Stream
+from vp_pipeline.sources.source import Origin, Source, Stream, SyncRequest
 
 
 def connector_config(settings: Settings, origin: Origin) -> dict[str, object]:
@@ -15,7 +17,7 @@ def connector_config(settings: Settings, origin: Origin) -> dict[str, object]:
     Raises:
         PermanentError: no product is named.
     """
-    asins = settings.keepa_asins or origin.entities
+    asins = products(settings.keepa_asins, settings.keepa_domain) or origin.entities
     if not asins:
         raise PermanentError(
             "KEEPA_API_KEY is set, but VP_KEEPA_ASINS names no product to request. Set it to ASINs separated by "
@@ -32,6 +34,19 @@ def connector_config(settings: Settings, origin: Origin) -> dict[str, object]:
         "buybox": True,
         "base_url": origin.base_url,
     }
+
+
+def products(asins: Iterable[str], domain: int) -> tuple[str, ...]:
+    """Products as `DOMAIN:ASIN`, each once; `domain` is that of a plain ASIN."""
+    return tuple(dict.fromkeys(asin if ":" in asin else f"{domain}:{asin}" for asin in asins))
+
+
+def request_of(config: Mapping[str, Any]) -> SyncRequest | None:
+    """What a configuration of `connector.yaml` requests."""
+    asins, domain, days = config.get("asins"), config.get("domain", 1), config.get("days", 10_000)
+    if not (isinstance(asins, list) and asins and all(isinstance(asin, str) for asin in asins)):
+        return None
+    return SyncRequest(products(asins, domain), days)
 
 
 PRODUCT = Stream(
@@ -53,4 +68,5 @@ KEEPA = Source(
     api_key=lambda s: s.keepa_api_key.get_secret_value() if s.keepa_api_key else None,
     api_url=lambda s: str(s.keepa_url).rstrip("/"),
     connector_config=connector_config,
+    request_of=request_of,
 )

@@ -1,5 +1,6 @@
 """The Keepa connector manifest, run by Airbyte's own runtime against a scripted API on a real socket."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -95,6 +96,12 @@ def sync(airbyte: ConnectorRunner, keepa: ScriptedKeepa, *asins: str, **config: 
     return airbyte.sync(connection(keepa, *asins, **config))
 
 
+def records(folder: Path, job: SyncJob) -> list[dict[str, Any]]:
+    """What a sync landed, without Airbyte's envelope."""
+    lines = [line for path in job.objects for line in gzip.decompress(Lake(folder).read(path)).splitlines()]
+    return [json.loads(line)["_airbyte_data"] for line in lines]
+
+
 def test_one_request_is_for_one_product_with_every_parameter(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
     job = sync(airbyte, keepa, domain=3, days=30, stats=180, rating=False)
     query = {"key": KEY, "domain": "3", "asin": "B0D4M48BM2", "days": "30", "stats": "180"}
@@ -154,7 +161,7 @@ def test_429_to_the_end_is_a_transient_failure(airbyte: ConnectorRunner, keepa: 
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        (400, "rejected the request"),
+        (400, "rejected the API key"),
         (401, "rejected the API key"),
         (402, "requires payment"),
         (403, "rejected the API key"),
@@ -176,7 +183,23 @@ def test_a_rejected_request_is_not_retried_and_keepas_reason_is_reported(
     assert len(keepa.requests) == 1
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>nginx</html>", b"[1, 2]", b"null"])
+def test_a_refused_product_does_not_cost_the_others(
+    tmp_path: Path, airbyte: ConnectorRunner, keepa: ScriptedKeepa
+) -> None:
+    """The runtime makes no record of a response with status 400, whatever the manifest says."""
+    error = {"type": "invalidParameter", "message": f"no such asin, {KEY}", "details": ""}
+    refused = {**ENVELOPE, "products": None, "error": error}
+    keepa.script = [(200, ENVELOPE), (400, refused), (200, refused)]
+    job = sync(airbyte, keepa, "B0D4M48BM2", "5:B0D4M48BM3", "B0D4M48BM4", "B0D4M48BM5", domain=3)
+    reason = "invalidParameter, no such asin, ***."
+    assert job.refused == {"5:B0D4M48BM3": reason, "B0D4M48BM4": reason}
+    landed = records(tmp_path, job)
+    assert [record["requested"] for record in landed] == ["3:B0D4M48BM2", "3:B0D4M48BM4", "3:B0D4M48BM5"]
+    assert landed[0] == {**ENVELOPE, "requested": "3:B0D4M48BM2"}
+    assert landed[1]["error"]["type"] == "invalidParameter"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>nginx</html>", b"[1, 2]", b"null", b'{"error": {"message": "no"}}'])
 def test_a_rejection_with_an_odd_body_is_still_clear(
     airbyte: ConnectorRunner, keepa: ScriptedKeepa, body: bytes
 ) -> None:
@@ -270,6 +293,8 @@ def test_the_runtimes_own_commands(keepa: ScriptedKeepa, tmp_path: Path) -> None
     (discovered,) = [m["catalog"]["streams"] for m in messages["discover"] if m["type"] == "CATALOG"]
     assert [s["name"] for s in discovered] == ["product"]
     assert "timestamp" in discovered[0]["json_schema"]["properties"]
-    assert [m["record"]["data"] for m in messages["read"] if m["type"] == "RECORD"] == [ENVELOPE] * 3
+    assert [m["record"]["data"] for m in messages["read"] if m["type"] == "RECORD"] == [
+        {**ENVELOPE, "requested": product} for product in ("1:B0D4M48BM2", "5:B0D4M48BM2", "1:B0D4M48BM2")
+    ]
     assert [path for path, _ in keepa.requests].count("/product") == 3
     assert KEY not in json.dumps(messages)

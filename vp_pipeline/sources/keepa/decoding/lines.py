@@ -4,7 +4,7 @@ Here: Airbyte's envelope around the record, and Keepa's around the products. Not
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 import orjson
@@ -20,39 +20,42 @@ from vp_pipeline.sources.keepa.decoding.numbers import (
     not_an_integer,
 )
 from vp_pipeline.sources.keepa.series import KEEPA_EPOCH_MINUTES
-from vp_pipeline.sources.landed import ALTERED, LandedLine
+from vp_pipeline.sources.landed import ALTERED, CLOCKS_APART, LandedLine
 
-# A response is no younger than the sync that got it, but two clocks may differ. By more than 15 minutes they cannot:
-# S3, which the same machine writes to, refuses its requests then (RequestTimeTooSkewed).
-CLOCKS_APART_US = 15 * 60 * 1_000_000
+CLOCKS_APART_US = CLOCKS_APART // timedelta(microseconds=1)
 # 2011-01-01T00:00Z: Keepa's first minute.
 EARLIEST_US = KEEPA_EPOCH_MINUTES * 60_000_000
 # 2100-01-01T00:00Z. Later moments are damage: they would not fit every consumer's calendar either.
 LATEST_US = 4_102_444_800_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # An array right after a number: `5,[`, or spaced so that this cannot distinguish it (then each array is checked).
 # The bracket comes first and the rest looks back, so that the search goes from bracket to bracket, not byte by byte.
 _ARRAY_AFTER_NUMBER = re.compile(rb"\[(?:(?<=[0-9\s],\[)|(?<=[0-9\s], \[)|(?<=[\t\r\n]\[)|(?<=\s \[))")
 
 
 class Response(NamedTuple):
-    """One response of Keepa. Times are unix microseconds (UTC). `flat`: no array follows a number."""
+    """One response of Keepa. Times are unix microseconds (UTC). `flat`: no array follows a number. `requested`: the
+    product that it was requested for, as `DOMAIN:ASIN`; "": the record does not name it."""
 
     line: LandedLine
     extracted_us: int
     snapshot_us: int
     products: JsonList
     flat: bool
+    requested: str
 
 
 class Unreadable(NamedTuple):
-    """Why a line has no usable response, and the piece to keep of it."""
+    """Why a line has no usable response, the piece to keep of it, and the product that it was requested for."""
 
     reason: str
     piece: Any
+    requested: str = ""
 
 
-def read_response(parser: Parser, line: LandedLine) -> Response | Unreadable:
-    """Open both envelopes of a line. The parser must not be used again while the response is referenced."""
+def read_response(parser: Parser, line: LandedLine, not_before: datetime | None = None) -> Response | Unreadable:
+    """Open both envelopes of a line; a response of before `not_before` (UTC) is of another day. The parser must not be
+    used again while the response is referenced."""
     record = _parse(parser, line.text)
     if isinstance(record, Unreadable):
         return record
@@ -67,26 +70,39 @@ def read_response(parser: Parser, line: LandedLine) -> Response | Unreadable:
     altered = _altered(record.get("_airbyte_meta"))
     if altered:
         return Unreadable(f"{ALTERED}: {altered}", line.text)
-    return _open(line, extracted_us, data)
+    return _open(line, extracted_us, data, not_before)
 
 
-def _open(line: LandedLine, extracted_us: int, data: Any) -> Response | Unreadable:
+def _open(line: LandedLine, extracted_us: int, data: Any, not_before: datetime | None) -> Response | Unreadable:
+    requested = data.get("requested")
+    requested = requested if isinstance(requested, str) else ""
     error = data.get("error")
     if error is not None:
         error_type = error.get("type") if is_object(error) else None
-        return Unreadable(f"Keepa responded with an error: {error_type or 'of no type'}", data)
+        return Unreadable(f"Keepa responded with an error: {error_type or 'of no type'}", data, requested)
     timestamp, products = data.get("timestamp"), data.get("products")
     if not is_int(timestamp):
         return Unreadable(f"timestamp {not_an_integer(timestamp)}", data)
-    snapshot_us = timestamp * 1000
-    if not EARLIEST_US <= snapshot_us < LATEST_US:
-        return Unreadable(f"timestamp is {timestamp}: milliseconds from 2011 to 2099 are allowed", data)
-    if snapshot_us > extracted_us + CLOCKS_APART_US:
-        ahead = (snapshot_us - extracted_us) // 60_000_000
-        return Unreadable(f"timestamp is {timestamp}, {ahead:,} minutes after the sync got the response", data)
+    problem = _not_of_the_day(timestamp, extracted_us, not_before)
+    if problem:
+        return Unreadable(f"timestamp is {timestamp}{problem}", data, requested)
     if not is_list(products):
         return Unreadable(f"products is not a list but {kind(products)}", data)
-    return Response(line, extracted_us, snapshot_us, products, _ARRAY_AFTER_NUMBER.search(line.text) is None)
+    return Response(
+        line, extracted_us, timestamp * 1000, products, _ARRAY_AFTER_NUMBER.search(line.text) is None, requested
+    )
+
+
+def _not_of_the_day(timestamp: int, extracted_us: int, not_before: datetime | None) -> str | None:
+    """Why a response of a moment (unix milliseconds) cannot be one of the day."""
+    snapshot_us = timestamp * 1000
+    if not EARLIEST_US <= snapshot_us < LATEST_US:
+        return ": milliseconds from 2011 to 2099 are allowed"
+    if snapshot_us > extracted_us + CLOCKS_APART_US:
+        return f", {(snapshot_us - extracted_us) // 60_000_000:,} minutes after the sync got the response"
+    if not_before is not None and snapshot_us < (not_before - _EPOCH) // timedelta(microseconds=1):
+        return f", and responses of the day are of {not_before:%Y-%m-%d %H:%M} UTC or later"
+    return None
 
 
 def _parse(parser: Parser, text: bytes) -> Any:
@@ -106,7 +122,7 @@ def _moment(value: Any) -> int | None:
             parsed = datetime.fromisoformat(value)
         except ValueError:
             return None
-        moment = parsed.replace(tzinfo=parsed.tzinfo or UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+        moment = parsed.replace(tzinfo=parsed.tzinfo or UTC) - _EPOCH
         return (moment.days * 86_400 + moment.seconds) * 1_000_000 + moment.microseconds
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value * 1000 < LATEST_US:
         return round(value * 1000)

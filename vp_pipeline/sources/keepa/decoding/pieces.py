@@ -78,10 +78,10 @@ class Pieces:
     sellers: Interned = field(default_factory=Interned)
     products: Interned = field(default_factory=Interned)
 
-    def reject_line(self, line: LandedLine, reason: str, piece: Any) -> None:
-        """Count and reject a record that yields no rows."""
+    def reject_line(self, line: LandedLine, reason: str, piece: Any, asin: str) -> None:
+        """Count and reject a record that yields no rows; `asin`: what it was requested for, if it names it."""
         self.records_in["product"] += 1
-        self._add("product", reason, piece, line.object, line.line, None)
+        self._add("product", reason, piece, line.object, line.line, asin)
 
     def reject(self, table: str, origin: Origin, reason: str, piece: Any) -> None:
         """Reject a piece that is already counted."""

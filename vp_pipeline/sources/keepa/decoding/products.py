@@ -28,10 +28,9 @@ from vp_pipeline.sources.keepa.decoding.numbers import (
 )
 from vp_pipeline.sources.keepa.decoding.pieces import Block, Origin, Pieces
 from vp_pipeline.sources.keepa.decoding.stats import read_stats
-from vp_pipeline.sources.keepa.series import DOMAINS, KEEPA_EPOCH_MINUTES
+from vp_pipeline.sources.keepa.series import DOMAINS, KEEPA_EPOCH_MINUTES, NOT_A_PRODUCT
 
 _ASIN = re.compile(r"[A-Z0-9]{10}", re.ASCII)
-_NOT_A_PRODUCT = {3: "inaccessible", 4: "invalid"}
 _LAST_PRODUCT_TYPE = 5
 _NO_CATEGORY = 2**63 - 1
 _NOW = np.zeros(1, dtype=np.int64)
@@ -41,7 +40,7 @@ def read_product(response: Response, position: int, pieces: Pieces) -> None:
     """Split one element of `products` into pieces."""
     product: Any = response.products[position]
     pieces.records_in["product"] += 1
-    reason = _header_problem(product)
+    reason = _header_problem(product) or _of_another_request(product, response.requested)
     asin = product.get("asin") if is_object(product) else None
     domain = product.get("domainId") if is_object(product) else None
     origin = Origin(
@@ -68,11 +67,16 @@ def _header_problem(product: Any) -> str | None:
     return next(_header_problems(product), None)
 
 
+def _of_another_request(product: JsonObject, requested: str) -> str | None:
+    found = f"{product.get('domainId')}:{product.get('asin')}"
+    return f"{requested} was requested, and the response has {found}" if requested not in ("", found) else None
+
+
 def _header_problems(product: JsonObject) -> Iterator[str]:
     product_type = product.get("productType")
     # First of all: nothing else in such a product has a meaning.
-    if is_int(product_type) and product_type in _NOT_A_PRODUCT:
-        yield f"productType is {product_type}: {_NOT_A_PRODUCT[product_type]}"
+    if is_int(product_type) and product_type in NOT_A_PRODUCT:
+        yield f"productType is {product_type}: {NOT_A_PRODUCT[product_type]}"
     if product_type is not None and not is_int(product_type):
         yield f"productType {not_an_integer(product_type)}"
     if is_int(product_type) and not 0 <= product_type <= _LAST_PRODUCT_TYPE:
