@@ -132,6 +132,19 @@ def test_every_category_of_the_ranks_is_in_the_marts_also_without_a_sales_series
     assert len({asin for asin, _ in expected}) >= 3
 
 
+def test_how_old_each_product_is_is_in_monitoring(recorded: Pipeline) -> None:
+    """Here every product is of the same day, and each as old as its newest answer."""
+    assert recorded.query(
+        "select product_key, snapshot_at, minutes_behind < 1, days_behind from monitoring.mon_product_freshness"
+        " order by minutes_behind, product_key limit 1"
+    ) == recorded.query(
+        "select product_key, snapshot_at, true, 0 from mart.dim_product order by snapshot_at desc, product_key limit 1"
+    )
+    assert recorded.query("select count(*), max(days_behind) from monitoring.mon_product_freshness") == recorded.query(
+        "select count(*), 0 from mart.dim_product"
+    )
+
+
 def test_nothing_was_quarantined(recorded: Pipeline) -> None:
     assert recorded.lake.list("quarantine") == []
 
