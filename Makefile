@@ -4,6 +4,7 @@
 # `make quick` is for while you work: what it finds, it finds in a minute and a half.
 
 PYTHON ?= python3
+PORT   ?= 3000
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -29,8 +30,11 @@ test: $(READY) lint types sql infra ## every check and test
 slow: $(READY) ## the tests that take minutes: bad days, killed runs, nights, the UI in a browser, production on stand-ins
 	@$(BIN)/pytest -n auto --dist worksteal -m slow
 
-dev: $(READY) ## the Dagster UI at http://localhost:3000
-	@$(BIN)/dagster dev
+# Without DAGSTER_HOME, Dagster announces a temporary folder, although dagster.yaml names .dagster.
+dev: $(READY) ## the Dagster UI at http://localhost:3000, or another port: make dev PORT=3001
+	@echo "The Dagster UI will be at http://localhost:$(PORT). Its runs are kept in .dagster/; Ctrl-C ends it."
+	@DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)}" $(if $(filter-out 3000,$(PORT)),VP_UI_URL=http://localhost:$(PORT)) \
+		$(BIN)/dagster dev --port $(PORT)
 
 setup: $(READY) ## the virtual environment with everything pinned
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from functools import partial
 
 import dagster as dg
 
@@ -20,6 +21,7 @@ from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.delivery.export_endpoint import export_box
 from vp_pipeline.delivery.power_bi_refresh import power_bi_box
 from vp_pipeline.environments.environment import build_environment, build_resources
+from vp_pipeline.environments.preflight import require_ready
 from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.quality.freshness import freshness_checks
 from vp_pipeline.settings import Settings
@@ -58,7 +60,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         asset_checks=[fresh],
         resources={**build_resources(settings), **(resource_overrides or {})},
         # A process per step costs seconds in a run; the steps of a day follow one another anyway.
-        executor=exclusive_executor(build_environment(settings).build_lease()),
+        executor=exclusive_executor(build_environment(settings).build_lease(), partial(require_ready, settings)),
     )
     return dg.Definitions.merge(assets, automation_definitions(settings, fresh))
 

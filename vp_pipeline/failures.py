@@ -6,6 +6,7 @@ Every message names what happened, where (stream, run_date, object), and what to
 """
 
 import errno
+from collections.abc import Sequence
 
 
 class PipelineError(Exception):
@@ -22,6 +23,11 @@ class TransientError(PipelineError):
 
 class DamagedDataError(PermanentError):
     """Something on the lake or in a response differs from its manifest or contract."""
+
+
+def listed(problems: Sequence[str]) -> str:
+    """Sentences as one message: one by itself, several as a list."""
+    return problems[0] if len(problems) == 1 else "\n".join(f"- {problem}" for problem in problems)
 
 
 def file_failure(error: OSError) -> PermanentError | None:

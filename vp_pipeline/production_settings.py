@@ -134,12 +134,8 @@ NEEDED = (
 )
 
 
-def first_problem(settings: ProductionSettings, needed: Sequence[str] = NEEDED) -> tuple[str, str] | None:
-    """The first field of `needed` that is not set or that contradicts another, and why; None when all is set."""
-    return next(_problems(settings, needed), None)
-
-
-def _problems(settings: ProductionSettings, needed: Sequence[str]) -> Iterator[tuple[str, str]]:
+def production_problems(settings: ProductionSettings, needed: Sequence[str] = NEEDED) -> Iterator[tuple[str, str]]:
+    """The fields of `needed` that are not set or that contradict another, each with the reason."""
     for name in needed:
         if not getattr(settings, name):
             description = str(type(settings).model_fields[name].description)

@@ -4,20 +4,22 @@ Here: every variable that the project reads, with its default and meaning (`.env
 Not here: anything that opens a file, a socket or a database: reading settings has no side effect.
 """
 
-import difflib
 import os
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
-from dotenv import dotenv_values
 from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
 
 from vp_pipeline import data_folder
-from vp_pipeline.failures import PermanentError
-from vp_pipeline.production_settings import NEEDED, ProductionSettings, first_problem
+from vp_pipeline.env_file import read_env_file, unknown_variables
+from vp_pipeline.failures import PermanentError, listed
+from vp_pipeline.production_settings import NEEDED, ProductionSettings, production_problems
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
@@ -146,6 +148,7 @@ class Settings(ProductionSettings):
 
     @field_validator(
         "keepa_api_key",
+        "recordings",
         "slack_token",
         "slack_channel",
         "power_bi_tenant_id",
@@ -160,6 +163,13 @@ class Settings(ProductionSettings):
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator("data_dir", mode="before")
+    @classmethod
+    def _is_named(cls, value: object) -> object:
+        if value == "":
+            raise ValueError("it is empty; name a folder, or remove the variable")
+        return value
 
     @field_validator("keepa_asins", mode="before")
     @classmethod
@@ -253,32 +263,34 @@ def load_settings(
     `overrides` win over both.
 
     Raises:
-        SettingsError: a variable with our prefix is unknown, a value is invalid, or production lacks one.
+        SettingsError: names everything that is wrong: a line of `.env` that cannot be read, a variable with our prefix
+            that is unknown, a value that is invalid, one that production lacks.
     """
+    problems: list[str] = []
     if environ is None:
-        from_file = {k: v for k, v in dotenv_values(PROJECT_ROOT / ".env").items() if v is not None}
+        from_file, problems = read_env_file(PROJECT_ROOT / ".env")
         environ = {**from_file, **os.environ}
     variables = {_variable(name): name for name in Settings.model_fields}
-    for variable in environ:
-        if variable.startswith("VP_") and variable not in variables and variable not in NOT_SETTINGS:
-            near = difflib.get_close_matches(variable, variables, n=1, cutoff=0.6)
-            hint = f" Did you mean {near[0]}?" if near else f" Known: {', '.join(sorted(variables))}."
-            raise SettingsError(f"{variable} is not a setting of this project.{hint}")
+    problems += unknown_variables(environ, (*variables, *NOT_SETTINGS))
     values: dict[str, object] = {name: environ[variable] for variable, name in variables.items() if variable in environ}
     values.update({name: value for name, value in overrides.items() if value is not None})
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        reason = first["msg"].removeprefix("Value error, ")
-        where = f"{_variable(str(first['loc'][0]))} cannot be used" if first["loc"] else "The settings cannot be used"
-        raise SettingsError(f"{where}: {reason}.") from None
+        raise SettingsError(listed([*problems, *map(_reason, error.errors())])) from None
     if needed is None:
         needed = NEEDED if settings.env == "production" else ()
-    problem = first_problem(settings, needed) if needed else None
-    if problem:
-        raise SettingsError(f"{_variable(problem[0])} {problem[1].rstrip('.')}.")
+    if needed:
+        problems += [f"{_variable(name)} {why.rstrip('.')}." for name, why in production_problems(settings, needed)]
+    if problems:
+        raise SettingsError(listed(problems))
     return settings
+
+
+def _reason(error: "ErrorDetails") -> str:
+    reason = error["msg"].removeprefix("Value error, ")
+    where = f"{_variable(str(error['loc'][0]))} cannot be used" if error["loc"] else "The settings cannot be used"
+    return f"{where}: {reason}."
 
 
 def _variable(name: str) -> str:

@@ -37,6 +37,7 @@ RANKS = (
     ("production_settings",),
     ("partitions",),
     ("stored_formats",),
+    ("env_file",),
     ("documents", "data_folder"),
     ("failures", "redaction", "dagster_internals"),
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
 
 
@@ -46,6 +47,54 @@ def test_what_cannot_be_used_is_refused_by_name(variable: str, value: str, messa
         load_settings({variable: value})
 
 
+def test_everything_that_is_wrong_is_reported_at_once() -> None:
+    with pytest.raises(SettingsError) as error:
+        load_settings({"VP_KEEPA_DAYS": "0", "VP_DATADIR": "x", "KEEPA_KEY": "k", "VP_ENV": "prod"})
+    assert [line.split(" ")[1] for line in str(error.value).splitlines()] == [
+        "KEEPA_KEY",
+        "VP_DATADIR",
+        "VP_ENV",
+        "VP_KEEPA_DAYS",
+    ]
+    assert "KEEPA_KEY is not a setting of this project. Did you mean KEEPA_API_KEY?" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("# a key\n\nKEEPA_API_KEY: very-secret\nVP_SANDBOX_SEED=8\n", [3]),
+        ("KEEPA_API_KEY\n", [1]),
+        ("VP_SLACK_TOKEN='very-secret\nKEEPA API=very-secret\n", [1, 2]),
+    ],
+)
+def test_a_line_of_the_env_file_that_cannot_be_read_stops_and_is_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, lines: list[int]
+) -> None:
+    """Passed over, a key that is written with a colon would let the run go on with made-up data."""
+    monkeypatch.setattr("vp_pipeline.settings.PROJECT_ROOT", tmp_path)
+    (tmp_path / ".env").write_text(text)
+    with pytest.raises(SettingsError) as error:
+        load_settings()
+    found = re.findall(r"Line (\d+) of \S+\.env cannot be read\. Write VARIABLE=value", str(error.value))
+    assert list(map(int, found)) == lines
+    assert "secret" not in str(error.value)
+
+
+def test_an_env_file_is_read_as_a_shell_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vp_pipeline.settings.PROJECT_ROOT", tmp_path)
+    for variable in ("VP_SANDBOX_SEED", "VP_KEEPA_ASINS", "VP_SLACK_CHANNEL"):
+        monkeypatch.delenv(variable, raising=False)
+    (tmp_path / ".env").write_text("export VP_SANDBOX_SEED=8 # seed\n\nA=B0D8W1YVBX\nVP_KEEPA_ASINS='${A}'\n")
+    assert load_settings(data_dir=tmp_path).sandbox_seed == 8
+    (tmp_path / ".env").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match=r"\.env is no text"):
+        load_settings()
+    (tmp_path / ".env").unlink()
+    (tmp_path / ".env").mkdir()
+    with pytest.raises(PermanentError, match=r"\.env cannot be read or written: Is a directory"):
+        load_settings()
+
+
 def test_relative_folders_are_under_the_project() -> None:
     assert load_settings({"VP_DATA_DIR": "./other"}).data_dir == PROJECT_ROOT / "other"
 
@@ -57,6 +106,12 @@ def test_lists_are_separated_by_commas() -> None:
 
 def test_an_empty_key_is_no_key() -> None:
     assert load_settings({"KEEPA_API_KEY": ""}).keepa_api_key is None
+
+
+def test_an_empty_folder_is_not_the_project_folder() -> None:
+    assert load_settings({"VP_RECORDINGS": ""}).recordings is None
+    with pytest.raises(SettingsError, match="VP_DATA_DIR cannot be used: it is empty"):
+        load_settings({"VP_DATA_DIR": ""})
 
 
 def test_a_key_is_not_shown() -> None:

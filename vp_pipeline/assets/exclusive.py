@@ -4,7 +4,7 @@ Here: the executor that does so, and what identifies a run: its holder and its p
 (`warehouse/lease/`), and the end of a run whose process is gone (`automation/killed_runs.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
 import dagster as dg
@@ -26,11 +26,13 @@ _LAUNCHERS = {
 }
 
 
-def exclusive_executor(lease: Lease) -> dg.ExecutorDefinition:
-    """All steps in one process, one run at a time. The run's process is in its tags from the moment it starts."""
+def exclusive_executor(lease: Lease, require_ready: Callable[[], None]) -> dg.ExecutorDefinition:
+    """All steps in one process, one run at a time. The run's process is in its tags from the moment it starts.
+    `require_ready` raises where something would stop the run."""
 
     def hold(instance: dg.DagsterInstance, run: dg.DagsterRun, report: Report) -> AbstractContextManager[None]:
         instance.add_run_tags(run.run_id, process_tags())
+        require_ready()
         return lease.hold(holder_of(run), report)
 
     return executor_within(hold)

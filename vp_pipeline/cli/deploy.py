@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from vp_pipeline.cli.terminal import console
+from vp_pipeline.cli.terminal.options import Command, Group
 from vp_pipeline.settings import load_settings
 
-app = typer.Typer(help="Create what production needs, from `infra/`.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="Create what production needs, from `infra/`.", no_args_is_help=True)
 
 
-@app.command("snowflake")
+@app.command("snowflake", cls=Command)
 def snowflake(
     aws_role_arn: Annotated[
         str, typer.Option(metavar="ARN", help="The role that Snowflake assumes to read silver (output of infra/aws).")
@@ -44,7 +45,7 @@ def snowflake(
     console.print(f"{len(planned)} statements ran; {changed} of them created something.")
 
 
-@app.command("airbyte")
+@app.command("airbyte", cls=Command)
 def airbyte(
     aws_role_arn: Annotated[
         str, typer.Option(metavar="ARN", help="The role that writes bronze (output of infra/aws).")

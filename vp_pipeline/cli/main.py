@@ -5,7 +5,7 @@ pipeline within their functions: `vp --help` and a mistyped option do not wait f
 """
 
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -19,20 +19,30 @@ from vp_pipeline.cli.retention import maintain
 from vp_pipeline.cli.run import run
 from vp_pipeline.cli.sandbox import sandbox
 from vp_pipeline.cli.terminal import print_failure, print_warnings
+from vp_pipeline.cli.terminal.options import Command, Group, print_version
 from vp_pipeline.failures import PermanentError, PipelineError, file_failure
 
 app = typer.Typer(
-    help="VeracityPro pipeline: Amazon-marketplace data from Airbyte to trusted marts.",
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 for command in (run, plan, diff, metrics, sandbox, maintain):
-    app.command()(command)
+    app.command(cls=Command)(command)
 app.add_typer(rebuild.app, name="rebuild")
 app.add_typer(deploy.app, name="deploy")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(published.app, name="published")
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=print_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """VeracityPro pipeline: Amazon-marketplace data from Airbyte to trusted marts."""
 
 
 def main() -> None:

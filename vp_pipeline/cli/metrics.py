@@ -1,17 +1,17 @@
 """`vp metrics`: the governed metrics of the marts, listed and queried."""
 
-from datetime import datetime
-from decimal import Decimal
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from vp_pipeline.cli.terminal import console
+from vp_pipeline.cli.terminal.options import AsCsv, AsJson, chosen_form, day_option
+from vp_pipeline.cli.terminal.tables import Column, Rows, print_rows
 from vp_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
-    from vp_pipeline.publishing.metrics import MetricResult, Metrics
+    from vp_pipeline.publishing.metrics import Metrics
 
 
 def metrics(
@@ -28,53 +28,43 @@ def metrics(
         list[str] | None,
         typer.Option(metavar="SQL", help="Such as \"{{ Dimension('product__asin') }} = 'B0SBXTWO06'\"; may repeat."),
     ] = None,
-    from_: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY", help="First day.")
-    ] = None,
-    to: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Last day, included.")
-    ] = None,
+    from_: Annotated[date | None, day_option("--from", "First day.")] = None,
+    to: Annotated[date | None, day_option("--to", "Last day, included.")] = None,
     order: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Order by; -NAME for descending.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many rows.")] = None,
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Query the governed metrics (average_price, in_stock_rate, deal_count, ...) of the marts."""
     from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
     from vp_pipeline.environments.environment import build_environment
     from vp_pipeline.publishing.metrics import MetricQuery, Metrics
 
+    form = chosen_form(as_json=as_json, as_csv=as_csv)
     settings = load_settings()
     governed = Metrics(manifest_path(settings).with_name(SEMANTIC_MANIFEST), settings.engine)
     if not names:
-        console.print(_metrics_table(governed))
+        print_rows(_KNOWN, _known(governed), form)
         return
-    days = (from_.date() if from_ else None, to.date() if to else None)
-    query = MetricQuery(tuple(names), tuple(by or ()), tuple(where or ()), *days, tuple(order or ()), limit)
+    query = MetricQuery(tuple(names), tuple(by or ()), tuple(where or ()), from_, to, tuple(order or ()), limit)
     if sql:
         console.print(governed.sql(query), soft_wrap=True)
         return
-    console.print(_rows_table(governed.query(build_environment(settings).build_warehouse(), query)))
+    found = governed.query(build_environment(settings).build_warehouse(), query)
+    columns = [Column(name, name, _cell) for name in found.columns]
+    print_rows(columns, found.rows, form)
 
 
-def _metrics_table(metrics: "Metrics") -> Table:
+def _known(metrics: "Metrics") -> Rows:
     """Every metric, with the dimensions by which it may be broken down."""
-    table = Table(header_style="bold", show_lines=True)
-    for name in ("metric", "what it is", "unit", "by"):
-        table.add_column(name, overflow="fold")
-    for metric in metrics.all:
-        table.add_row(metric.name, metric.description, metric.unit, "\n".join(metrics.dimensions([metric.name])))
-    return table
+    return [
+        (metric.name, metric.description, metric.unit, ", ".join(metrics.dimensions([metric.name])))
+        for metric in metrics.all
+    ]
 
 
-def _rows_table(result: "MetricResult") -> Table:
-    """The rows of a query; numbers to the right."""
-    table = Table(header_style="bold")
-    for number, name in enumerate(result.columns):
-        numeric = all(isinstance(row[number], int | float | Decimal | None) for row in result.rows)
-        table.add_column(name, justify="right" if numeric else "left")
-    for row in result.rows:
-        table.add_row(*(_cell(value) for value in row))
-    return table
+_KNOWN = (Column("metric"), Column("what_it_is", prose=True), Column("unit"), Column("by", prose=True))
 
 
 def _cell(value: object) -> str:

@@ -1,45 +1,59 @@
 """`vp published`: what consumers read, and going back to what they read before."""
 
 import typer
-from rich.table import Table
 
 from vp_pipeline.cli.terminal import console
+from vp_pipeline.cli.terminal.options import AsCsv, AsJson, Command, Group, chosen_form
+from vp_pipeline.cli.terminal.tables import Column, print_rows
 from vp_pipeline.settings import load_settings
 
-app = typer.Typer(help="The published marts: list, rollback.", no_args_is_help=True)
+app = typer.Typer(cls=Group, help="The published marts: list, rollback.", no_args_is_help=True)
 
 
-@app.command("list")
-def list_() -> None:
+_COLUMNS = (
+    Column("build"),
+    Column("published_at", "published (UTC)"),
+    Column("run", show=lambda run_id: str(run_id)[:8]),
+    Column("days"),
+    Column("newest_day", "newest"),
+    Column("tables"),
+    Column("rows"),
+    Column("note", "", prose=True),
+)
+
+
+@app.command("list", cls=Command)
+def list_(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
     """What consumers read now, and what it can be rolled back to."""
     from vp_pipeline.environments.environment import build_environment
 
+    form = chosen_form(as_json=as_json, as_csv=as_csv)
     publisher = build_environment(load_settings()).build_publisher()
     kept = publisher.kept()
-    if not kept:
+    if not kept and form == "table":
         console.print(
             f"Nothing is published yet ({publisher.marts.address}). `vp run` publishes when every check is green."
         )
         return
-    table = Table(header_style="bold")
-    for name in ("build", "published (UTC)", "run", "days", "tables", "rows", ""):
-        table.add_column(name)
     rolled_back = publisher.rolled_back_from()
-    for number, each in enumerate(kept):
-        read = f"consumers read this; {rolled_back} was rolled back" if rolled_back else "consumers read this"
-        table.add_row(
+    current = f"consumers read this; {rolled_back} was rolled back" if rolled_back else "consumers read this"
+    rows = [
+        (
             each.build_id,
-            f"{each.published_at:%Y-%m-%d %H:%M:%S}",
-            each.run_id[:8],
-            f"{len(each.days)}, to {each.days[-1]}",
-            f"{len(each.rows)}",
-            f"{sum(each.rows.values()):,}",
-            "" if number else read,
+            each.published_at,
+            each.run_id,
+            len(each.days),
+            each.days[-1] if each.days else None,
+            len(each.rows),
+            sum(each.rows.values()),
+            "" if number else current,
         )
-    console.print(table)
+        for number, each in enumerate(kept)
+    ]
+    print_rows(_COLUMNS, rows, form)
 
 
-@app.command()
+@app.command(cls=Command)
 def rollback() -> None:
     """Make consumers read again what they read before, in one step. The next green build replaces it."""
     from vp_pipeline.assets.published import rolled_back

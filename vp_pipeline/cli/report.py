@@ -4,15 +4,17 @@ Here: text and tables from Dagster events. Not here: running anything (`run.py`,
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import dagster as dg
-from rich.table import Table
+from rich.text import Text
 
 from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
 from vp_pipeline.assets.metadata import RESTATED
 from vp_pipeline.automation.failure_reason import failure_reason, innermost_cause
+from vp_pipeline.cli.terminal.tables import Column
 from vp_pipeline.planning.plan import READS
 
 _NAMED = 5
@@ -61,26 +63,22 @@ class RunReport:
                 self.succeeded = True
         return None
 
-    def table(self) -> Table:
-        """Rows, checks and seconds of each layer."""
-        table = Table(title_justify="left", header_style="bold")
-        table.add_column("layer")
-        for name in ("assets", "rows", "checks passed", "warned", "failed", "seconds"):
-            table.add_column(name, justify="right")
-        for name in LAYERS:
-            if name not in self.layers:
-                continue
-            layer = self.layers[name]
-            table.add_row(
+    def rows(self, days: str, run_id: str) -> list[Sequence[object]]:
+        """What happened in each layer, as COLUMNS has it."""
+        return [
+            (
+                days,
+                run_id,
                 name,
-                f"{len({asset for asset, _ in layer.rows})}",
-                f"{sum(layer.rows.values()):,}",
-                f"{layer.passed}",
-                _colored(layer.warned, "yellow"),
-                _colored(layer.failed, "red"),
-                f"{sum(layer.seconds.values()):.1f}",
+                len({asset for asset, _ in layer.rows}),
+                sum(layer.rows.values()),
+                layer.passed,
+                layer.warned,
+                layer.failed,
+                round(sum(layer.seconds.values()), 3),
             )
-        return table
+            for name, layer in ((name, self.layers[name]) for name in LAYERS if name in self.layers)
+        ]
 
     def restated_models(self) -> str | None:
         """The models that were built as a whole because their code has changed, and why; a line."""
@@ -133,10 +131,23 @@ class RunReport:
         return f"[green]✓[/green] {event.step_key}  [dim]{seconds:.1f} s[/dim]"
 
 
-def _colored(count: int, color: str) -> str:
-    return f"[{color}]{count}[/{color}]" if count else "0"
-
-
 def _named(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"{', '.join(names[:_NAMED])}{more}"
+
+
+def _colored(color: str) -> Callable[[int], Text]:
+    return lambda count: Text(f"{count}", style=color if count else "")
+
+
+COLUMNS = (
+    Column("days"),
+    Column("run"),
+    Column("layer"),
+    Column("assets"),
+    Column("rows"),
+    Column("checks_passed"),
+    Column("warned", show=_colored("yellow")),
+    Column("failed", show=_colored("red")),
+    Column("seconds"),
+)

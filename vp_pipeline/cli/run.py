@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 
 from vp_pipeline.cli.terminal import console, print_failure, quiet_process
+from vp_pipeline.cli.terminal.options import AsCsv, AsJson, chosen_form, day_option
+from vp_pipeline.cli.terminal.tables import print_rows
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings, load_settings
 
@@ -21,18 +23,11 @@ if TYPE_CHECKING:
 
 def run(
     date_: Annotated[
-        datetime | None,
-        typer.Option(
-            "--date", formats=["%Y-%m-%d"], metavar="DAY", help="The UTC day to run. Default: the newest finished one."
-        ),
+        date | None,
+        day_option("--date", "The UTC day to run, or yesterday, or latest. Default: the newest finished one."),
     ] = None,
-    from_: Annotated[
-        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY", help="First day of a range.")
-    ] = None,
-    to: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Last day of a range, included."),
-    ] = None,
+    from_: Annotated[date | None, day_option("--from", "First day of a range.")] = None,
+    to: Annotated[date | None, day_option("--to", "Last day of a range, included.")] = None,
     recordings: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Sync from this folder of recorded Keepa responses."),
@@ -73,10 +68,14 @@ def run(
         list[str] | None,
         typer.Option(metavar="ASSETS", help="Without these, in the same syntax; alone: all models without them."),
     ] = None,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
 ) -> None:
     """Run the daily pipeline for a day or a range of days; the run shows in the Dagster UI afterwards."""
+    from vp_pipeline.cli.report import COLUMNS
     from vp_pipeline.partitions import consecutive
 
+    form = chosen_form(as_json=as_json, as_csv=as_csv)
     if date_ and (from_ or to):
         raise typer.BadParameter("give either --date, or --from and --to")
     if bool(from_) != bool(to):
@@ -89,10 +88,13 @@ def run(
     days = _requested_days(settings, from_ or date_, to or date_, every_day=failed, newest=newest)
     if failed:
         days = _failed_of(settings, days)
+    rows: list[Sequence[object]] | None = None if form == "table" else []
     codes = [
-        run_days(settings, part, resync=resync, full_refresh=full_refresh, waive=waive or (), chosen=chosen)
+        run_days(settings, part, resync=resync, full_refresh=full_refresh, waive=waive or (), chosen=chosen, rows=rows)
         for part in consecutive(days)
     ]
+    if rows is not None:
+        print_rows(COLUMNS, rows, form)
     raise typer.Exit(max(codes, default=0))
 
 
@@ -128,18 +130,22 @@ def run_days(
     waive: Sequence[str] = (),
     chosen: Chosen = EVERYTHING,
     tags: Mapping[str, str] | None = None,
+    rows: list[Sequence[object]] | None = None,
 ) -> int:
-    """One run over consecutive days, reported on the terminal. `tags`: of the run, beside its own. Returns the exit
-    code."""
+    """One run over consecutive days, reported on the terminal. `tags`: of the run, beside its own. `rows`: gets
+    those of the report, which is not printed then. Returns the exit code."""
     gc.disable()  # as in definitions.py
     from vp_pipeline.build import build_definitions
     from vp_pipeline.cli.local_runs.daily_run import daily_run
     from vp_pipeline.cli.local_runs.holding import holding
     from vp_pipeline.cli.local_runs.instance import project_instance
-    from vp_pipeline.cli.report import RunReport
+    from vp_pipeline.cli.report import COLUMNS, RunReport
+    from vp_pipeline.environments.preflight import require_ready
+    from vp_pipeline.partitions import span
     from vp_pipeline.quality.waivers import Waivers
 
     began = time.monotonic()
+    require_ready(settings)
     what = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} days)"
     console.print(f"[bold]VeracityPro pipeline[/bold]  {what}  [dim]{settings.data_dir}[/dim]")
     definitions = build_definitions(settings)
@@ -165,16 +171,23 @@ def run_days(
             progress = Console(file=terminal, highlight=False, force_terminal=console.is_terminal)
             for line in filter(None, map(report.take, events)):
                 progress.print(f"  {line}", soft_wrap=True)
-    console.print(report.table())
+    if rows is None:
+        print_rows(COLUMNS[2:], [row[2:] for row in report.rows(what, run_id)])
+    else:
+        rows += report.rows(span(days), run_id)
     if restated := report.restated_models():
         console.print(restated, soft_wrap=True, markup=False)
     if not report.succeeded:
         hint = f"Run {run_id[:8]}: `dagster dev` shows its log."
         print_failure(console, f"{what} did not go through", report.reasons, hint)
         return 1
-    seconds, finished = time.monotonic() - began, datetime.now(UTC)
-    console.print(f"[green]✓[/green] {what} in {seconds:.1f} s  [dim]run {run_id[:8]}, {finished:%H:%M:%S} UTC[/dim]")
+    _print_success(what, run_id, time.monotonic() - began)
     return 0
+
+
+def _print_success(what: str, run_id: str, seconds: float) -> None:
+    now = datetime.now(UTC)
+    console.print(f"[green]✓[/green] {what} in {seconds:.1f} s  [dim]run {run_id[:8]}, {now:%H:%M:%S} UTC[/dim]")
 
 
 def _selection(settings: Settings, definitions: "dg.Definitions", chosen: Chosen) -> "Set[dg.AssetKey]":
@@ -205,14 +218,14 @@ def _newest_published(settings: Settings) -> date | None:
 
 
 def _requested_days(
-    settings: Settings, first: datetime | None, last: datetime | None, *, every_day: bool, newest: date | None
+    settings: Settings, first: date | None, last: date | None, *, every_day: bool, newest: date | None
 ) -> Sequence[date]:
     """The days from `first` to `last`; without them the `newest` (default: that has finished), or `every_day` that has
     finished."""
     from vp_pipeline.partitions import finished_days, newest_finished_day
 
-    end = last.date() if last else newest or newest_finished_day()
-    begin = first.date() if first else settings.start_date if every_day else end
+    end = last or newest or newest_finished_day()
+    begin = first or (settings.start_date if every_day else end)
     return finished_days(begin, end, start=settings.start_date)
 
 

@@ -1,5 +1,6 @@
 """`vp sandbox`: the stand-ins of every API, served on loopback."""
 
+import socket
 import time
 from datetime import date
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vp_pipeline.cli.terminal import console
+from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ def sandbox(
     from vp_pipeline.sandbox.server import Sandbox, catalogue
     from vp_pipeline.sandbox.services.server import Services
 
+    for wanted in (port, port + 1) if port else ():
+        require_free(wanted)
     settings = load_settings(recordings=recordings.resolve() if recordings else None, sandbox_seed=seed)
     with (
         Sandbox(recordings=settings.recordings, seed=settings.sandbox_seed, port=port) as server,
@@ -43,6 +47,20 @@ def sandbox(
                 time.sleep(3600)
         except KeyboardInterrupt:
             console.print("Stopped.")
+
+
+def require_free(port: int) -> None:
+    """Raises PermanentError: another process listens on a port of 127.0.0.1."""
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "there is no such port"
+            raise PermanentError(
+                f"Port {port} of 127.0.0.1 cannot be used: {reason}. Another `vp sandbox` may be running; take another "
+                "port (`--port 8199`), or a free one (`--port 0`). It needs the port above it too."
+            ) from None
 
 
 def _print_services(services: "Services") -> None:

@@ -23,6 +23,13 @@ def grain_of(manifest: Path, model: str) -> tuple[str, ...]:
     return found
 
 
+def exportable(manifest: Path) -> list[str]:
+    """The marts whose changed rows can be exported: those with a grain, in order of name."""
+    nodes = orjson.loads(manifest.read_bytes())["nodes"].values()
+    marts = {node["name"] for node in nodes if node["resource_type"] == "model" and node["schema"] == "mart"}
+    return sorted(marts & grains(manifest).keys())
+
+
 def grains(manifest: Path) -> Mapping[str, tuple[str, ...]]:
     """The columns of each model's grain: those of its (first) `unique_combination` test."""
     found: dict[str, tuple[str, ...]] = {}

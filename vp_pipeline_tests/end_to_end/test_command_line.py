@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -74,7 +75,7 @@ def test_a_failed_gate_ends_with_one_readable_block(environment: dict[str, str],
     ("arguments", "message"),
     [
         (["run", "--date", "2024-12-31"], "before the first partition, 2025-01-01 (VP_START_DATE)"),
-        (["run", "--date", "tomorrow"], "'tomorrow' does not match the format"),
+        (["run", "--date", "tomorrow"], "tomorrow is not a day. Write it as 2026-03-01, or yesterday, or latest."),
         (["run", "--date", f"{newest_finished_day() + timedelta(days=1)}"], "is not over yet"),
         (["run", "--from", "2026-01-02"], "--from and --to go together"),
         (["run", "--from", "2026-01-02", "--to", "2026-01-01"], "The range is backwards"),
@@ -108,12 +109,36 @@ def test_a_wrong_variable_ends_in_a_sentence(
     assert "Traceback" not in failed.stdout + failed.stderr
 
 
-def test_a_warehouse_that_cannot_be_opened_is_named(environment: dict[str, str], tmp_path: Path) -> None:
+def test_all_that_would_stop_a_run_is_found_before_its_first_step(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "data" / "warehouse.duckdb").mkdir(parents=True)
-    failed = vp(environment, "run", "--date", DAY)
+    (tmp_path / "data" / "lake").touch()
+    wrong = {"VP_EXPORT_MART": "nope", "KEEPA_API_KEY": "k", "VP_RECORDINGS": ""}
+    began = time.monotonic()
+    failed = vp({**environment, **wrong}, "run", "--date", "yesterday")
+    assert time.monotonic() - began < 30
     assert failed.returncode == 1
-    assert "warehouse.duckdb cannot be opened" in words(failed.stdout)
-    assert "Traceback" not in failed.stdout + failed.stderr
+    assert failed.stdout == ""
+    for problem in (
+        "warehouse.duckdb is no DuckDB database. Restore it from a backup, or move it away",
+        "lake is a file, and a folder is needed there: move it away, or set VP_DATA_DIR.",
+        "VP_EXPORT_MART is nope, which is not a mart with a grain. Known: ",
+        "KEEPA_API_KEY is set, but VP_KEEPA_ASINS names no product to request.",
+        "Nothing was run.",
+    ):
+        assert problem in words(failed.stderr), failed.stderr
+    assert "Traceback" not in failed.stderr
+    with dg.DagsterInstance.from_config(environment["DAGSTER_HOME"]) as instance:
+        assert instance.get_runs() == []
+
+
+def test_the_sandbox_on_a_taken_port_is_a_sentence(environment: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        refused = vp(environment, "sandbox", "--port", f"{taken.getsockname()[1]}")
+    assert refused.returncode == 1
+    assert "cannot be used: Address already in use" in words(refused.stderr)
+    assert "Traceback" not in refused.stdout + refused.stderr
 
 
 def test_the_sandbox_is_served_by_hand(environment: dict[str, str]) -> None:

@@ -1,5 +1,7 @@
 """The commands of the quarantine and of the published marts, typed as a person would."""
 
+import csv
+import io
 import json
 import re
 import subprocess
@@ -71,6 +73,18 @@ def test_from_the_quarantine_to_the_marts_and_back(environment: dict[str, str], 
 
     listed = words(vp(environment, "published", "list").stdout)
     assert "consumers read this" in listed
+    (current,) = json.loads(vp(environment, "published", "list", "--json").stdout)
+    assert current["newest_day"] == DAY
+    for columns in ("40", "80"):
+        shown = vp({**environment, "COLUMNS": columns}, "published", "list").stdout
+        assert max(map(len, shown.splitlines())) <= int(columns)
+        assert current["build"] in shown
+    (row,) = csv.DictReader(io.StringIO(vp(environment, "quarantine", "list", "--csv").stdout))
+    assert (row["table"], row["day"], row["records"]) == ("product", DAY, "1")
+    again = vp(environment, "run", "--date", DAY, "--json")
+    assert again.returncode == 0, again.stderr
+    assert {layer["layer"]: layer["failed"] for layer in json.loads(again.stdout)}["published"] == 0
+    assert f"✓ {DAY} in" in again.stderr
 
 
 @pytest.mark.parametrize(
@@ -78,7 +92,7 @@ def test_from_the_quarantine_to_the_marts_and_back(environment: dict[str, str], 
     [
         (["quarantine", "list", "--table", "prise"], "Unknown table prise. Known: buy_box"),
         (["quarantine", "list", "--source", "kepa"], "Unknown source kepa. Known: keepa"),
-        (["quarantine", "show", "--date", "yesterday"], "'yesterday' does not match the format"),
+        (["quarantine", "show", "--date", "someday"], "someday is not a day. Write it as 2026-03-01, or yesterday"),
         (["run", "--date", DAY, "--waive", "volum"], "Unknown check volum (vp/waiver): it cannot be waived. Did"),
     ],
 )

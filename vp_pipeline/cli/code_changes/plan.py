@@ -2,12 +2,14 @@
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from vp_pipeline.cli.terminal import console
+from vp_pipeline.cli.terminal.options import AsCsv, chosen_form
+from vp_pipeline.cli.terminal.tables import Column, print_rows
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings, load_settings
 
@@ -20,6 +22,7 @@ SOMETHING = 2  # the exit code where something differs
 
 def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+    as_csv: AsCsv = False,
     apply_: Annotated[
         bool, typer.Option("--apply", help="Restate it now, also where VP_ON_CODE_CHANGE is `refuse`.")
     ] = False,
@@ -29,12 +32,15 @@ def plan(
     from vp_pipeline.environments.environment import build_environment
     from vp_pipeline.planning.report import plan_of
 
+    form = chosen_form(as_json=as_json, as_csv=as_csv)
     settings = load_settings()
     environment = build_environment(settings)
     lake = environment.build_lake()
     found = plan_of(settings, environment.build_warehouse(), lake)
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(found), indent=2, default=str))
+    elif form == "csv":
+        print_rows(_COLUMNS, _rows(found), form)
     elif found.is_empty:
         console.print("Nothing differs: all that is built was made by the code that is there now.")
     else:
@@ -60,22 +66,8 @@ def _apply(settings: Settings, lake: "Lake") -> int:
 
 
 def _print(found: "Plan", *, refuses: bool) -> None:
-    table = Table(header_style="bold", title_justify="left")
-    for name in ("model", "why", "published columns"):
-        table.add_column(name, overflow="fold")
-    for name in ("models below", "rows", "seconds"):
-        table.add_column(name, justify="right")
-    for model in found.models:
-        table.add_row(
-            model.relation,
-            ", ".join(model.reasons) or f"[dim]reads {', '.join(model.because_of)}[/dim]",
-            _shape(model),
-            f"{len(model.read_by)}",
-            "" if model.rows is None else f"{model.rows:,}",
-            "" if model.seconds is None else f"{model.seconds:.1f}",
-        )
     if found.models:
-        console.print(table)
+        print_rows(_COLUMNS, _rows(found))
     for stream, days in found.days.items():
         which = f"{days[0]} to {days[-1]}" if len(days) > 1 else f"{days[0]}"
         console.print(f"The decoder of {stream} has changed: {len(days)} days are decoded again, {which}.")
@@ -101,3 +93,27 @@ def _print_not_restated(found: "Plan") -> None:
 
 def _shape(model: "PlannedModel") -> str:
     return ", ".join([*(f"+{name}" for name in model.added), *(f"-{name}" for name in model.dropped)])
+
+
+def _rows(found: "Plan") -> list[Sequence[object]]:
+    return [
+        (
+            model.relation,
+            ", ".join(model.reasons) or f"reads {', '.join(model.because_of)}",
+            _shape(model),
+            len(model.read_by),
+            model.rows,
+            model.seconds,
+        )
+        for model in found.models
+    ]
+
+
+_COLUMNS = (
+    Column("model"),
+    Column("why", prose=True),
+    Column("published_columns", prose=True),
+    Column("models_below"),
+    Column("rows"),
+    Column("seconds"),
+)

@@ -1,32 +1,29 @@
 """`vp rebuild silver`: decodes days again from bronze, whatever decoded them before, and builds what is below."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vp_pipeline.cli.run import run_from_bronze
 from vp_pipeline.cli.terminal import console
+from vp_pipeline.cli.terminal.options import Command, Group, day_option
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     from vp_pipeline.lake.objects import Lake
 
-app = typer.Typer(help="Make days again from what the lake holds of them; no API is called.", no_args_is_help=True)
+app = typer.Typer(
+    cls=Group, help="Make days again from what the lake holds of them; no API is called.", no_args_is_help=True
+)
 
 
-@app.command()
+@app.command(cls=Command)
 def silver(
-    from_: Annotated[
-        datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], metavar="DAY", help="First UTC day. Default: the first there is."),
-    ] = None,
-    to: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="Last day, included. Default: the last there is."),
-    ] = None,
+    from_: Annotated[date | None, day_option("--from", "First UTC day. Default: the first there is.")] = None,
+    to: Annotated[date | None, day_option("--to", "Last day, included. Default: the last there is.")] = None,
 ) -> None:
     """Decode days again from bronze with the present decoder and contracts; RAW, the models and the publication follow.
 
@@ -37,8 +34,8 @@ def silver(
     from vp_pipeline.partitions import consecutive, span
 
     settings = load_settings()
-    first = max(from_.date() if from_ else date.min, settings.start_date)
-    last = to.date() if to else date.max
+    first = max(from_ or date.min, settings.start_date)
+    last = to or date.max
     days = _days_in_bronze(build_environment(settings).build_lake(), first, last)
     if not days:
         raise PermanentError(
@@ -58,7 +55,7 @@ def _days_in_bronze(lake: "Lake", first: date, last: date) -> Sequence[date]:
     return sorted(day for day in found if first <= day <= last)
 
 
-def _range(first: datetime | None, last: datetime | None) -> str:
-    since = f" from {first:%Y-%m-%d}" if first else ""
-    until = f" to {last:%Y-%m-%d}" if last else ""
+def _range(first: date | None, last: date | None) -> str:
+    since = f" from {first}" if first else ""
+    until = f" to {last}" if last else ""
     return f"{since}{until}"

@@ -52,7 +52,7 @@ def quiet_process() -> Iterator[TextIO]:
     try:
         for descriptor in (1, 2):
             os.dup2(discarded, descriptor)
-        with os.fdopen(os.dup(kept[0]), "w", encoding="utf-8") as terminal:
+        with os.fdopen(os.dup(kept[1 if console.stderr else 0]), "w", encoding="utf-8") as terminal:
             _TERMINALS.append(terminal)
             try:
                 yield terminal

@@ -1,0 +1,97 @@
+"""What would stop a run, found before its first step: all of it, at once.
+
+Here: the settings against what is there. Not here: the settings by themselves (`settings.py`), and what only a service
+knows (its step reports that).
+"""
+
+import difflib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from vp_pipeline import data_folder
+from vp_pipeline.dbt.grain import exportable
+from vp_pipeline.dbt.project import manifest_path
+from vp_pipeline.failures import PermanentError, listed
+from vp_pipeline.settings import Settings
+from vp_pipeline.sources.registry import SOURCES
+from vp_pipeline.sources.source import Origin
+
+_DUCKDB = slice(8, 12), b"DUCK"  # where the header of a DuckDB file has which bytes
+
+
+def require_ready(settings: Settings) -> None:
+    """Returns where a run can begin.
+
+    Raises:
+        PermanentError: names everything that would stop it, with what to set or move.
+    """
+    checks = (_folders, _recordings, _products, _databases, _exported_mart)
+    problems = list(dict.fromkeys(problem for check in checks for problem in check(settings)))
+    if problems:
+        raise PermanentError(f"{listed(problems)}\nNothing was run.")
+
+
+def _folders(settings: Settings) -> Iterator[str]:
+    published = settings.published_path.parent / data_folder.PUBLICATIONS
+    for folder in (settings.data_dir, settings.lake_dir, settings.outbox_dir, settings.dbt_dir, published):
+        if folder != settings.data_dir and not os.path.lexists(folder):
+            continue  # it is made when it is needed
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(b"x")
+                file.flush()
+        except FileExistsError as error:
+            yield f"{error.filename} is a file, and a folder is needed there: move it away, or set VP_DATA_DIR."
+        except OSError as error:
+            yield (
+                f"The data folder cannot be written: {error.strerror or error} ({folder}). Make room, correct its "
+                "permissions, or set VP_DATA_DIR."
+            )
+
+
+def _recordings(settings: Settings) -> Iterator[str]:
+    if settings.recordings is not None and not settings.recordings.is_dir():
+        yield f"{settings.recordings} is not a folder: set VP_RECORDINGS (or --recordings) to one."
+
+
+def _products(settings: Settings) -> Iterator[str]:
+    """What a connector cannot be configured with. In production Airbyte has its configuration."""
+    if settings.env != "local" or settings.recordings is not None:
+        return
+    for source in SOURCES:
+        if source.api_key(settings) is not None:
+            url = source.api_url(settings)
+            try:
+                source.connector_config(settings, Origin(base_url=url, label=url))
+            except PermanentError as error:
+                yield str(error)
+
+
+def _databases(settings: Settings) -> Iterator[str]:
+    if settings.env != "local":
+        return
+    for file, remedy in (
+        (settings.warehouse_path, "the run makes a new one and loads every day from silver again"),
+        (settings.published_path, "the next green build is published again"),
+    ):
+        if file.is_dir() or (file.exists() and not _is_database(file)):
+            yield f"{file} is no DuckDB database. Restore it from a backup, or move it away: {remedy}."
+
+
+def _is_database(file: Path) -> bool:
+    """Whether a file begins as DuckDB's do; an empty one is a new database. It is not opened: a run may have it."""
+    where, mark = _DUCKDB
+    with file.open("rb") as opened:
+        head = opened.read(where.stop)
+    return not head or head[where] == mark
+
+
+def _exported_mart(settings: Settings) -> Iterator[str]:
+    known = exportable(manifest_path(settings))
+    if settings.export_mart not in known:
+        near = difflib.get_close_matches(settings.export_mart, known, n=1, cutoff=0.6)
+        hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
+        yield f"VP_EXPORT_MART is {settings.export_mart}, which is not a mart with a grain. {hint}"
