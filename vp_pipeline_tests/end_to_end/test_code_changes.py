@@ -98,8 +98,9 @@ def test_where_it_is_refused_nothing_is_touched(project: ProjectCopy) -> None:
     # What the API gave is not lost, and is built once a person has allowed it.
     assert list((project.data / "lake").rglob(f"bronze/**/_manifests/run_date={DAYS[1]}.json"))
     assert "Restated" in project.vp("plan", "--apply")
-    project.vp("run", "--date", DAYS[1])
+    assert f": {DAYS[1]}\n" in project.vp("run", "--failed")
     assert published(project, f"select count(*) from mart.{FACT} where changes < 1") == [(0,)]
+    assert published(project, "select count(*) from publication.days") == [(2,)]
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("SEEDS", "1"))))

@@ -109,8 +109,10 @@ def _build_days(
     """Yields the events of what `build` reports; returns whether any asset was built on a day of the run."""
     ours = parse_days(context.partition_keys)
     admission = admit(context, depends_on, ours)
-    earlier = _not_restated(context) - {*ours} if is_last_step(context) else ()
-    for (day, key), reason in (admission.refused | admit(context, depends_on, sorted(earlier)).refused).items():
+    refusals = dict(admission.refused)
+    if is_last_step(context) and (earlier := _not_restated(context) - {*ours}):
+        refusals |= admit(context, depends_on, sorted(earlier)).refused
+    for (day, key), reason in refusals.items():
         problems.add(day, key, reason)
     left: set[date] = set()
     versions = Versions(context)
