@@ -25,7 +25,7 @@ from filelock import FileLock
 
 from vp_pipeline import data_folder, documents, failures
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.publishing.publication import FORMAT, RUN_RECORDS, SCHEMAS, Contents, Publication
+from vp_pipeline.publishing.publication import FORMAT, SCHEMAS, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.stored_formats import StoredFormat
 from vp_pipeline.warehouse.connection import Connection
@@ -99,16 +99,17 @@ class DuckDBPublications:
 
     def contents(self, connection: Connection, build: Build) -> Contents:
         tables: dict[str, tuple[int, str]] = {}
+        views: set[str] = set()
         parts: list[object] = [build.days]
-        for schema, name in _tables(connection):
+        for schema, name, is_view in _tables(connection):
             columns = connection.execute(f'describe "{schema}"."{name}"').fetchall()
             found = connection.execute(f'select count(*), sum(hash(t)) from "{schema}"."{name}" as t').fetchone()
             tables[f"{schema}.{name}"] = (int(found[0]), str(found[1]))
-            rows = found if f"{schema}.{name}" not in RUN_RECORDS else None
-            parts.append((schema, name, [column[:2] for column in columns], rows))
-        return Contents(tables, hashlib.sha256(repr(parts).encode()).hexdigest())
+            views |= {f"{schema}.{name}"} if is_view else set()
+            parts.append((schema, name, [column[:2] for column in columns], None if is_view else found))
+        return Contents(tables, frozenset(views), hashlib.sha256(repr(parts).encode()).hexdigest())
 
-    def copy(self, connection: Connection, made: Publication) -> None:
+    def copy(self, connection: Connection, made: Publication, contents: Contents) -> None:
         for schema in SCHEMAS:
             connection.execute(f'create schema published."{schema}"')
         for schema, name in made.tables:
@@ -241,14 +242,16 @@ class _OpenFile:
         return rows
 
 
-def _tables(connection: Connection) -> list[tuple[str, str]]:
+def _tables(connection: Connection) -> list[tuple[str, str, bool]]:
+    """Schema and name of what is published, and whether it is a view in the warehouse."""
     marks = ", ".join("?" * len(SCHEMAS))
     found = connection.execute(
-        "select schema_name, table_name from duckdb_tables() where database_name = current_database() "
-        f"and schema_name in ({marks}) and not starts_with(table_name, '_') order by all",
+        "select table_schema, table_name, table_type = 'VIEW' from information_schema.tables "
+        f"where table_catalog = current_database() and table_schema in ({marks}) "
+        "and not starts_with(table_name, '_') order by all",
         list(SCHEMAS),
     ).fetchall()
-    return [(schema, name) for schema, name in found]
+    return [(schema, name, is_view) for schema, name, is_view in found]
 
 
 def _write_record(connection: Connection, made: Publication) -> None:

@@ -11,8 +11,6 @@ from vp_pipeline.stored_formats import StoredFormat, renamed_field
 
 # What consumers read: the marts, and what shows how far to trust them.
 SCHEMAS = ("mart", "monitoring")
-# Published tables that every run adds to: their rows alone are no reason to publish again, their columns and code are.
-RUN_RECORDS = frozenset({"monitoring.mon_model_run"})
 # Published tables whose entities consumers expect to find again, with the vendor's own key of them.
 LASTING_KEYS = {"mart.dim_product": ("domain_id", "asin")}
 # Of the record of a publication, whose fields are columns. Version 1 has no column for the version, and on Snowflake
@@ -47,9 +45,11 @@ class Publication:
 class Contents:
     """What the marts of a build hold: rows and a checksum of each table, by `schema.name`, and one of everything.
 
-    The checksums do not depend on the order of rows. `digest` covers the columns and the days too, and no row of
-    RUN_RECORDS.
+    The checksums do not depend on the order of rows. `views`: those that are views in the warehouse. They show what
+    was recorded of runs, up to the run that publishes, so their rows alone are no reason to publish again; their
+    columns and code are. `digest` covers the columns and the days too, and no row of `views`.
     """
 
     tables: Mapping[str, tuple[int, str]]
+    views: frozenset[str]
     digest: str

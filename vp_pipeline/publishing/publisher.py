@@ -14,7 +14,7 @@ from typing import Protocol
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing.losses import LossError, Losses, losses
-from vp_pipeline.publishing.publication import KEPT, RUN_RECORDS, Contents, Publication
+from vp_pipeline.publishing.publication import KEPT, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.warehouse import ledger, model_code
 from vp_pipeline.warehouse.connection import Connection
@@ -47,7 +47,7 @@ class Session(History, Protocol):
         """What a build's marts hold."""
         ...
 
-    def copy(self, connection: Connection, made: Publication) -> None:
+    def copy(self, connection: Connection, made: Publication, contents: Contents) -> None:
         """Makes the publication beside the current one: the tables, and its record."""
         ...
 
@@ -135,7 +135,7 @@ class Publisher:
                     replaces=replaced.build_id if replaced else None,
                     content=content,
                 )
-                session.copy(connection, made)
+                session.copy(connection, made, contents)
             session.verify(made, contents)
             session.swap_in(made)
             session.prune(self._kept(session))
@@ -227,5 +227,5 @@ def _require_everything(lost: Losses) -> None:
 
 def _content(contents: Contents, code: Mapping[str, str]) -> str:
     """What makes a publication another one: its contents and the code of the tables whose rows do not count."""
-    records = {name: code.get(name.split(".")[1]) for name in sorted(RUN_RECORDS & contents.tables.keys())}
-    return hashlib.sha256(repr((contents.digest, records)).encode()).hexdigest()
+    views = {name: code.get(name.split(".")[1]) for name in sorted(contents.views)}
+    return hashlib.sha256(repr((contents.digest, views)).encode()).hexdigest()

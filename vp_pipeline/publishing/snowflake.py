@@ -15,14 +15,14 @@ may be published (`publisher.py`).
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from vp_pipeline.failures import PermanentError, TransientError
-from vp_pipeline.publishing.publication import FORMAT, RUN_RECORDS, SCHEMAS, Contents, Publication
+from vp_pipeline.publishing.publication import FORMAT, SCHEMAS, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.ledger import Build
@@ -82,12 +82,19 @@ class SnowflakePublishedSchema:
             yield _OpenSchema(connection, found) if found else None
 
 
-def fill_statements(new_schema: str, tables: Sequence[tuple[str, str]], reader: str) -> list[str]:
-    """Makes a publication in a schema of its own. A transient table has no permanent clone."""
+def fill_statements(
+    new_schema: str, tables: Sequence[tuple[str, str]], views: Collection[str], reader: str
+) -> list[str]:
+    """Makes a publication in a schema of its own. A transient table has no permanent clone, and a view's rows are
+    copied: a clone of it would go on changing."""
     return [
         f"drop schema if exists {new_schema}",  # a publish that was killed left it
         f"create transient schema {new_schema}",
-        *(f"create transient table {new_schema}.{name} clone {schema}.{name}" for schema, name in tables),
+        *(
+            f"create transient table {new_schema}.{name} "
+            + (f"as select * from {schema}.{name}" if f"{schema}.{name}" in views else f"clone {schema}.{name}")
+            for schema, name in tables
+        ),
         f"create transient table {new_schema}._publication ({_RECORD})",
         f"grant usage on schema {new_schema} to role {reader}",
         f"grant select on all tables in schema {new_schema} to role {reader}",
@@ -154,15 +161,16 @@ class _Session:
         tables = _tables(connection)
         if not tables:
             raise PermanentError("There is no mart to publish. Run the whole pipeline for a day.")
-        found = _checksums(connection, {name: f"{schema}.{name}" for schema, name in tables})
-        of_tables = [(schema, name, found[name]) for schema, name in tables if f"{schema}.{name}" not in RUN_RECORDS]
+        found = _checksums(connection, {name: f"{schema}.{name}" for schema, name, _ in tables})
+        of_tables = [(schema, name, found[name]) for schema, name, is_view in tables if not is_view]
         parts = [list(build.days), of_tables, _columns(connection)]
         digest = hashlib.sha256(repr(parts).encode()).hexdigest()
-        return Contents({f"{schema}.{name}": found[name] for schema, name in tables}, digest)
+        views = frozenset(f"{schema}.{name}" for schema, name, is_view in tables if is_view)
+        return Contents({f"{schema}.{name}": found[name] for schema, name, _ in tables}, views, digest)
 
-    def copy(self, connection: Connection, made: Publication) -> None:
+    def copy(self, connection: Connection, made: Publication, contents: Contents) -> None:
         new_schema = schema_of(made.build_id)
-        for statement in fill_statements(new_schema, made.tables, self.reader):
+        for statement in fill_statements(new_schema, made.tables, contents.views, self.reader):
             connection.execute(statement)
         connection.execute(f"insert into {new_schema}._publication ({_COLUMNS}) select {_MARKS}", _record(made))
 
@@ -253,14 +261,18 @@ def _names(connection: Connection) -> list[str]:
     return [name for (name,) in found]
 
 
-def _tables(connection: Connection) -> list[tuple[str, str]]:
+def _tables(connection: Connection) -> list[tuple[str, str, bool]]:
+    """Schema and name of what is published, and whether it is a view in the warehouse."""
     schemas = ", ".join(f"'{schema}'" for schema in SCHEMAS)
     found = connection.execute(
-        "select lower(table_schema), lower(table_name) from information_schema.tables "
-        f"where lower(table_schema) in ({schemas}) and table_type = 'BASE TABLE' "
-        "and not startswith(table_name, '_') order by 1, 2"
+        " union all ".join(
+            f"select lower(table_schema), lower(table_name), {is_view} from information_schema.{kind} "
+            f"where lower(table_schema) in ({schemas}) and not startswith(table_name, '_') {only}"
+            for kind, only, is_view in (("tables", "and table_type = 'BASE TABLE'", "false"), ("views", "", "true"))
+        )
+        + " order by 1, 2"
     ).fetchall()
-    return [(schema, name) for schema, name in found]
+    return [(schema, name, bool(is_view)) for schema, name, is_view in found]
 
 
 def _columns(connection: Connection) -> list[tuple[Any, ...]]:

@@ -62,13 +62,13 @@ def test_the_same_contents_are_not_published_twice(folder: Path, publisher: Publ
 
 
 def test_the_record_of_another_run_is_no_reason_to_publish_and_its_code_is(folder: Path, publisher: Publisher) -> None:
-    record = "monitoring.mon_model_run"
+    record = "monitoring.mon_model_run"  # a view over what every run records
     build(folder, 1)
     made = []
     # Another row, another row and other code, the same code with another column.
     for run, code, columns in (("1", "a", "1 as n"), ("2", "a", "2 as n"), ("3", "b", "3 as n"), ("4", "b", "4 as m")):
         with warehouse_in(folder).connect() as connection:
-            connection.execute(f"create or replace table {record} as select {columns}")
+            connection.execute(f"create or replace view {record} as select {columns}")
             connection.execute("delete from raw._models")
             connection.execute("insert into raw._models values ('mon_model_run', ?, ?, null)", [record, code])
             ledger.begin(connection, f"build-00001{run}", run)
@@ -107,7 +107,7 @@ def test_a_copy_that_lost_rows_is_not_published(
     folder: Path, publisher: Publisher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     build(folder, 1)
-    wrong = Contents(dict.fromkeys(TABLES, (101, "")), "")
+    wrong = Contents(dict.fromkeys(TABLES, (101, "")), frozenset(), "")
     monkeypatch.setattr(DuckDBPublications, "contents", lambda *_: wrong)
     with pytest.raises(PermanentError, match=r"The copy of mart\.deals has 100 rows where the build has 101"):
         publisher.publish("one")
