@@ -18,7 +18,7 @@ PACKAGE = PROJECT_ROOT / "vp_pipeline"
 
 # From the highest to the lowest.
 RANKS = (
-    ("dashboard", "cli", "generators"),
+    ("dashboard", "cli", "generators", "published"),
     ("definitions",),
     ("build",),
     ("automation",),

@@ -1,7 +1,9 @@
 """`vp metrics`: the governed metrics of the marts, listed and queried."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +13,7 @@ from vp_pipeline.cli.terminal.tables import Column, Rows, print_rows
 from vp_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
-    from vp_pipeline.publishing.metrics import Metrics
+    from vp_pipeline.publishing.metrics import MetricResult, Metrics
 
 
 def metrics(
@@ -36,14 +38,15 @@ def metrics(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
-    """Query the governed metrics (average_price, in_stock_rate, deal_count, ...) of the marts."""
+    """Query the governed metrics (average_price, in_stock_rate, deal_count, ...) of the published marts."""
     from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
     from vp_pipeline.environments.environment import build_environment
     from vp_pipeline.publishing.metrics import MetricQuery, Metrics
 
     form = chosen_form(as_json=as_json, as_csv=as_csv)
     settings = load_settings()
-    governed = Metrics(manifest_path(settings).with_name(SEMANTIC_MANIFEST), settings.engine)
+    marts = build_environment(settings).build_published_marts()
+    governed = Metrics(manifest_path(settings).with_name(SEMANTIC_MANIFEST), settings.engine, marts.store.schema)
     if not names:
         print_rows(_KNOWN, _known(governed), form)
         return
@@ -51,9 +54,12 @@ def metrics(
     if sql:
         console.print(governed.sql(query), soft_wrap=True)
         return
-    found = governed.query(build_environment(settings).build_warehouse(), query)
-    columns = [Column(name, name, _cell) for name in found.columns]
-    print_rows(columns, found.rows, form)
+    units = {metric.name: metric.unit for metric in governed.all}
+    found = governed.query(marts, query)
+    columns = [
+        Column(name, _title(name, units.get(name, ""), found), _cell, right=name in units) for name in found.columns
+    ]
+    print_rows(columns, with_currency(found, units) if form == "table" else found.rows, form)
 
 
 def _known(metrics: "Metrics") -> Rows:
@@ -67,13 +73,44 @@ def _known(metrics: "Metrics") -> Rows:
 _KNOWN = (Column("metric"), Column("what_it_is", prose=True), Column("unit"), Column("by", prose=True))
 
 
+def _title(name: str, unit: str, found: "MetricResult") -> str:
+    """A column's heading: with the unit, unless it is beside each value."""
+    return name if not unit or unit in found.columns else f"{name} ({unit})"
+
+
+def with_currency(found: "MetricResult", units: Mapping[str, str]) -> Rows:
+    """The rows, with amounts of money as texts that have their currency. `units`: of each metric."""
+    currency_of = {
+        number: found.columns.index(units[name])
+        for number, name in enumerate(found.columns)
+        if units.get(name) in found.columns
+    }
+    return [
+        tuple(
+            amount(value, str(row[currency_of[number]])) if number in currency_of and value is not None else value
+            for number, value in enumerate(row)
+        )
+        for row in found.rows
+    ]
+
+
 def _cell(value: object) -> str:
     match value:
         case None:
             return ""
-        case float():
+        case int():
+            return f"{value:,}"
+        case float() | Decimal():
             return f"{value:,.4f}"
         case datetime():
             return f"{value:%Y-%m-%d}"  # times of metrics are days or longer
         case _:
             return str(value)
+
+
+def amount(value: Any, currency: str) -> str:
+    """An amount of money with the decimal places that its currency has, and the currency: 18.32 EUR, 3,050 JPY.
+    `currency`: ISO 4217."""
+    from babel.numbers import get_currency_precision
+
+    return f"{value:,.{get_currency_precision(currency)}f} {currency}"

@@ -48,7 +48,7 @@ def metric_changes(
         if not set(_TABLE.findall(sql)).isdisjoint(tables):
             before, after = _values(sides, BEFORE, sql, metric), _values(sides, AFTER, sql, metric)
             moved = [
-                MetricChange(metric.name, metric.unit, by, before.get(by), after.get(by))
+                MetricChange(metric.name, _unit(metric, by), by, before.get(by), after.get(by))
                 for by in sorted(before.keys() | after.keys(), key=str)
                 if before.get(by) != after.get(by)
             ]
@@ -77,6 +77,11 @@ def _part(names: Sequence[str], row: Sequence[Any], metric: str) -> tuple[tuple[
     return tuple(
         (name, None if value is None else str(value)) for name, value in zip(names, row, strict=True) if name != metric
     )
+
+
+def _unit(metric: Metric, by: tuple[tuple[str, str | None], ...]) -> str:
+    """The currency of a part, where the metric is an amount of money."""
+    return dict(by).get(metric.unit, metric.unit) or ""
 
 
 def _rounded(value: Any) -> Any:

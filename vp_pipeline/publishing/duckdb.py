@@ -208,6 +208,10 @@ class DuckDBPublishedFile:
     def address(self) -> str:
         return str(self.path)
 
+    @property
+    def schema(self) -> None:
+        return None
+
     @contextmanager
     def open(self) -> Iterator["_OpenFile | None"]:
         import duckdb
@@ -237,9 +241,13 @@ class _OpenFile:
     connection: "duckdb.DuckDBPyConnection"
     publication: Publication
 
-    def rows(self, mart: str) -> "pa.Table":
-        rows: pa.Table = self.connection.sql(f'select * from mart."{mart}"').to_arrow_table()
-        return rows
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> "pa.Table":
+        import duckdb
+
+        try:
+            return self.connection.sql(sql, params=list(parameters)).to_arrow_table()
+        except duckdb.Error as error:
+            raise PermanentError(f"The publication refused the query: {str(error).strip().splitlines()[0]}") from None
 
 
 def _tables(connection: Connection) -> list[tuple[str, str, bool]]:

@@ -1,20 +1,22 @@
-"""The governed metrics, queried from the marts: what `vp metrics` does.
+"""The governed metrics, queried from the publication: what `vp metrics` does.
 
 Here: MetricFlow on the project's semantic models (`dbt_project/models/marts/_metrics.yml`), which writes the SQL, and
-the warehouse's result. Not here: what a metric means.
+the result. Not here: what a metric means.
 """
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from decimal import Decimal
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from vp_pipeline import documents
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.warehouse.loading import Warehouse
+from vp_pipeline.publishing.reader import PublishedMarts
 
 if TYPE_CHECKING:
     from metricflow.engine.metricflow_engine import MetricFlowEngine
@@ -30,7 +32,8 @@ class MetricsError(PermanentError):
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric as it is defined. `always_by`: what it is broken down by in any case."""
+    """A metric as it is defined. `always_by`: what it is broken down by in any case. `unit`: what it counts, or the
+    dimension that has the currency of an amount of money."""
 
     name: str
     description: str
@@ -65,23 +68,24 @@ class MetricResult:
 
 
 class Metrics:
-    """The metrics of a parsed project. `semantic_manifest`: the file that dbt writes beside its manifest. `engine`: the
-    warehouse's, whose SQL is written."""
+    """The metrics of a parsed project. `semantic_manifest`: the file that dbt writes beside its manifest. `engine`:
+    whose SQL is written. `schema`: the one that holds every table; None: each is in the schema that dbt builds it in.
+    """
 
-    def __init__(self, semantic_manifest: Path, engine: Engine = "duckdb") -> None:
+    def __init__(self, semantic_manifest: Path, engine: Engine = "duckdb", schema: str | None = None) -> None:
         self._written_for: Engine = engine
         remedy = f"Remove the folder {semantic_manifest.parent}: the project is parsed again."
         self._document: dict[str, Any] = documents.read(semantic_manifest, remedy) or {}
         for model in self._document["semantic_models"]:
             relation = model["node_relation"]
             # Without the database: whichever is connected.
-            relation["relation_name"] = f"{relation['schema_name']}.{relation['alias']}"
+            relation["relation_name"] = f"{schema or relation['schema_name']}.{relation['alias']}"
 
     @property
     def all(self) -> tuple[Metric, ...]:
-        """Every metric, in the order of their definition."""
+        """Every metric, by name."""
         found = []
-        for metric in self._document["metrics"]:
+        for metric in sorted(self._document["metrics"], key=itemgetter("name")):
             meta: Mapping[str, Any] = (metric.get("config") or {}).get("meta") or {}
             always_by = tuple(meta.get(_ALWAYS_BY, ()))
             found.append(Metric(metric["name"], metric["description"].strip(), str(meta.get("unit", "")), always_by))
@@ -124,30 +128,19 @@ class Metrics:
                 f"MetricFlow reports: {' '.join(str(error).split())[:500]}"
             ) from None
 
-    def query(self, warehouse: Warehouse, query: MetricQuery) -> MetricResult:
-        """Runs a query in the warehouse, which is opened for reading only.
+    def query(self, marts: PublishedMarts, query: MetricQuery) -> MetricResult:
+        """Runs a query on the current publication.
 
         Raises:
-            MetricsError: as `sql`, or the marts are not built yet.
-            TransientError: the warehouse is being written, or does not respond.
-            PermanentError: Snowflake refuses the query.
+            MetricsError: as `sql`.
+            PermanentError: nothing is published yet, or the engine refuses the query.
+            TransientError: another build was published meanwhile, or Snowflake does not respond.
         """
-        import duckdb
-
         sql = self.sql(query)
-        with warehouse.connect(read_only=True) as connection:
-            try:
-                result = connection.execute(sql)
-                rows = tuple(tuple(row) for row in result.fetchall())
-            except duckdb.CatalogException as error:
-                raise MetricsError(
-                    f"The marts are not built yet: `vp run` builds them. ({_first_line(error)})"
-                ) from None
-            except duckdb.Error as error:
-                raise MetricsError(f"The warehouse refused the query: {_first_line(error)}") from None
-            names = tuple(str(column[0]) for column in result.description or ())
-            # Snowflake returns names that were not quoted in capitals.
-            return MetricResult(names if self._written_for == "duckdb" else tuple(map(str.lower, names)), rows, sql)
+        with marts.open() as publication:
+            rows = publication.query(sql)
+        columns = [[_plain(value) for value in column.to_pylist()] for column in rows.columns]
+        return MetricResult(tuple(rows.column_names), tuple(zip(*columns, strict=True)), sql)
 
     def _check(self, names: Sequence[str]) -> None:
         known = [metric.name for metric in self.all]
@@ -180,5 +173,6 @@ def _dialect(engine: Engine) -> Any:
     return Dialect()
 
 
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+def _plain(value: object) -> object:
+    """A sum of integers is a decimal without places for the engines."""
+    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value

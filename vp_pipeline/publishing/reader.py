@@ -1,10 +1,11 @@
-"""The published marts as a consumer reads them: which build is current, and the rows of one mart.
+"""The published tables as a consumer reads them: which build is current, and rows of its tables.
 
 Here: the only way in for consumers, on every engine. Not here: how an engine stores a publication (`duckdb.py`,
-`snowflake.py`), and making one (`publisher.py`).
+`snowflake.py`), making one (`publisher.py`), and its rows as pandas (`frames.py`).
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,11 +22,12 @@ class OpenPublication(Protocol):
     @property
     def publication(self) -> Publication: ...
 
-    def rows(self, mart: str) -> "pa.Table":
-        """Every row of a mart that is there; column names in lower case.
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> "pa.Table":
+        """The rows of a query, in which `?` stands for a parameter; column names in lower case.
 
         Raises:
-            TransientError: another build became current while this one was read.
+            PermanentError: the engine refuses the query.
+            TransientError: another build became current meanwhile.
         """
         ...
 
@@ -36,6 +38,11 @@ class Store(Protocol):
     @property
     def address(self) -> str:
         """Where consumers find it."""
+        ...
+
+    @property
+    def schema(self) -> str | None:
+        """The schema that holds every published table; None: each is in the schema that it has in the warehouse."""
         ...
 
     def open(self) -> AbstractContextManager[OpenPublication | None]:
@@ -58,16 +65,38 @@ class PublishedMarts:
         with self.store.open() as found:
             return found.publication if found else None
 
-    def read(self, mart: str) -> tuple[str, "pa.Table"]:
-        """The id of the current build, and every row of one of its marts.
+    @contextmanager
+    def open(self) -> Iterator[OpenPublication]:
+        """The current publication until the end of the block: what is read in one block is of one build.
 
         Raises:
-            PermanentError: nothing is published, or it has no such mart.
-            TransientError: another build was published meanwhile.
+            PermanentError: nothing was published yet.
         """
         with self.store.open() as found:
             if found is None:
-                raise PermanentError(f"Nothing was published yet ({self.address}). Run a day first.")
-            if f"mart.{mart}" not in found.publication.rows:
-                raise PermanentError(f"No mart {mart} is published ({self.address}). Look at VP_EXPORT_MART.")
-            return found.publication.build_id, found.rows(mart)
+                raise PermanentError(f"Nothing was published yet ({self.address}). Run a day first: `vp run`.")
+            yield found
+
+    def relation(self, publication: Publication, table: str) -> str:
+        """A published table as SQL names it.
+
+        Raises:
+            PermanentError: the publication has no such table.
+        """
+        schemas = {name.partition(".")[2]: name.partition(".")[0] for name in publication.rows}
+        if table not in schemas:
+            raise PermanentError(
+                f"No table {table} is published ({self.address}). There are: {', '.join(sorted(schemas))}."
+            )
+        return f"{self.store.schema or schemas[table]}.{table}"
+
+    def read(self, table: str) -> tuple[str, "pa.Table"]:
+        """The id of the current build, and every row of one of its tables.
+
+        Raises:
+            PermanentError: nothing is published, or it has no such table.
+            TransientError: another build was published meanwhile.
+        """
+        with self.open() as found:
+            relation = self.relation(found.publication, table)
+            return found.publication.build_id, found.query(f"select * from {relation}")

@@ -75,6 +75,10 @@ class SnowflakePublishedSchema:
     def address(self) -> str:
         return f"{self.warehouse.database}.{PUBLISHED}"
 
+    @property
+    def schema(self) -> str:
+        return PUBLISHED
+
     @contextmanager
     def open(self) -> Iterator["_OpenSchema | None"]:
         with self.warehouse.connect(read_only=True) as connection:
@@ -120,8 +124,8 @@ class _OpenSchema:
     connection: SnowflakeSession
     publication: Publication
 
-    def rows(self, mart: str) -> "pa.Table":
-        rows = self.connection.execute(f"select * from {PUBLISHED}.{mart}").fetch_arrow_all(force_return_table=True)
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> "pa.Table":
+        rows = self.connection.execute(sql, parameters).fetch_arrow_all(force_return_table=True)
         after = _current(self.connection)
         if after is None or after.build_id != self.publication.build_id:
             raise TransientError("Another build was published while this one was read. Read it again.")

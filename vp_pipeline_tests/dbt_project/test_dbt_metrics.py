@@ -1,21 +1,33 @@
 """The governed metrics: each equals the mart's own SQL, however it is broken down."""
 
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
-from vp_pipeline.publishing.metrics import MetricQuery, Metrics, MetricsError
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.publishing.duckdb import DuckDBPublications, DuckDBPublishedFile
+from vp_pipeline.publishing.metrics import MetricQuery, Metrics
+from vp_pipeline.publishing.publisher import Publisher
+from vp_pipeline.publishing.reader import PublishedMarts
+from vp_pipeline.warehouse import ledger
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline_tests.conftest import pipeline_settings
 
 _PRICES = "mart.fct_price_history_daily join mart.dim_product using (product_key)"
+_PRICE_MINUTES = "price_minor_minutes / power(10, minor_digits)"
 _SHARE = "cast(sum({}) as double) / nullif(sum({}), 0)"
 # Metric → (relation, condition, expression over it, the mart's column of the day).
 DEFINED = {
-    "average_price": (_PRICES, "series = 'NEW'", _SHARE.format("price_minor_minutes", "in_stock_minutes")),
+    "average_price": (
+        _PRICES,
+        "series = 'NEW'",
+        _SHARE.format(_PRICE_MINUTES, "in_stock_minutes"),
+    ),
     "in_stock_rate": (_PRICES, "series = 'NEW'", _SHARE.format("in_stock_minutes", "observed_minutes")),
     "best_rank": ("mart.mart_product_daily", "true", "min(sales_rank)"),
     "buy_box_share": (
@@ -49,16 +61,27 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
 
 
 @pytest.fixture(scope="module")
-def marts(three_products: Path) -> DuckDBWarehouse:
-    return DuckDBWarehouse(three_products)
+def marts(three_products: Path, tmp_path_factory: pytest.TempPathFactory) -> PublishedMarts:
+    """A publication of the three products, and no warehouse."""
+    folder = tmp_path_factory.mktemp("published")
+    warehouse = DuckDBWarehouse(folder / "warehouse.duckdb")
+    shutil.copy(three_products, warehouse.path)
+    with warehouse.connect() as connection:
+        connection.execute("insert into raw._loads (table_name, run_date) values ('x', current_date)")
+        ledger.begin(connection, "build", "run")
+        ledger.finish(connection, "build", "green")
+    publisher = Publisher(DuckDBPublications(folder / "published.duckdb", warehouse), dict)
+    publisher.publish("run")
+    warehouse.path.unlink()
+    return publisher.marts
 
 
-def rows_of(marts: DuckDBWarehouse, query: str) -> list[tuple[Any, ...]]:
-    with marts.connect(read_only=True) as connection:
+def rows_of(marts: PublishedMarts, query: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(marts.address, read_only=True) as connection:
         return connection.execute(query).fetchall()
 
 
-def figures(metrics: Metrics, marts: DuckDBWarehouse, query: MetricQuery) -> dict[tuple[object, ...], object]:
+def figures(metrics: Metrics, marts: PublishedMarts, query: MetricQuery) -> dict[tuple[object, ...], object]:
     """The result, broken down (in the order of the query) → figure."""
     result = metrics.query(marts, query)
     (figure,) = (result.columns.index(name) for name in query.metrics)
@@ -70,7 +93,7 @@ def figures(metrics: Metrics, marts: DuckDBWarehouse, query: MetricQuery) -> dic
 @pytest.mark.parametrize("by", BROKEN_DOWN)
 @pytest.mark.parametrize("name", DEFINED)
 def test_a_metric_is_the_marts_own_figure(
-    metrics: Metrics, marts: DuckDBWarehouse, name: str, by: tuple[str, ...]
+    metrics: Metrics, marts: PublishedMarts, name: str, by: tuple[str, ...]
 ) -> None:
     relation, condition, figure = DEFINED[name]
     prefix = "" if relation == "mart.mart_product_daily" else "dim_product."
@@ -84,7 +107,7 @@ def test_a_metric_is_the_marts_own_figure(
         assert found[row[:width]] == pytest.approx(row[width], rel=1e-12), row
 
 
-def test_the_parts_of_a_day_are_the_marts_own_columns(metrics: Metrics, marts: DuckDBWarehouse) -> None:
+def test_the_parts_of_a_day_are_the_marts_own_columns(metrics: Metrics, marts: PublishedMarts) -> None:
     """One product and day at a time a metric is the very column that the marts have."""
     found = figures(metrics, marts, MetricQuery(("in_stock_rate",), by=("metric_time__day", "product")))
     rows = rows_of(
@@ -98,13 +121,13 @@ def test_the_parts_of_a_day_are_the_marts_own_columns(metrics: Metrics, marts: D
     }
 
 
-def test_money_is_never_added_over_currencies(metrics: Metrics, marts: DuckDBWarehouse) -> None:
+def test_money_is_never_added_over_currencies(metrics: Metrics, marts: PublishedMarts) -> None:
     result = metrics.query(marts, MetricQuery(("average_price",)))
     assert "product__currency" in result.columns
     assert len(result.rows) == 2
 
 
-def test_a_query_may_be_filtered(metrics: Metrics, marts: DuckDBWarehouse) -> None:
+def test_a_query_may_be_filtered(metrics: Metrics, marts: PublishedMarts) -> None:
     where = ("{{ Dimension('product__currency') }} = 'USD'",)
     days = {"first": date(2026, 9, 1), "last": date(2026, 9, 30)}
     found = figures(metrics, marts, MetricQuery(("review_velocity",), by=("product__currency",), where=where, **days))
@@ -119,7 +142,7 @@ def test_a_query_may_be_filtered(metrics: Metrics, marts: DuckDBWarehouse) -> No
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        (MetricQuery(("margin",)), "Unknown metric: margin. There are: average_price"),
+        (MetricQuery(("margin",)), "Unknown metric: margin. There are: added_reviews"),
         (MetricQuery(("average_price",), by=("product__shelf",)), "product__current_brand"),
         (
             MetricQuery(("average_price",), where=("{{ Dimension('product__shelf') }} = 1",)),
@@ -129,15 +152,16 @@ def test_a_query_may_be_filtered(metrics: Metrics, marts: DuckDBWarehouse) -> No
     ],
 )
 def test_an_invalid_query_is_rejected_with_a_reason(
-    metrics: Metrics, marts: DuckDBWarehouse, query: MetricQuery, message: str
+    metrics: Metrics, marts: PublishedMarts, query: MetricQuery, message: str
 ) -> None:
-    with pytest.raises(MetricsError, match=message):
+    with pytest.raises(PermanentError, match=message):
         metrics.query(marts, query)
 
 
 def test_before_the_first_run_there_is_nothing_to_query(metrics: Metrics, tmp_path: Path) -> None:
-    with pytest.raises(MetricsError, match="The marts are not built yet: `vp run` builds them"):
-        metrics.query(DuckDBWarehouse(tmp_path / "none.duckdb"), MetricQuery(("deal_count",)))
+    nothing = PublishedMarts(DuckDBPublishedFile(tmp_path / "none.duckdb"))
+    with pytest.raises(PermanentError, match="Nothing was published yet"):
+        metrics.query(nothing, MetricQuery(("deal_count",)))
 
 
 def test_every_metric_is_described(metrics: Metrics) -> None:

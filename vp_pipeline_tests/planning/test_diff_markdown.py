@@ -51,7 +51,7 @@ def test_everything_that_may_differ() -> None:
         unpublished=("mart.mart_a",),
         pending_days=("2026-01-02",),
         tables=(CHANGED, TableDiff("mart.mart_old", "dropped", (), 5), TableDiff("mart.mart_same", "same", (), 1, 1)),
-        metrics=(MetricChange("average_price", "minor units", (("product__currency", "EUR"),), 200.0, 150.5),),
+        metrics=(MetricChange("average_price", "EUR", (("product__currency", "EUR"),), 200.0, 150.5),),
         unchanged_metrics=("deal_count",),
     )
     text = as_markdown(diff)
@@ -70,7 +70,7 @@ def test_everything_that_may_differ() -> None:
         "- Added: 2 rows, first by asin, day: `A1`, `2026-01-01`; `A2`, *null*",
         "- Removed: 1 row, first by asin, day: `B1`, `2026-01-01`",
         "| `note` | 3 | `C1`, `2026-01-01`: *null* → `a\\|b c'd'` |",
-        "| `average_price` | product__currency `EUR` | 200 | 150.5 | -49.5 (-24.75%) | minor units |",
+        "| `average_price` | product__currency `EUR` | 200 | 150.5 | -49.5 (-24.75%) | EUR |",
         "Unchanged: `deal_count`.",
     ):
         assert line in text.splitlines()

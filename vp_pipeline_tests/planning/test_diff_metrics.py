@@ -15,7 +15,7 @@ from vp_pipeline_tests.conftest import pipeline_settings
 DAY = "date '2026-01-01' as observed_date"
 PRODUCTS = "select * from (values ('a', 'EUR'), ('b', 'USD')) as products(product_key, currency)"
 PRICES = (
-    f"select product_key, 'NEW' as series, {DAY}, price * 60 as price_minor_minutes, 60 as in_stock_minutes, "
+    f"select product_key, 'NEW' as series, {DAY}, price * 60 as price_minutes, 60 as in_stock_minutes, "
     "120 as observed_minutes from (values {}) as prices(product_key, price)"
 )
 
@@ -42,9 +42,9 @@ def test_metrics_that_read_a_table_are_compared_by_their_parts(
 ) -> None:
     changes, unchanged = metric_changes(attached_sides(connection), metrics, ["mart.fct_price_history_daily"])
     assert [change for change in changes if change.metric == "average_price"] == [
-        MetricChange("average_price", "minor units", (("product__currency", "EUR"),), 100.0, 150.0),
-        MetricChange("average_price", "minor units", (("product__currency", "USD"),), 50.0, None),
-        MetricChange("average_price", "minor units", (("product__currency", None),), None, 50.0),
+        MetricChange("average_price", "EUR", (("product__currency", "EUR"),), 100.0, 150.0),
+        MetricChange("average_price", "USD", (("product__currency", "USD"),), 50.0, None),
+        MetricChange("average_price", "", (("product__currency", None),), None, 50.0),
     ]
     assert {change.difference for change in changes if change.before is None or change.after is None} == {None}
     assert {"in_stock_rate", "new_in_stock_minutes"} <= set(unchanged)

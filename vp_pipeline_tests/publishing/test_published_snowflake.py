@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 import sqlfluff
 import sqlglot
+from pandas import Timestamp
 
 from vp_pipeline.failures import PermanentError, TransientError
+from vp_pipeline.publishing.frames import Days, read_frame
 from vp_pipeline.publishing.publication import KEPT
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.snowflake import SnowflakePublications, fill_statements, swap_statements
@@ -96,11 +98,36 @@ def test_exactly_these_statements_publish(snowflake: SnowflakeStandIn, publisher
 def test_the_statements_are_snowflakes_sql(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:
     build(snowflake, 1)
     publisher.publish("the-run")
-    fixed = [*fill_statements("published_x", [("mart", "a"), ("monitoring", "b")], {"monitoring.b"}, "vp_reader"), *swap_statements("published_x")]
+    fixed = [
+        *fill_statements("published_x", [("mart", "a"), ("monitoring", "b")], {"monitoring.b"}, "vp_reader"),
+        *swap_statements("published_x"),
+    ]
     for statement in [*snowflake.statements, *fixed]:
         (parsed,) = sqlglot.parse(statement, dialect="snowflake")
         if isinstance(parsed, sqlglot.exp.Command):  # it knows neither SWAP WITH nor grants of all tables
             sqlfluff.parse(f"{statement};\n", dialect="snowflake")
+
+
+def test_analysts_read_the_types_that_they_read_from_duckdb(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:
+    build(snowflake, 1)
+    snowflake.query(
+        "create or replace table mart.sales as select 'B000000001' as asin, cast('2026-03-01' as date) as sold_on, "
+        "cast('2026-03-01 10:30:00' as timestamp) as sold_at, 7 as units, cast(29.07 as decimal(18, 2)) as price, "
+        "cast(0.25 as double) as share, true as is_new"
+    )
+    publisher.publish("run")
+    (row,) = read_frame(publisher.marts, "sales", Days("2026-03-01"), None, {"asin": ["B000000001"]}).itertuples()
+    types = read_frame(publisher.marts, "sales", Days(end="2026-03-01"), None, {}).dtypes
+    assert row[1:] == ("B000000001", Timestamp(2026, 3, 1), Timestamp(2026, 3, 1, 10, 30), 7, 29.07, 0.25, True)
+    assert {name: str(kind) for name, kind in types.items()} == {
+        "asin": "string",
+        "sold_on": "datetime64[us]",
+        "sold_at": "datetime64[us]",
+        "units": "Int64",
+        "price": "Float64",
+        "share": "Float64",
+        "is_new": "boolean",
+    }
 
 
 def test_the_record_of_what_was_published_is_in_the_schema(snowflake: SnowflakeStandIn, publisher: Publisher) -> None:

@@ -32,6 +32,7 @@ select
     {{ to_major_units('daily.close_price_minor', 'marketplaces.minor_digits') }} as close_price,
     {{ to_major_units('daily.average_price_minor', 'marketplaces.minor_digits', 4) }} as average_price,
     daily.price_minor_minutes,
+    {{ to_major_units('daily.price_minor_minutes', 'marketplaces.minor_digits') }} as price_minutes,
     daily.in_stock_minutes,
     daily.observed_minutes,
     daily.changes
