@@ -16,7 +16,8 @@ from vp_pipeline.lake.s3 import S3Store
 from vp_pipeline.planning.diff_snowflake import SnowflakeDiff
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.reader import PublishedMarts
-from vp_pipeline.publishing.snowflake import SnowflakePublications, SnowflakePublishedSchema
+from vp_pipeline.publishing.snowflake import SnowflakePublications
+from vp_pipeline.publishing.snowflake_reader import SnowflakePublishedSchema
 from vp_pipeline.settings import Settings
 from vp_pipeline.warehouse.lease.lease import Lease, Report
 from vp_pipeline.warehouse.lease.row import LeaseRow

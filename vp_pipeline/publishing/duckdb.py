@@ -245,7 +245,8 @@ class _OpenFile:
         import duckdb
 
         try:
-            return self.connection.sql(sql, params=list(parameters)).to_arrow_table()
+            rows: pa.Table = self.connection.sql(sql, params=list(parameters)).to_arrow_table()
+            return rows
         except duckdb.Error as error:
             raise PermanentError(f"The publication refused the query: {str(error).strip().splitlines()[0]}") from None
 

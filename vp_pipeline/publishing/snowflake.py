@@ -18,21 +18,20 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from vp_pipeline.failures import PermanentError, TransientError
+from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing.publication import FORMAT, SCHEMAS, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
+from vp_pipeline.publishing.snowflake_reader import OURS, PUBLISHED, Kept, SnowflakePublishedSchema, read_kept
 from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.ledger import Build
 from vp_pipeline.warehouse.migrations import RenamedColumn
 from vp_pipeline.warehouse.snowflake import SnowflakeSession, SnowflakeWarehouse
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
-PUBLISHED = "published"
 # `days`: comma-separated. `row_counts`: JSON. `is_rolled_back`: by a person.
 _RECORD = (
     "version integer, build_id varchar, run_id varchar, published_at timestamp, replaces varchar, content varchar, "
@@ -40,7 +39,6 @@ _RECORD = (
 )
 _COLUMNS = ", ".join(column.split()[0] for column in _RECORD.split(", "))
 _MARKS = "?, ?, ?, cast(? as timestamp), nullif(?, ''), ?, ?, ?, false"
-_OURS = f"(lower({{0}}) = '{PUBLISHED}' or startswith(lower({{0}}), '{PUBLISHED}_'))"
 
 
 @dataclass(frozen=True)
@@ -63,27 +61,6 @@ class SnowflakePublications:
     def session(self, run_id: str) -> Iterator["_Session"]:
         with self.warehouse.connect(tag={"run": run_id, "asset": "published/marts"}) as connection:
             yield _Session(connection, self.reader)
-
-
-@dataclass(frozen=True)
-class SnowflakePublishedSchema:
-    """The schema PUBLISHED; see `Store`."""
-
-    warehouse: SnowflakeWarehouse
-
-    @property
-    def address(self) -> str:
-        return f"{self.warehouse.database}.{PUBLISHED}"
-
-    @property
-    def schema(self) -> str:
-        return PUBLISHED
-
-    @contextmanager
-    def open(self) -> Iterator["_OpenSchema | None"]:
-        with self.warehouse.connect(read_only=True) as connection:
-            found = _current(connection)
-            yield _OpenSchema(connection, found) if found else None
 
 
 def fill_statements(
@@ -111,29 +88,6 @@ def swap_statements(new_schema: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Kept:
-    """A schema that holds a publication."""
-
-    schema: str
-    publication: Publication
-    is_rolled_back: bool
-
-
-@dataclass(frozen=True)
-class _OpenSchema:
-    connection: SnowflakeSession
-    publication: Publication
-
-    def query(self, sql: str, parameters: Sequence[object] = ()) -> "pa.Table":
-        rows = self.connection.execute(sql, parameters).fetch_arrow_all(force_return_table=True)
-        after = _current(self.connection)
-        if after is None or after.build_id != self.publication.build_id:
-            raise TransientError("Another build was published while this one was read. Read it again.")
-        # Snowflake returns names that were not quoted in capitals.
-        return rows.rename_columns([name.lower() for name in rows.column_names])
-
-
-@dataclass(frozen=True)
 class _Session:
     """A connection on which a publication is made; see `Session`. Each statement is a transaction of its own."""
 
@@ -145,7 +99,7 @@ class _Session:
         return found.publication if found else None
 
     def rolled_back_from(self) -> str | None:
-        kept = _kept(self.connection)
+        kept = read_kept(self.connection)
         current = next((each.publication for each in kept if each.schema == PUBLISHED), None)
         if current is None:
             return None
@@ -203,44 +157,19 @@ class _Session:
 
     def prune(self, kept: Sequence[Publication]) -> None:
         builds = {publication.build_id for publication in kept}
-        schemas = {each.schema for each in _kept(self.connection) if each.publication.build_id in builds}
+        schemas = {each.schema for each in read_kept(self.connection) if each.publication.build_id in builds}
         for schema in _names(self.connection):
             if schema not in schemas and schema != PUBLISHED:
                 self.connection.execute(f"drop schema if exists {schema}")
 
-    def _find(self, build_id: str) -> _Kept | None:
-        others = (each for each in _kept(self.connection) if each.schema != PUBLISHED)
+    def _find(self, build_id: str) -> Kept | None:
+        others = (each for each in read_kept(self.connection) if each.schema != PUBLISHED)
         return next((each for each in others if each.publication.build_id == build_id), None)
 
 
 def schema_of(build_id: str) -> str:
     """The schema in which a publication is made."""
     return f"{PUBLISHED}_{re.sub(r'[^a-z0-9]', '_', build_id.lower())}"
-
-
-def _current(connection: Connection) -> Publication | None:
-    return next((each.publication for each in _kept(connection, [PUBLISHED])), None)
-
-
-def _kept(connection: Connection, schemas: Sequence[str] | None = None) -> list[_Kept]:
-    """The publications in these schemas, or in all, as their records have them."""
-    found = connection.execute(
-        "select lower(table_schema) from information_schema.tables where lower(table_name) = '_publication' "
-        f"and {_OURS.format('table_schema')} order by 1"
-    ).fetchall()
-    there = [schema for (schema,) in found if schemas is None or schema in schemas]
-    return [kept for schema in there for kept in _read_records(connection, schema)]
-
-
-def _read_records(connection: Connection, schema: str) -> Iterator[_Kept]:
-    found = connection.execute(f"select * from {schema}._publication")
-    names = [column[0].lower() for column in found.description]
-    for row in found.fetchall():
-        record = FORMAT.read(dict(zip(names, row, strict=True)), f"{schema}._publication")
-        is_rolled_back = bool(record.pop("is_rolled_back"))
-        days = tuple(map(date.fromisoformat, filter(None, record.pop("days").split(","))))
-        rows = json.loads(record.pop("row_counts"))
-        yield _Kept(schema, Publication(**record, rows=rows, days=days), is_rolled_back)
 
 
 def _record(made: Publication) -> list[Any]:
@@ -260,7 +189,7 @@ def _record(made: Publication) -> list[Any]:
 
 def _names(connection: Connection) -> list[str]:
     found = connection.execute(
-        f"select lower(schema_name) from information_schema.schemata where {_OURS.format('schema_name')} order by 1"
+        f"select lower(schema_name) from information_schema.schemata where {OURS.format('schema_name')} order by 1"
     ).fetchall()
     return [name for (name,) in found]
 
