@@ -140,7 +140,7 @@ def test_the_record_of_what_was_published_is_in_the_schema(snowflake: SnowflakeS
     assert marts.current() == made
     build_read, rows = marts.read("mart_deals")
     assert (build_read, rows.column_names, rows.num_rows) == (build_id, ["n", "asin", "domain_id"], 2)
-    with pytest.raises(PermanentError, match="No mart nonesuch is published"):
+    with pytest.raises(PermanentError, match="No table nonesuch is published"):
         marts.read("nonesuch")
 
 
