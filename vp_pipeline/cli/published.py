@@ -1,5 +1,7 @@
 """`vp published`: what consumers read, and going back to what they read before."""
 
+from typing import Annotated
+
 import typer
 
 from vp_pipeline.cli.terminal import console
@@ -35,8 +37,7 @@ def list_(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
             f"Nothing is published yet ({publisher.marts.address}). `vp run` publishes when every check is green."
         )
         return
-    rolled_back = publisher.rolled_back_from()
-    current = f"consumers read this; {rolled_back} was rolled back" if rolled_back else "consumers read this"
+    current, rolled_back = publisher.marts.current(), publisher.rolled_back_from()
     rows = [
         (
             each.build_id,
@@ -46,16 +47,29 @@ def list_(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
             each.days[-1] if each.days else None,
             len(each.rows),
             sum(each.rows.values()),
-            "" if number else current,
+            _note(each.build_id, current.build_id if current else None, rolled_back),
         )
-        for number, each in enumerate(kept)
+        for each in kept
     ]
     print_rows(_COLUMNS, rows, form)
 
 
+def _note(build: str, current: str | None, rolled_back: str | None) -> str:
+    return {current: "consumers read this", rolled_back: "rolled back"}.get(build, "")
+
+
 @app.command(cls=Command)
-def rollback() -> None:
-    """Make consumers read again what they read before, in one step. The next green build replaces it."""
+def rollback(
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BUILD",
+            help="A build of `vp published list`, older or newer; its beginning will do. Default: the one that the "
+            "current one replaced.",
+        ),
+    ] = None,
+) -> None:
+    """Make consumers read another kept publication, in one step. The next green build replaces it."""
     from vp_pipeline.assets.published import rolled_back
     from vp_pipeline.cli.local_runs.holding import holding
     from vp_pipeline.cli.local_runs.instance import project_instance
@@ -64,9 +78,10 @@ def rollback() -> None:
     settings = load_settings()
     publisher = build_environment(settings).build_publisher()
     with project_instance() as instance, holding(settings, "vp published rollback"):
-        now = publisher.roll_back()
+        now = publisher.roll_back(to)
         instance.report_runless_asset_event(rolled_back(now, publisher.rolled_back_from()))
+    kept_back = publisher.rolled_back_from()
     console.print(
         f"Consumers read build {now.build_id} again, of {now.published_at:%Y-%m-%d %H:%M} UTC. The next green build "
-        "replaces it; the one that was rolled back is not published again."
+        f"replaces it{f'; {kept_back}, which was rolled back, is not published again' if kept_back else ''}."
     )

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from vp_pipeline.airbyte.local import LocalAirbyte
+from vp_pipeline.dbt.grain import grains
+from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.dbt.project_code import project_fingerprints
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.planning.diff_duckdb import DuckDBDiff
-from vp_pipeline.publishing.duckdb import DuckDBPublications, DuckDBPublishedFile
+from vp_pipeline.publishing.duckdb import DuckDBPublications
+from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.settings import Settings
@@ -38,6 +41,7 @@ class LocalEnvironment:
         return Publisher(
             DuckDBPublications(self.settings.published_path, self.build_warehouse()),
             partial(project_fingerprints, self.settings),
+            partial(grains, manifest_path(self.settings)),
         )
 
     def build_diff(self, report: Report) -> DuckDBDiff:

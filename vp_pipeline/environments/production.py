@@ -10,6 +10,8 @@ from pydantic import SecretStr
 
 from vp_pipeline.airbyte.api import AirbyteApi
 from vp_pipeline.airbyte.remote import RemoteAirbyte
+from vp_pipeline.dbt.grain import grains
+from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.dbt.project_code import project_fingerprints
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
@@ -87,7 +89,11 @@ class ProductionEnvironment:
         return Lease(LeaseRow(self.build_warehouse()))
 
     def build_publisher(self) -> Publisher:
-        return Publisher(SnowflakePublications(self.build_warehouse()), partial(project_fingerprints, self.settings))
+        return Publisher(
+            SnowflakePublications(self.build_warehouse()),
+            partial(project_fingerprints, self.settings),
+            partial(grains, manifest_path(self.settings)),
+        )
 
     def build_diff(self, report: Report) -> SnowflakeDiff:
         return SnowflakeDiff(self.settings, self.build_warehouse(), self.build_lease(), report)

@@ -16,8 +16,9 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,24 +26,33 @@ from filelock import FileLock
 
 from vp_pipeline import data_folder, documents, failures
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.publishing import changes
+from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.publication import FORMAT, SCHEMAS, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.stored_formats import StoredFormat
-from vp_pipeline.warehouse.connection import Connection
+from vp_pipeline.warehouse.connection import Connection, transaction
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline.warehouse.ledger import Build
 
 if TYPE_CHECKING:
-    import duckdb
-    import pyarrow as pa
+    pass
 
 _ROLLBACK = StoredFormat("record of a rollback")
 _RECORD = (
     "create schema published.publication",
     "create table published.publication.build "
-    "(build_id varchar, run_id varchar, published_at timestamp, replaces varchar, content varchar, version integer)",
+    "(build_id varchar, run_id varchar, published_at timestamp, replaces varchar, content varchar, "
+    "changes_since timestamp, version integer)",
     "create table published.publication.tables (table_name varchar, rows bigint)",
     "create table published.publication.days (run_date date)",
+)
+_DIALECT = changes.Dialect(
+    row_hash=lambda alias: f"hash({alias})",
+    json_text=lambda values: "cast(to_json({" + ", ".join(f"'{n}': {v}" for n, v in values.items()) + "}) as varchar)",
+)
+_MADE, _REPLACED = (
+    changes.Place(f"{database}.mart", f"{database}.{changes.CHANGES}") for database in ("published", "replaced")
 )
 
 
@@ -74,8 +84,8 @@ class DuckDBPublications:
         except OSError as error:
             raise failures.file_failure(error) or error from None
 
-    def find(self, build_id: str) -> Publication | None:
-        return PublishedMarts(DuckDBPublishedFile(self._file(build_id))).current()
+    def all(self) -> list[Publication]:
+        return list(self._publications().values())
 
     def rolled_back_from(self) -> str | None:
         remedy = "Move it away: the next green build is published then, also the one that was rolled back."
@@ -92,10 +102,13 @@ class DuckDBPublications:
         """One transaction, so what is copied is of one state of the warehouse."""
         with self.warehouse.connect() as connection:
             connection.execute(f"attach '{_quoted(self._partial)}' as published")
+            if self.path.exists():
+                connection.execute(f"attach '{_quoted(self.path)}' as replaced (read_only)")
             connection.execute("begin")
             yield connection
             connection.execute("commit")
             connection.execute("detach published")
+            connection.execute("detach database if exists replaced")
 
     def contents(self, connection: Connection, build: Build) -> Contents:
         tables: dict[str, tuple[int, str]] = {}
@@ -114,7 +127,14 @@ class DuckDBPublications:
             connection.execute(f'create schema published."{schema}"')
         for schema, name in made.tables:
             connection.execute(f'create table published."{schema}"."{name}" as from "{schema}"."{name}"')
+        connection.execute(f"create table {_MADE.changes} ({changes.COLUMNS})")
         _write_record(connection, made)
+
+    def record_changes(
+        self, connection: Connection, made: Publication, replaced: Publication, keys: changes.Keys
+    ) -> None:
+        switch = changes.Switch(made, replaced, made.published_at)
+        changes.record(connection, _DIALECT, switch, (_MADE, _REPLACED), keys)
 
     def verify(self, made: Publication, contents: Contents) -> None:
         """Reads the file as a consumer will: every table is there, with the rows of the build. Then it is on disk."""
@@ -141,16 +161,44 @@ class DuckDBPublications:
         self._point_to(file)
         self._rolled_back.unlink(missing_ok=True)
 
-    def restore(self, earlier: Publication, current: Publication) -> None:
-        note = {"from": self.rolled_back_from() or current.build_id, "to": earlier.build_id}
-        documents.write_whole(self._rolled_back, json.dumps(_ROLLBACK.mark(note)).encode())
-        self._point_to(self._file(earlier.build_id))
+    def restore(self, target: Publication, current: Publication, keys: changes.Keys) -> None:
+        file = self._file(target.build_id)
+        self._rewrite_changes(file, target, current, keys)
+        rolled_back = self.rolled_back_from()
+        if target.published_at < current.published_at:
+            note = {"from": rolled_back or current.build_id, "to": target.build_id}
+            documents.write_whole(self._rolled_back, json.dumps(_ROLLBACK.mark(note)).encode())
+        self._point_to(file)
+        if target.build_id == rolled_back:
+            self._rolled_back.unlink()
 
     def prune(self, kept: Sequence[Publication]) -> None:
-        files = {self._file(publication.build_id) for publication in kept}
-        for file in self._folder.glob("*.duckdb"):
-            if file not in files and self._is_ours(file):
+        builds = {publication.build_id for publication in kept}
+        for file, publication in self._publications().items():
+            if publication.build_id not in builds:
                 file.unlink()
+
+    def _rewrite_changes(self, file: Path, target: Publication, current: Publication, keys: changes.Keys) -> None:
+        """Replaces the file of a publication by one whose feed leads from `current` to it."""
+        import duckdb
+
+        at = datetime.now(UTC).replace(tzinfo=None)
+        shutil.copy2(file, self._partial)
+        self._partial.chmod(0o644)
+        with duckdb.connect() as connection:
+            connection.execute(f"attach '{_quoted(self._partial)}' as published")
+            connection.execute(f"attach '{_quoted(self.path)}' as replaced (read_only)")
+            with transaction(connection):
+                connection.execute(f"create or replace table {_MADE.changes} ({changes.COLUMNS})")
+                switch = changes.Switch(target, current, at)
+                changes.record(connection, _DIALECT, switch, (_MADE, _REPLACED), keys)
+                connection.execute("drop schema published.publication cascade")
+                _write_record(connection, replace(target, changes_since=changes.complete_since(current, at)))
+            connection.execute("detach published")
+        _sync(self._partial)
+        self._partial.chmod(0o444)
+        self._partial.replace(file)
+        _sync(self._folder)
 
     @property
     def _folder(self) -> Path:
@@ -180,75 +228,25 @@ class DuckDBPublications:
         link.replace(self.path)
         _sync(self.path.parent)
 
-    def _is_ours(self, file: Path) -> bool:
-        """Whether a file is the publication whose name it has: anything else is not removed."""
-        try:
-            found = self.find(file.stem)
-        except PermanentError:
-            found = None
-        if found is not None and found.build_id == file.stem:
-            return True
-        documents.pass_over(str(file), "is not the publication whose name it has, so it is left there. Move it away.")
-        return False
+    def _publications(self) -> dict[Path, Publication]:
+        """The files that are the publication whose name they have. Anything else is passed over, and not removed."""
+        found: dict[Path, Publication] = {}
+        for file in sorted(self._folder.glob("*.duckdb")):
+            with suppress(PermanentError):
+                publication = PublishedMarts(DuckDBPublishedFile(file)).current()
+                if publication is not None and publication.build_id == file.stem:
+                    found[file] = publication
+            if file not in found:
+                documents.pass_over(
+                    str(file), "is not the publication whose name it has, so it is left there. Move it away."
+                )
+        return found
 
     def _sweep(self) -> None:
         """Removes what a session left that was killed or failed."""
         for pattern in (".*.partial*", ".next"):
             for file in filter(Path.is_file, self._folder.glob(pattern)):
                 file.unlink()
-
-
-@dataclass(frozen=True)
-class DuckDBPublishedFile:
-    """A published file; see `Store`. Whoever has it open keeps reading the same build while another takes its name."""
-
-    path: Path
-
-    @property
-    def address(self) -> str:
-        return str(self.path)
-
-    @property
-    def schema(self) -> None:
-        return None
-
-    @contextmanager
-    def open(self) -> Iterator["_OpenFile | None"]:
-        import duckdb
-
-        if not self.path.exists():
-            yield None
-            return
-        with ExitStack() as stack:
-            try:
-                connection = stack.enter_context(duckdb.connect(str(self.path), read_only=True))
-                found = _OpenFile(connection, _read_record(connection, self.address))
-            except (duckdb.Error, TypeError) as error:
-                reason = str(error).partition("\n")[0]
-                if "lock" in reason.lower():
-                    raise failures.TransientError(
-                        f"{self.path} is held by another process ({reason}). Close it."
-                    ) from None
-                raise failures.DamagedDataError(
-                    f"{self.path} is no publication of this project ({reason}). Move it away: the next green build is "
-                    "published again."
-                ) from None
-            yield found
-
-
-@dataclass(frozen=True)
-class _OpenFile:
-    connection: "duckdb.DuckDBPyConnection"
-    publication: Publication
-
-    def query(self, sql: str, parameters: Sequence[object] = ()) -> "pa.Table":
-        import duckdb
-
-        try:
-            rows: pa.Table = self.connection.sql(sql, params=list(parameters)).to_arrow_table()
-            return rows
-        except duckdb.Error as error:
-            raise PermanentError(f"The publication refused the query: {str(error).strip().splitlines()[0]}") from None
 
 
 def _tables(connection: Connection) -> list[tuple[str, str, bool]]:
@@ -267,22 +265,21 @@ def _write_record(connection: Connection, made: Publication) -> None:
     for statement in _RECORD:
         connection.execute(statement)
     connection.execute(
-        "insert into published.publication.build values (?, ?, ?, ?, ?, ?)",
-        [made.build_id, made.run_id, made.published_at, made.replaces, made.content, FORMAT.version],
+        "insert into published.publication.build values (?, ?, ?, ?, ?, ?, ?)",
+        [
+            made.build_id,
+            made.run_id,
+            made.published_at,
+            made.replaces,
+            made.content,
+            made.changes_since,
+            FORMAT.version,
+        ],
     )
     for name, rows in made.rows.items():
         connection.execute("insert into published.publication.tables values (?, ?)", [name, rows])
     for day in made.days:
         connection.execute("insert into published.publication.days values (?)", [day])
-
-
-def _read_record(connection: Connection, where: str) -> Publication:
-    found = connection.execute("select * from publication.build")
-    names = [column[0] for column in found.description]
-    build = FORMAT.read(dict(zip(names, found.fetchone(), strict=True)), where)
-    rows = connection.execute("select table_name, rows from publication.tables order by 1").fetchall()
-    days = connection.execute("select run_date from publication.days order by 1").fetchall()
-    return Publication(**build, rows=dict(rows), days=tuple(day for (day,) in days))
 
 
 def _sync(path: Path) -> None:

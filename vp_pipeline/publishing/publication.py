@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from vp_pipeline.stored_formats import StoredFormat, renamed_field
+from vp_pipeline.stored_formats import StoredFormat, renamed_field, with_default
 
 # What consumers read: the marts, and what shows how far to trust them.
 SCHEMAS = ("mart", "monitoring")
 # Published tables whose entities consumers expect to find again, with the vendor's own key of them.
 LASTING_KEYS = {"mart.dim_product": ("domain_id", "asin")}
 # Of the record of a publication, whose fields are columns. Version 1 has no column for the version, and on Snowflake
-# another word for one that was rolled back.
-FORMAT = StoredFormat("record of a publication", (renamed_field("is_taken_back", "is_rolled_back"),))
+# another word for one that was rolled back; version 2 has no table `changes`.
+FORMAT = StoredFormat(
+    "record of a publication", (renamed_field("is_taken_back", "is_rolled_back"), with_default(changes_since=None))
+)
 KEPT = 3  # the current one, and two that can be restored
 
 
@@ -25,6 +27,7 @@ class Publication:
 
     `rows`: of each table, by `schema.name`. `days`: the run_dates that the marts hold. `replaces`: the build that was
     current before it; None: it is the first. `content`: a checksum of all rows of all tables. `published_at`: UTC.
+    `changes_since`: the moment from which on its table `changes` is complete, UTC; None: it has none.
     """
 
     build_id: str
@@ -34,6 +37,7 @@ class Publication:
     days: tuple[date, ...]
     replaces: str | None
     content: str
+    changes_since: datetime | None = None
 
     @property
     def tables(self) -> list[tuple[str, str]]:

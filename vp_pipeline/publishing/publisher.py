@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.publishing import changes
 from vp_pipeline.publishing.losses import LossError, Losses, losses
 from vp_pipeline.publishing.publication import KEPT, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
@@ -24,10 +25,10 @@ _NAMED = 5
 
 
 class History(Protocol):
-    """The publications beside the current one."""
+    """The publications that are kept."""
 
-    def find(self, build_id: str) -> Publication | None:
-        """The publication of a build, if it is kept."""
+    def all(self) -> list[Publication]:
+        """The current one and all others, in any order, each whole and verified."""
         ...
 
     def rolled_back_from(self) -> str | None:
@@ -51,6 +52,12 @@ class Session(History, Protocol):
         """Makes the publication beside the current one: the tables, and its record."""
         ...
 
+    def record_changes(
+        self, connection: Connection, made: Publication, replaced: Publication, keys: changes.Keys
+    ) -> None:
+        """Fills the copy's table `changes`; see `changes.py`. `keys`: the columns of each mart's grain."""
+        ...
+
     def verify(self, made: Publication, contents: Contents) -> None:
         """Compares the copy with the build.
 
@@ -63,8 +70,9 @@ class Session(History, Protocol):
         """Makes the copy current, in one step. No build is rolled back from then on."""
         ...
 
-    def restore(self, earlier: Publication, current: Publication) -> None:
-        """Makes an earlier publication current again, in one step, and records that `current` was rolled back."""
+    def restore(self, target: Publication, current: Publication, keys: changes.Keys) -> None:
+        """Makes another publication current again, in one step, with the changes that lead to it in its table
+        `changes`. Of two the newer one is rolled back from then on, or not any more."""
         ...
 
     def prune(self, kept: Sequence[Publication]) -> None:
@@ -92,10 +100,11 @@ class Engine(Protocol):
 @dataclass(frozen=True)
 class Publisher:
     """Replaces what consumers read. Each method leaves it as it was or changes it in one step. `code`: the fingerprint
-    of each model as the project is now."""
+    of each model as the project is now. `keys`: the columns of each mart's grain."""
 
     engine: Engine
     code: Callable[[], Mapping[str, str]]
+    keys: Callable[[], changes.Keys] = dict
 
     @property
     def marts(self) -> PublishedMarts:
@@ -126,19 +135,23 @@ class Publisher:
                     return replaced
                 if replaced is not None and not may_lose:
                     _require_everything(losses(connection, build, self.marts, replaced))
+                at = datetime.now(UTC).replace(tzinfo=None)
                 made = Publication(
                     build_id=build.build_id,
                     run_id=run_id,
-                    published_at=datetime.now(UTC).replace(tzinfo=None),
+                    published_at=at,
                     rows={name: rows for name, (rows, _) in contents.tables.items()},
                     days=build.days,
                     replaces=replaced.build_id if replaced else None,
                     content=content,
+                    changes_since=changes.complete_since(replaced, at),
                 )
                 session.copy(connection, made, contents)
+                if replaced is not None:
+                    session.record_changes(connection, made, replaced, self.keys())
             session.verify(made, contents)
             session.swap_in(made)
-            session.prune(self._kept(session))
+            session.prune(_to_keep(made, self._kept(session)))
             return made
 
     def kept(self) -> list[Publication]:
@@ -151,28 +164,57 @@ class Publisher:
         with self.engine.history() as history:
             return history.rolled_back_from()
 
-    def roll_back(self) -> Publication:
-        """Makes the publication before the current one current again; returns it.
+    def roll_back(self, to: str | None = None) -> Publication:
+        """Makes another kept publication current; returns it. `to`: its build, or the beginning of it, older or newer;
+        None: the one that the current one replaced.
 
         Raises:
-            PermanentError: none before it is kept.
+            PermanentError: it is not kept, is current, or more than one begins so.
         """
         with self.engine.session("rollback") as session:
-            kept = self._kept(session)
-            if len(kept) < 2:
-                which = f"{kept[0].build_id} is the only one" if kept else "nothing was published yet"
-                raise PermanentError(f"There is no publication to go back to: {which} ({self.marts.address}).")
-            current, earlier = kept[:2]
-            session.restore(earlier, current)
-            return earlier
+            current = self.marts.current()
+            if current is None:
+                raise PermanentError(f"There is no publication to go back to: nothing was published ({self._at}).")
+            target = self._target(current, self._kept(session), to)
+            session.restore(target, current, self.keys())
+            return target
 
     def _kept(self, history: History) -> list[Publication]:
-        kept: list[Publication] = []
-        publication = self.marts.current()
-        while publication is not None and len(kept) < KEPT:
-            kept.append(publication)
-            publication = history.find(publication.replaces) if publication.replaces else None
-        return kept
+        """Those that consumers have read, newest first. A publish that was killed may have left one that none read."""
+        current, rolled_back = self.marts.current(), history.rolled_back_from()
+        found = history.all()
+        newest = [each.published_at for each in found if each == current or each.build_id == rolled_back]
+        return _newest_first([each for each in found if newest and each.published_at <= max(newest)])
+
+    def _target(self, current: Publication, kept: Sequence[Publication], to: str | None) -> Publication:
+        others = [each for each in kept if each.build_id != current.build_id]
+        if to is None:
+            found = [each for each in others if each.build_id == current.replaces]
+            why = f"the one before {current.build_id} is not kept" if current.replaces else "it is the first"
+            wrong = f"There is no publication to go back to: {why}"
+        else:
+            found = [each for each in others if each.build_id.startswith(to)]
+            which = "is current" if current.build_id.startswith(to) else "is not kept"
+            wrong = f"Build {to} {which}" if not found else f"More than one build begins with {to}"
+        if len(found) != 1:
+            there = f"There are {', '.join(each.build_id for each in others)}" if others else "There is no other"
+            raise PermanentError(f"{wrong} ({self._at}). {there}: `vp published list`.")
+        return found[0]
+
+    @property
+    def _at(self) -> str:
+        return self.marts.address
+
+
+def _newest_first(publications: Sequence[Publication]) -> list[Publication]:
+    return sorted(publications, key=lambda each: each.published_at, reverse=True)
+
+
+def _to_keep(current: Publication, publications: Sequence[Publication]) -> list[Publication]:
+    """The current one, the one that it replaced, and the newest others."""
+    first = [current.build_id, current.replaces]
+    ordered = sorted(publications, key=lambda each: each.build_id not in first)
+    return ordered[:KEPT]
 
 
 def publishable(build: Build | None, rolled_back: str | None) -> Build:

@@ -18,12 +18,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.publishing import changes
 from vp_pipeline.publishing.publication import FORMAT, SCHEMAS, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
-from vp_pipeline.publishing.snowflake_reader import OURS, PUBLISHED, Kept, SnowflakePublishedSchema, read_kept
+from vp_pipeline.publishing.snowflake_reader import OURS, PUBLISHED, SnowflakePublishedSchema, read_kept
 from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.ledger import Build
 from vp_pipeline.warehouse.migrations import RenamedColumn
@@ -35,10 +37,14 @@ if TYPE_CHECKING:
 # `days`: comma-separated. `row_counts`: JSON. `is_rolled_back`: by a person.
 _RECORD = (
     "version integer, build_id varchar, run_id varchar, published_at timestamp, replaces varchar, content varchar, "
-    "days varchar, row_counts varchar, is_rolled_back boolean"
+    "days varchar, row_counts varchar, changes_since timestamp, is_rolled_back boolean"
 )
 _COLUMNS = ", ".join(column.split()[0] for column in _RECORD.split(", "))
-_MARKS = "?, ?, ?, cast(? as timestamp), nullif(?, ''), ?, ?, ?, false"
+_MARKS = "?, ?, ?, cast(? as timestamp), nullif(?, ''), ?, ?, ?, cast(? as timestamp), false"
+_DIALECT = changes.Dialect(
+    row_hash=lambda alias: f"hash({alias}.*)",
+    json_text=lambda values: "to_json(object_construct(" + ", ".join(f"'{n}', {v}" for n, v in values.items()) + "))",
+)
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ def fill_statements(
             + (f"as select * from {schema}.{name}" if f"{schema}.{name}" in views else f"clone {schema}.{name}")
             for schema, name in tables
         ),
+        f"create transient table {new_schema}.{changes.CHANGES} ({changes.COLUMNS})",
         f"create transient table {new_schema}._publication ({_RECORD})",
         f"grant usage on schema {new_schema} to role {reader}",
         f"grant select on all tables in schema {new_schema} to role {reader}",
@@ -94,9 +101,8 @@ class _Session:
     connection: SnowflakeSession
     reader: str
 
-    def find(self, build_id: str) -> Publication | None:
-        found = self._find(build_id)
-        return found.publication if found else None
+    def all(self) -> list[Publication]:
+        return [each.publication for each in read_kept(self.connection)]
 
     def rolled_back_from(self) -> str | None:
         kept = read_kept(self.connection)
@@ -130,7 +136,12 @@ class _Session:
         new_schema = schema_of(made.build_id)
         for statement in fill_statements(new_schema, made.tables, contents.views, self.reader):
             connection.execute(statement)
-        connection.execute(f"insert into {new_schema}._publication ({_COLUMNS}) select {_MARKS}", _record(made))
+
+    def record_changes(
+        self, connection: Connection, made: Publication, replaced: Publication, keys: changes.Keys
+    ) -> None:
+        switch = changes.Switch(made, replaced, made.published_at)
+        changes.record(connection, _DIALECT, switch, (_place(schema_of(made.build_id)), _place(PUBLISHED)), keys)
 
     def verify(self, made: Publication, contents: Contents) -> None:
         new_schema = schema_of(made.build_id)
@@ -143,17 +154,36 @@ class _Session:
                 f"The clone of {differing} is not what the build has. Nothing was published; consumers read what "
                 "they did. Publish again."
             )
+        # Last, so a schema with a record is whole.
+        self.connection.execute(f"insert into {new_schema}._publication ({_COLUMNS}) select {_MARKS}", _record(made))
 
     def swap_in(self, made: Publication) -> None:
         for statement in swap_statements(schema_of(made.build_id)):
             self.connection.execute(statement)
 
-    def restore(self, earlier: Publication, current: Publication) -> None:
-        found = self._find(earlier.build_id)
-        assert found is not None
-        RenamedColumn(f"{PUBLISHED}._publication", "is_taken_back", "is_rolled_back").take(self.connection)  # version 1
-        self.connection.execute(f"update {PUBLISHED}._publication set is_rolled_back = true")
-        self.connection.execute(f"alter schema {PUBLISHED} swap with {found.schema}")
+    def restore(self, target: Publication, current: Publication, keys: changes.Keys) -> None:
+        schema = next(each.schema for each in read_kept(self.connection) if each.publication == target)
+        at = datetime.now(UTC).replace(tzinfo=None)
+        self.connection.execute(f"create or replace transient table {schema}.{changes.CHANGES} ({changes.COLUMNS})")
+        switch = changes.Switch(target, current, at)
+        changes.record(self.connection, _DIALECT, switch, (_place(schema), _place(PUBLISHED)), keys)
+        self.connection.execute(f"grant select on all tables in schema {schema} to role {self.reader}")
+        for each in (schema, PUBLISHED):
+            self._to_present_format(f"{each}._publication")
+        self.connection.execute(
+            f"update {schema}._publication set is_rolled_back = false, changes_since = cast(? as timestamp)",
+            [f"{changes.complete_since(current, at)}"],
+        )
+        if target.published_at < current.published_at:
+            self.connection.execute(f"update {PUBLISHED}._publication set is_rolled_back = true")
+        self.connection.execute(f"alter schema {PUBLISHED} swap with {schema}")
+
+    def _to_present_format(self, record: str) -> None:
+        """The columns of the present version, in a record of an earlier one."""
+        RenamedColumn(record, "is_taken_back", "is_rolled_back").take(self.connection)
+        self.connection.execute(f"alter table {record} add column if not exists version integer")
+        self.connection.execute(f"alter table {record} add column if not exists changes_since timestamp")
+        self.connection.execute(f"update {record} set version = {FORMAT.version}")
 
     def prune(self, kept: Sequence[Publication]) -> None:
         builds = {publication.build_id for publication in kept}
@@ -162,14 +192,14 @@ class _Session:
             if schema not in schemas and schema != PUBLISHED:
                 self.connection.execute(f"drop schema if exists {schema}")
 
-    def _find(self, build_id: str) -> Kept | None:
-        others = (each for each in read_kept(self.connection) if each.schema != PUBLISHED)
-        return next((each for each in others if each.publication.build_id == build_id), None)
-
 
 def schema_of(build_id: str) -> str:
     """The schema in which a publication is made."""
     return f"{PUBLISHED}_{re.sub(r'[^a-z0-9]', '_', build_id.lower())}"
+
+
+def _place(schema: str) -> changes.Place:
+    return changes.Place(schema, f"{schema}.{changes.CHANGES}")
 
 
 def _record(made: Publication) -> list[Any]:
@@ -184,6 +214,7 @@ def _record(made: Publication) -> list[Any]:
         made.content,
         days,
         json.dumps(dict(made.rows)),
+        f"{made.changes_since}",
     ]
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.publishing.duckdb import DuckDBPublications, DuckDBPublishedFile
+from vp_pipeline.publishing.duckdb import DuckDBPublications
+from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.metrics import MetricQuery, Metrics
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.reader import PublishedMarts

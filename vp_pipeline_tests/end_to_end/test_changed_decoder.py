@@ -16,7 +16,7 @@ import pytest
 import vp_pipeline.build
 from vp_pipeline.lake import bronze, decoded_days
 from vp_pipeline.planning.report import plan_of
-from vp_pipeline.publishing.duckdb import DuckDBPublishedFile
+from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.quality.gate import current_failures
 from vp_pipeline.sources.decoder_code import DecoderCode

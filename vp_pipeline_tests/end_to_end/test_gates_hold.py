@@ -15,7 +15,7 @@ import pytest
 
 from vp_pipeline.lake import bronze
 from vp_pipeline.partitions import ONE_DAY
-from vp_pipeline.publishing.duckdb import DuckDBPublishedFile
+from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings

@@ -12,7 +12,7 @@ import pytest
 
 from vp_pipeline.build import build_definitions
 from vp_pipeline.partitions import ONE_DAY, newest_finished_day
-from vp_pipeline.publishing.duckdb import DuckDBPublishedFile
+from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.publication import Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings

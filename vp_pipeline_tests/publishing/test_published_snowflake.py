@@ -1,6 +1,8 @@
 """Published marts on Snowflake: the exact statements, and what consumers read after each of them."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -82,13 +84,16 @@ def test_exactly_these_statements_publish(snowflake: SnowflakeStandIn, publisher
         f"create transient table {beside}.dim_product clone mart.dim_product",
         f"create transient table {beside}.mart_deals clone mart.mart_deals",
         f"create transient table {beside}.mon_keepa_reconciliation clone monitoring.mon_keepa_reconciliation",
+        f"create transient table {beside}.changes (mart varchar, key varchar, operation varchar, build_id varchar, "
+        "published_at timestamp)",
         f"create transient table {beside}._publication (version integer, build_id varchar, run_id varchar, "
         "published_at timestamp, replaces varchar, content varchar, days varchar, row_counts varchar, "
-        "is_rolled_back boolean)",
+        "changes_since timestamp, is_rolled_back boolean)",
         f"grant usage on schema {beside} to role vp_reader",
         f"grant select on all tables in schema {beside} to role vp_reader",
         f"insert into {beside}._publication (version, build_id, run_id, published_at, replaces, content, days, "
-        "row_counts, is_rolled_back) select ?, ?, ?, cast(? as timestamp), nullif(?, ''), ?, ?, ?, false",
+        "row_counts, changes_since, is_rolled_back) select ?, ?, ?, cast(? as timestamp), nullif(?, ''), ?, ?, ?, "
+        "cast(? as timestamp), false",
         "create transient schema if not exists published",
         f"alter schema published swap with {beside}",
         f"drop schema if exists {beside}",  # it holds nothing: this was the first
@@ -190,9 +195,11 @@ def test_publications_of_v0_1_0_are_read_and_can_be_rolled_back(
         "select table_schema from information_schema.tables where lower(table_name) = '_publication'"
     ):
         snowflake.query(f"alter table {schema}._publication rename column is_rolled_back to is_taken_back")
-        snowflake.query(f"alter table {schema}._publication drop column version")
-    assert publisher.kept() == made[::-1]
-    assert publisher.roll_back() == made[0]
+        for column in ("version", "changes_since"):
+            snowflake.query(f"alter table {schema}._publication drop column {column}")
+        snowflake.query(f"drop table {schema}.changes")
+    assert publisher.kept() == [replace(each, changes_since=None) for each in made[::-1]]
+    assert publisher.roll_back().build_id == made[0].build_id
     assert (read(snowflake), publisher.rolled_back_from()) == (1, made[1].build_id)
     build(snowflake, 3)
     assert publisher.publish("run-3").replaces == made[0].build_id
@@ -209,14 +216,50 @@ def test_what_was_before_is_kept_and_can_be_restored(snowflake: SnowflakeStandIn
     assert read(snowflake) == 3
     assert publisher.roll_back().build_id == builds[1]
     assert (read(snowflake), publisher.rolled_back_from()) == (2, builds[3])
-    with pytest.raises(PermanentError, match="no publication to go back to"):
+    with pytest.raises(PermanentError, match="is not kept"):
         publisher.roll_back()
     with pytest.raises(PermanentError, match=f"{builds[3]} was rolled back by hand"):
         publisher.publish("again")
     last = build(snowflake, 9)
     publisher.publish("run-9")
     assert (read(snowflake), publisher.rolled_back_from()) == (9, None)
-    assert [made.build_id for made in publisher.kept()] == [last, builds[1]]
+    # The one that it replaced, and the newest other, which was rolled back.
+    assert [made.build_id for made in publisher.kept()] == [last, builds[3], builds[1]]
+    assert publisher.roll_back(builds[3]).build_id == builds[3]
+    assert (read(snowflake), publisher.rolled_back_from()) == (4, last)
+    assert publisher.roll_back(last).build_id == last
+    assert (read(snowflake), publisher.rolled_back_from()) == (9, None)
+
+
+def test_the_changes_of_a_publication_and_of_a_rollback_are_in_its_feed(snowflake: SnowflakeStandIn) -> None:
+    publisher = Publisher(
+        SnowflakePublications(snowflake.warehouse(timeout_seconds=5)), dict, lambda: {"sales": ("asin", "sold_on")}
+    )
+
+    def publish(number: int, *rows: str) -> str:
+        build_id = build(snowflake, number)
+        values = " union all ".join(f"select {row}, cast('2026-03-01' as date)" for row in rows)
+        snowflake.query(f"create or replace table mart.sales as select * from ({values}) as t(asin, value, sold_on)")
+        publisher.publish(f"run-{number}")
+        return build_id
+
+    def feed() -> list[tuple[str, str, str]]:
+        found = snowflake.query(
+            "select mart, key, operation, build_id from published.changes order by published_at, key"
+        )
+        assert {(mart, json.loads(key)["sold_on"]) for mart, key, *_ in found} <= {("sales", "2026-03-01")}
+        return [(json.loads(key)["asin"], operation, build_id) for _, key, operation, build_id in found]
+
+    first = publish(1, "'A', 1", "'B', 2")
+    assert feed() == []
+    second = publish(2, "'B', 3", "'C', 4")
+    expected = [("A", "delete", second), ("B", "update", second), ("C", "insert", second)]
+    assert feed() == expected
+    publisher.roll_back()
+    expected += [("A", "insert", first), ("B", "update", first), ("C", "delete", first)]
+    assert feed() == expected
+    third = publish(3, "'A', 1", "'B', 2", "'D', 5")
+    assert feed() == [*expected, ("D", "insert", third)]
 
 
 @pytest.mark.parametrize("at", ["create transient table", "grant", "insert into published", "alter schema"])

@@ -16,7 +16,7 @@ from pathlib import Path
 import dagster as dg
 
 from vp_pipeline.dagster_internals.run_statuses import FINISHED_BACKFILLS
-from vp_pipeline.publishing.duckdb import DuckDBPublishedFile
+from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.publication import Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline_tests.contents import contents

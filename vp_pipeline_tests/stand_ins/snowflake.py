@@ -204,6 +204,7 @@ def _rewritten(statement: str) -> str:
     statement = re.sub(
         r"hash_agg\(\*\) from ([\w.]+)", r"cast(sum(hash(whole)) as varchar) from \1 as whole", statement
     )
+    statement = re.sub(r"hash\((\w+)\.\*\)", r"hash(\1)", statement)
     return re.sub(r"(?i)create( or replace)? temporary (table|view)", r"create\1 \2", statement, count=1)
 
 
