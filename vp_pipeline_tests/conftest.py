@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
+import hypothesis
 import pytest
 
 from vp_pipeline.build import build_definitions
@@ -21,6 +22,10 @@ from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline_tests.contents import SCHEMAS, contents
 from vp_pipeline_tests.dagster_dev import own_environment
 from vp_pipeline_tests.recordings.folders import SETS, recordings_of
+
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("vp", deadline=None)
+hypothesis.settings.load_profile("vp")
 
 
 @pytest.fixture(scope="session", params=SETS)
