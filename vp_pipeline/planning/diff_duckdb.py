@@ -13,7 +13,7 @@ from pathlib import Path
 
 from vp_pipeline.failures import TransientError
 from vp_pipeline.planning.diff_engine import AFTER, BEFORE, Copy, Side, Sides, shapes_of
-from vp_pipeline.publishing.duckdb import DuckDBPublishedFile
+from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.settings import Settings
 from vp_pipeline.warehouse.duckdb import DuckDBConnection, DuckDBWarehouse

@@ -19,7 +19,7 @@ from vp_pipeline.planning.diff_duckdb import scratch_folder
 from vp_pipeline.planning.diff_engine import AFTER, BEFORE, Copy, Side, Sides, shapes_of
 from vp_pipeline.publishing.publication import Publication
 from vp_pipeline.publishing.reader import PublishedMarts
-from vp_pipeline.publishing.snowflake import PUBLISHED, SnowflakePublishedSchema
+from vp_pipeline.publishing.snowflake_reader import PUBLISHED, SnowflakePublishedSchema
 from vp_pipeline.settings import Settings
 from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.lease.holder import Holder
