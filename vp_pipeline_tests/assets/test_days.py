@@ -1,5 +1,6 @@
 """Days of a run, one by one: which continue, which do not, and what Dagster records. On a graph of two small layers."""
 
+import errno
 import logging
 from collections.abc import Callable, Iterator, Mapping, Set
 from datetime import date
@@ -233,6 +234,18 @@ def test_a_transient_failure_that_stays_ends_with_its_reason(
     assert len(calls) == 1 + retries.MAX_RETRIES
     (failure,) = [e.step_failure_data for e in result.all_events if e.is_step_failure]
     assert "the server is busy." in str(failure.error)
+
+
+def test_a_full_disk_ends_the_step_by_name_and_is_not_tried_again(instance: dg.DagsterInstance) -> None:
+    tries = []
+
+    def full(day: date) -> Outcome:
+        tries.append(day)
+        raise OSError(errno.ENOSPC, "No space left on device", "/data/x.parquet")
+
+    result = run(instance, graph(full), ONE)
+    assert reason(result).startswith("The file /data/x.parquet cannot be read or written: No space left on device.")
+    assert tries == [ONE]
 
 
 def test_a_bug_is_not_tried_again(instance: dg.DagsterInstance) -> None:

@@ -16,10 +16,11 @@ from dbt_common.events.functions import get_metadata_vars
 from vp_pipeline.dagster_internals import dbt_invocation as private
 from vp_pipeline.dbt import project as dbt
 from vp_pipeline.dbt.environment import dbt_environment
-from vp_pipeline.dbt.in_process import DbtThread, alone
+from vp_pipeline.dbt.in_process import DbtThread, _read_project, alone
 from vp_pipeline.dbt.invocation import build_arguments, build_dbt
 from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.dbt.results import NodeResult, clear_results, results
+from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import load_settings
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.test_production_settings import COMPLETE
@@ -130,6 +131,31 @@ def test_the_project_is_parsed_again_when_a_model_is_newer_or_gone(
     assert dbt._is_fresh(manifest)
     model.unlink()  # its folder is newer now
     assert not dbt._is_fresh(manifest)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"metadata": {}}', bytes(range(256)), None])
+@pytest.mark.parametrize("name", ["manifest.json", dbt.SEMANTIC_MANIFEST, "parse/partial_parse.msgpack"])
+def test_a_parsed_project_that_is_not_whole_is_parsed_again_or_named(
+    tmp_path: Path, name: str, content: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    manifest = tmp_path / "manifest.json"
+    (tmp_path / "parse").mkdir()
+    manifest.write_text('{"nodes": {}}')
+    (tmp_path / dbt.SEMANTIC_MANIFEST).write_text('{"semantic_models": []}')
+    parsed = tmp_path / "parse" / "partial_parse.msgpack"
+    parsed.write_bytes(b"")
+    assert dbt._is_whole(manifest)
+    (tmp_path / name).unlink()
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    if name.startswith("parse") and content is not None:
+        with pytest.raises(
+            PermanentError, match=rf"{parsed} cannot be read as the parsed dbt project .*Remove the folder"
+        ):
+            _read_project(parsed, 0)
+    else:
+        assert not dbt._is_whole(manifest)
+        assert name.startswith("parse") or f"{tmp_path / name} " in caplog.text
 
 
 def test_dagster_dbt_has_the_private_parts_that_are_used() -> None:

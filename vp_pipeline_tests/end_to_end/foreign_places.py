@@ -20,12 +20,13 @@ from vp_pipeline.automation.sensors.landed import Position, landed_since
 from vp_pipeline.dbt.results import results
 from vp_pipeline.delivery import change_export, export_endpoint
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.lake import bronze, silver
+from vp_pipeline.lake import bronze, silver, unanswered
 from vp_pipeline.lake.decoded_days import restating, stale_days
 from vp_pipeline.lake.layout import PLACES
 from vp_pipeline.lake.manifests import LoadedDays, read_document, verified
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.quarantine import quarantined
+from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.quality import monitoring
 from vp_pipeline.sources.keepa.source import KEEPA, PRODUCT
 from vp_pipeline.sources.landed import Decoded, Rejected
@@ -75,7 +76,11 @@ class Folder:
             lake.write(landed, gzip.compress(b'{"_airbyte_data": {}}\n'))
             record_sync(lake, DAY, [landed], job_id=job)
             bronze.land(lake, PRODUCT, DAY)
-        lake.write(running_path(PRODUCT, DAY), RunningSync(job_id=1, connection="c").to_bytes())
+        running = RunningSync(
+            job_id=1, connection="c", source=PRODUCT.source, stream=PRODUCT.name, run_date=DAY, request=None
+        )
+        lake.write(running_path(PRODUCT, DAY), running.to_bytes())
+        unanswered.record(lake, PRODUCT, DAY, {"1:B0SBXTWO06": DAY})
         lake.write("bronze/keepa/_origin", b"stand-in")
         rejected = Rejected(table=TABLE.name, reason="r", record="{}", source_object="o", source_line=1, asin=None)
         with restating(lake, PRODUCT):
@@ -113,6 +118,7 @@ class Folder:
             "SYNC": lambda: landed_since(lake, [PRODUCT], Position(0, ""), LATER, 10),
             "RUNNING_SYNC": lambda: read_document(lake, running_path(PRODUCT, DAY), RunningSync),
             "BRONZE": lambda: [*removable_objects(lake, NOW)],
+            "UNANSWERED": lambda: unanswered.before(lake, PRODUCT, DAY + ONE_DAY),
             "SUPERSEDED": lambda: bronze.days(lake, PRODUCT),
             "SILVER_ROWS": lambda: [*verified(lake, silver.read_manifest(lake, TABLE, DAY).objects, "Run it again.")],
             "SILVER": lambda: [silver.read_manifest(lake, TABLE, day) for day in silver.days(lake, TABLE)],

@@ -9,6 +9,7 @@ import pytest
 from vp_pipeline.lake import layout
 from vp_pipeline.lake.layout import PLACES, Place
 from vp_pipeline.lake.objects import Lake
+from vp_pipeline_tests.end_to_end.foreign_places import Folder
 
 DAY = date(2026, 3, 1)
 PARTS = {
@@ -44,6 +45,10 @@ def test_another_name_is_of_no_place(name: str, change: str) -> None:
     if name == "LANDED" and change == "copy of {}":
         pytest.skip("Airbyte chooses these names")
     assert not layout.is_known(f"{folder}/{change.format(file)}")
+
+
+def test_every_place_has_a_reader_in_the_test_of_foreign_files(tmp_path: Path) -> None:
+    assert set(Folder(tmp_path).lake_readers()) == set(PLACES)
 
 
 def test_a_day_that_does_not_exist_is_of_no_place() -> None:

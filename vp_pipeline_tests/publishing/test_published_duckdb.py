@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -132,6 +133,22 @@ def test_the_last_builds_are_kept_and_can_be_restored(folder: Path, publisher: P
         PermanentError, match=r"before build-000003 is not kept .* There are build-000005, build-000004"
     ):
         publisher.roll_back()
+
+
+def test_a_file_that_is_no_publication_of_ours_is_left_where_it_is(
+    folder: Path, publisher: Publisher, caplog: pytest.LogCaptureFixture
+) -> None:
+    build(folder, 1)
+    publisher.publish("run-1")
+    mine = folder / "published" / "backup.duckdb"
+    shutil.copy(folder / "published" / "build-000001.duckdb", mine)
+    (folder / "published" / "notes.duckdb").write_text("buy milk")
+    for number in range(2, KEPT + 3):
+        build(folder, number)
+        publisher.publish(f"run-{number}")
+    assert files(folder) > {"backup.duckdb", "notes.duckdb"}
+    assert len(files(folder)) == KEPT + 2
+    assert f"{mine} is not the publication whose name it has" in caplog.text
 
 
 def test_what_was_rolled_back_is_not_published_again_and_the_next_build_is(folder: Path, publisher: Publisher) -> None:

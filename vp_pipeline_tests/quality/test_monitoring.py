@@ -171,5 +171,27 @@ def test_what_could_not_be_written_is_written_by_the_next_run(
     assert list((tmp_path / "monitoring_pending").iterdir()) == []
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"buy milk", b"[]", b'{"run_id": 5}', None])
+def test_a_record_that_is_none_keeps_no_other_waiting(
+    warehouse: DuckDBWarehouse,
+    invocation: Invocation,
+    tmp_path: Path,
+    content: bytes | None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    foreign = tmp_path / "monitoring_pending" / "a.json"
+    foreign.parent.mkdir()
+    if content is None:
+        foreign.mkdir()
+    else:
+        foreign.write_bytes(content)
+    record(warehouse, tmp_path, invocation)
+    assert len(rows(warehouse, "_runs")) == 2
+    assert str(foreign) in caplog.text
+    if content is not None:
+        assert [file.name for file in foreign.parent.iterdir()] == ["a.json.set_aside"]
+        assert (foreign.parent / "a.json.set_aside").read_bytes() == content
+
+
 def test_dbt_that_wrote_no_results_is_not_recorded(tmp_path: Path) -> None:
     assert read_invocation("run-1", [DAY], {}, {}, tmp_path, tmp_path / "manifest.json") is None
