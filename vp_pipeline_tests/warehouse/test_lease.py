@@ -166,3 +166,36 @@ def test_a_process_is_known_by_more_than_its_number() -> None:
     assert seen.is_alive is False
     ended.wait()
     assert seen.is_alive is False
+
+
+# Loses its lease while it waits for something; prints why.
+_LOSE = """
+import sys, time
+from types import SimpleNamespace
+from vp_pipeline.warehouse.lease.holder import Holder
+from vp_pipeline.warehouse.lease.lease import Lease
+store = SimpleNamespace(
+    address="a warehouse", retry_seconds=0.1, heartbeat_seconds=0.05,
+    take=lambda _: True, renew=lambda _: False, release=lambda _: None, current=lambda: "vp run of another machine",
+)
+with Lease(store).hold(Holder("vp run"), lambda report: print(report, flush=True)):
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("handling", "ended"), [(signal.SIG_DFL, -signal.SIGINT), (signal.SIG_IGN, -signal.SIGTERM)], ids=["front", "back"]
+)
+def test_a_lost_lease_ends_the_process_also_where_it_ignores_interrupts(handling: signal.Handlers, ended: int) -> None:
+    """A shell starts `vp run &` with interrupts ignored."""
+    done = subprocess.run(
+        [sys.executable, "-c", _LOSE],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        timeout=30,
+        check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, handling),
+    )
+    assert "The lease on a warehouse was lost" in done.stdout
+    assert done.returncode == ended

@@ -69,7 +69,7 @@ class Lease:
         then only what is known of the holder changes.
 
         `report` gets the messages of the wait. An interrupt ends the wait at once. A lease that was lost (the process
-        could not renew it in time) interrupts the process, as Ctrl-C would.
+        could not renew it in time) interrupts the process, as Ctrl-C would, or ends it where it ignores that.
         """
         outer = _HELD.get(self.store.address)
         if outer is not None:
@@ -137,7 +137,9 @@ class Lease:
                 if time.monotonic() - renewed < MISSED * seconds:
                     continue
             report(f"The lease on {self.store.address} was lost, so this process stops writing: {reason}.")
-            os.kill(os.getpid(), signal.SIGINT)
+            # A process that a script started in the background ignores the one, and ends by the other.
+            is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            os.kill(os.getpid(), signal.SIGTERM if is_ignored else signal.SIGINT)
             return
 
 
