@@ -140,7 +140,7 @@ class Folder:
             "warehouse.duckdb": ("warehouse.duckdb", self._open_warehouse),
             "warehouse.duckdb.wal": ("warehouse.duckdb.wal", self._open_warehouse),
             "published.duckdb": ("published.duckdb", publisher.marts.current),
-            "published/*.duckdb": (f"published/{publications[0].name}", publisher.roll_back),
+            "published/*.duckdb": (f"published/{publications[0].name}", publisher.kept),
             "published/rolled_back.json": ("published/rolled_back.json", publisher.rolled_back_from),
             "outbox/*.jsonl": ("outbox/slack.jsonl", lambda: box.put("b", {"text": "y"}, NOW)),
             "lease.json": ("lease.json", lambda: LeaseFile(self.root).current()),
