@@ -12,7 +12,7 @@ from vp_pipeline.airbyte.remote import RunningSync
 from vp_pipeline.delivery.export_endpoint import _Posted
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.failures import DamagedDataError, PermanentError
-from vp_pipeline.lake import layout, silver
+from vp_pipeline.lake import layout, quarantine, silver
 from vp_pipeline.lake.decoded_days import is_up_to_date, record_path, restating
 from vp_pipeline.lake.manifests import (
     BronzeManifest,
@@ -29,6 +29,7 @@ from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.quarantine import quarantined
 from vp_pipeline.lake.unanswered import Unanswered
 from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline.sources.landed import Rejected
 from vp_pipeline.sources.source import SyncRequest
 from vp_pipeline.stored_formats import StoredFormat, renamed_field, renamed_values, with_default
 
@@ -192,13 +193,23 @@ def test_a_damaged_document_is_named(lake: Lake, content: bytes) -> None:
 
 
 def test_a_line_of_quarantine(lake: Lake) -> None:
-    line = {"table": "price", "reason": "r", "record": "{}", "source_object": "o", "source_line": 1, "asin": None}
+    line = {"table": "product", "reason": "r", "record": "{}", "source_object": "o", "source_line": 1, "asin": None}
     path = silver.quarantine_path(PRODUCT.tables[0], DAY)
-    lake.write(path, orjson.dumps(line) + b"\n")
-    ((row,),) = [found.rows for found in quarantined(lake)]
-    assert row.reason == "r"
-    lake.write(path, orjson.dumps({**line, "version": 2}) + b"\n")
-    with pytest.raises(PermanentError, match=rf"{path}, line 1, is of version 2 of the quarantine"):
+    row = Rejected("product", "r", "{}", "o", 1)
+    for written in (line, quarantine.line_of(row, "keepa", DAY)):
+        lake.write(path, orjson.dumps(written) + b"\n")
+        assert [found.rows for found in quarantined(lake)] == [(row,)]
+    of_others = [
+        {**line, "table": "price"},
+        quarantine.line_of(row, "other", DAY),
+        quarantine.line_of(row, "keepa", DAY + timedelta(days=1)),
+    ]
+    for written in of_others:
+        lake.write(path, orjson.dumps(written) + b"\n")
+        with pytest.raises(DamagedDataError, match=rf"{path}, line 1, is of .*: copied here\. Move the file away"):
+            list(quarantined(lake))
+    lake.write(path, orjson.dumps({**line, "version": 3}) + b"\n")
+    with pytest.raises(PermanentError, match=rf"{path}, line 1, is of version 3 of the quarantine"):
         list(quarantined(lake))
 
 

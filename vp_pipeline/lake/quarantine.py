@@ -1,12 +1,15 @@
 """What is in quarantine, by source, table and day.
 
-Here: reading. Not here: writing (`silver.py` does, with the partition that the rows were left out of).
+Here: the lines, and reading them. Not here: when they are written (`silver.py` does, with the partition that the rows
+were left out of).
 """
 
+import dataclasses
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -14,9 +17,10 @@ from vp_pipeline.failures import DamagedDataError, PermanentError
 from vp_pipeline.lake import layout
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.landed import Rejected
-from vp_pipeline.stored_formats import StoredFormat
+from vp_pipeline.stored_formats import StoredFormat, with_default
 
-FORMAT = StoredFormat("quarantine")  # of each line
+# Of each line: a rejected record, and the parts of the file's name. Version 1 has the table alone of those.
+FORMAT = StoredFormat("quarantine", (with_default(source=None, day=None),))
 _REMEDY = "Move the file away and run its day again: silver is decoded from bronze, and the file written anew."
 
 
@@ -50,11 +54,20 @@ def quarantined(
     asked = {"source": source, "table": table, "day": day}
     for found in layout.QUARANTINE.objects(lake, **{part: value for part, value in asked.items() if value is not None}):
         lines = enumerate(lake.read(found.path).splitlines(), start=1)
-        yield Quarantined(**found.parts, rows=tuple(_row(line, f"{found.path}, line {n},") for n, line in lines))
+        rows = tuple(_row(line, f"{found.path}, line {n},", found.parts) for n, line in lines)
+        yield Quarantined(**found.parts, rows=rows)
 
 
-def _row(line: bytes, where: str) -> Rejected:
+def line_of(row: Rejected, source: str, day: date) -> dict[str, Any]:
+    """A rejected record as a line of the quarantine."""
+    return FORMAT.mark({**dataclasses.asdict(row), "source": source, "day": day.isoformat()})
+
+
+def _row(line: bytes, where: str, parts: Mapping[str, object]) -> Rejected:
     stored = FORMAT.parse(line, where, _REMEDY)
+    own = {"source": stored.pop("source", None), "table": stored.get("table"), "day": stored.pop("day", None)}
+    if any(value is not None and value != str(parts[part]) for part, value in own.items()):
+        raise DamagedDataError(f"{where} is of {own['source']}/{own['table']} for {own['day']}: copied here. {_REMEDY}")
     try:
         return TypeAdapter(Rejected).validate_python(stored)
     except ValidationError:

@@ -7,7 +7,6 @@ The names are in `layout.py`: SILVER_ROWS; SILVER, the manifest; QUARANTINE, row
 reason.
 """
 
-import dataclasses
 import io
 from datetime import date
 
@@ -95,7 +94,7 @@ def write_quarantine(lake: Lake, decoded: Decoded, run_date: date) -> ManifestOb
     if not decoded.quarantined:
         lake.delete(path)
         return None
-    lines = (quarantine.FORMAT.mark(dataclasses.asdict(row)) for row in decoded.quarantined)
+    lines = (quarantine.line_of(row, decoded.table.source, run_date) for row in decoded.quarantined)
     content = b"".join(orjson.dumps(line) + b"\n" for line in lines)
     lake.write(path, content)
     return ManifestObject(path=path, size=len(content), sha256=checksum(content), records=len(decoded.quarantined))

@@ -86,7 +86,7 @@ class Folder:
         with restating(lake, PRODUCT):
             for table in PRODUCT.tables:
                 rows = pa.Table.from_pylist([], schema=table.schema)
-                decoded = Decoded(table, 1, rows, 0, (rejected,))
+                decoded = Decoded(table, 1, rows, 0, (dataclasses.replace(rejected, table=table.name),))
                 silver.write(lake, decoded, DAY, bronze="b", decoder=PRODUCT.code.own)
         lake.write(record_path(PRODUCT), LoadedDays(contents="c").to_bytes())
         for price in (1, 2):

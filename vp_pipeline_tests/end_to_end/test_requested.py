@@ -24,8 +24,10 @@ UP_TO_SILVER = "key:airbyte/keepa/product or key:bronze/keepa/product or key:sil
 DAY = newest_finished_day()
 STALE_MS = 198 * 86_400_000
 CASES = PROJECT_ROOT.parent / "shared" / "data" / "keepa_cases"
-READ = ("c11b_deals", "c11d_products_empty", "c11e_list_of_products", "c11f_jsonl_or_bom", "c13_lowercase_asin")
-CASES_READ = (*READ, "c18_backordered_future_point")
+CASES_READ = (
+    "c02_domain14", "c11b_deals", "c11d_products_empty", "c11e_list_of_products", "c11f_jsonl_or_bom",
+    "c13_lowercase_asin", "c18_backordered_future_point",
+)  # fmt: skip
 
 
 def outcome(pipeline: Pipeline, check: str) -> tuple[bool, dg.AssetCheckSeverity, str]:
@@ -194,6 +196,7 @@ def made_up_cases() -> dict[str, Any]:
 
     future = csv_of(36, _8=[NOW - 9000, -1, NOW - 900, 999, NOW + 5000, -1])
     return {
+        "c02_domain14": envelope({**alone("B0DOMAIN14"), "domainId": 14}),
         "c11b_deals": {"timestamp": NOW_MS, "deals": {"dr": [{"asin": "B0DEAL0001", "current": [1, 2]}]}},
         "c11d_products_empty": {"timestamp": NOW_MS, "products": []},
         "c11e_list_of_products": [alone("B0LIST0001"), alone("B0LIST0002")],
@@ -233,6 +236,7 @@ def test_recordings_of_other_kinds_are_named_and_all_others_are_read(recorded_ca
     assert (passed, severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "6 requested = 5 received + 1 missing. Missing: 1:B0LOWER001." in text
     assert "Received although not requested: 1:b0lower001." in text
+    assert "product 0 cannot be requested: its domainId is 14" in text
     assert "c11b_deals.json is not a recorded Keepa response: it has neither `products` nor a `lastUpdate`." in text
     assert "c11d_products_empty.json is not a recorded Keepa response: it holds no products" in text
 

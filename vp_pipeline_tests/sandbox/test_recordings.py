@@ -93,6 +93,7 @@ OTHER_KINDS = {
     b'{"products": [{"asin": "B000000001", "domainId": 1}]}': "its envelope has no `timestamp`",
     b'{"timestamp": 1, "products": [{"asin": "B000000001"}]}': "product 0 has no `asin` or no `domainId`",
     b'{"timestamp": 1, "products": [7]}': "product 0 is not an object",
+    b'{"timestamp": 1, "products": [{"asin": "B000000001", "domainId": 14}]}': "requested: its domainId is 14",
     b'{"timestamp": 1, "products": [{"asin": "short", "domainId": 1}]}': "product 0 cannot be requested: its asin is",
 }
 

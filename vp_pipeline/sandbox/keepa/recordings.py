@@ -20,7 +20,7 @@ import orjson
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.sandbox.keepa.request import ProductRequest, Rejected
-from vp_pipeline.sources.keepa.series import KEEPA_EPOCH_MINUTES
+from vp_pipeline.sources.keepa.series import DOMAINS, KEEPA_EPOCH_MINUTES
 
 # What the connector can request; its spec has the same pattern.
 _ASIN = re.compile(r"[A-Z0-9]{10}")
@@ -155,6 +155,8 @@ def _product(place: tuple[str, int, int], envelope: dict[str, Any], product: obj
     asin, domain = product.get("asin"), product.get("domainId")
     if not isinstance(asin, str) or not isinstance(domain, int):
         raise _NotAProduct("has no `asin` or no `domainId`")
+    if domain not in DOMAINS:
+        raise _NotAProduct(f"cannot be requested: its domainId is {domain}")
     if not _ASIN.fullmatch(asin.upper()):
         raise _NotAProduct(f"cannot be requested: its asin is {asin[:40]!r}")
     try:
