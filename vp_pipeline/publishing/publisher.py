@@ -174,7 +174,7 @@ class Publisher:
         with self.engine.session("rollback") as session:
             current = self.marts.current()
             if current is None:
-                raise PermanentError(f"There is no publication to go back to: nothing was published ({self._at}).")
+                raise PermanentError(f"There is no publication to go back to: nothing was published yet ({self._at}).")
             target = self._target(current, self._kept(session), to)
             session.restore(target, current, self.keys())
             return target

@@ -260,7 +260,7 @@ def test_a_publication_of_a_newer_version_is_refused_and_stays(folder: Path, pub
 
 
 def test_nothing_to_roll_back_is_an_error(folder: Path, publisher: Publisher) -> None:
-    with pytest.raises(PermanentError, match=r"nothing was published \("):
+    with pytest.raises(PermanentError, match=r"nothing was published yet \("):
         publisher.roll_back()
 
 
