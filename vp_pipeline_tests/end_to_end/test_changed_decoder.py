@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -37,11 +37,11 @@ def edited(name: str, *, stops_after: int | None = None) -> Iterator[list[None]]
     that it has decoded; the day after `stops_after` days ends the run in the middle."""
     decoded: list[None] = []
 
-    def other(lines: Iterable[LandedLine]) -> dict[str, Decoded]:
+    def other(lines: Iterable[LandedLine], not_before: datetime | None = None) -> dict[str, Decoded]:
         if len(decoded) == stops_after:
             raise SystemError("the power is cut")
         decoded.append(None)
-        found = _DECODE(lines)
+        found = _DECODE(lines, not_before)
         rows = found["product"].rows
         titles = pc.binary_join_element_wise(rows["title"], name, " ")  # type: ignore[attr-defined]
         rows = rows.set_column(rows.schema.get_field_index("title"), rows.schema.field("title"), titles)
