@@ -153,11 +153,13 @@ def _build(scratch: Settings, models: Mapping[str, str]) -> None:
 
 
 def _relations(manifest: Path, models: Sequence[str]) -> dict[str, str]:
-    """Where the rows of each of the models are, as schema.name."""
+    """Where the rows of each of the models are, as schema.name. Views have none: those that are published show what
+    there is of runs, which no two publications have in common."""
     nodes = orjson.loads(manifest.read_bytes())["nodes"].values()
     kinds = ("model", "seed")
-    found = {node["name"]: f"{node['schema']}.{node['alias']}" for node in nodes if node["resource_type"] in kinds}
-    return {name: found[name] for name in models}
+    stored = [node for node in nodes if node["resource_type"] in kinds and node["config"]["materialized"] != "view"]
+    found = {node["name"]: f"{node['schema']}.{node['alias']}" for node in stored}
+    return {name: found[name] for name in models if name in found}
 
 
 def _published_tables(relations: Iterable[str]) -> list[str]:

@@ -125,7 +125,7 @@ OF_NOTHING: Mapping[str, Edit] = {
     "a comment in a model": _comment,
     "blank space in a macro": _replaced("dbt_project/macros/product_key.sql", "{% macro", "\n\n{% macro"),
     "a comment in a macro": _replaced("dbt_project/macros/to_major_units.sql", "{% macro", "{# a comment #}\n{% macro"),
-    "a description": _replaced("dbt_project/models/marts/facts/_facts__models.yml", "The landed", "The very landed"),
+    "a description": _replaced("dbt_project/models/marts/facts/_facts__models.yml", " landed", " very landed"),
     "a comment in the decoder": _replaced(f"{_KEEPA}/decoding/products.py", "\n_FIELDS:", "\n# a comment\n_FIELDS:"),
     "a docstring of the decoder": _replaced(f"{_KEEPA}/decode.py", '"""', '"""Edited. '),
 }
