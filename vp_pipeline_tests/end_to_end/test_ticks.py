@@ -49,7 +49,7 @@ def test_a_tick_that_fails_is_one_message_and_bronze_follows_three_days(night: N
     night.tick("tick_alerts", "slack_delivery")
     (message,) = services.slack.messages
     assert message["text"].startswith("🔴 The sensor landed_syncs failed")
-    assert "run_date=2026-03-01.json is not a SyncRecord" in message["text"]
+    assert "run_date=2026-03-01.json is no JSON" in message["text"]
     record.unlink()
     assert night.tick("landed_syncs")["landed_syncs"].status.value == "SKIPPED"
 

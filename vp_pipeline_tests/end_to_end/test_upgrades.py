@@ -5,9 +5,11 @@ document (`test_stored_formats.py`).
 """
 
 import os
+import sqlite3
 import subprocess
 import sys
 import tarfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,9 +127,13 @@ def test_a_folder_of_v0_1_0_ends_as_a_fresh_build(tmp_path: Path) -> None:
 
 
 def upgrades_logged(home: str) -> int:
-    """How often the log of a step says that the warehouse was upgraded."""
-    logs = (Path(home) / "compute_logs").rglob("*.err")
-    return sum(log.read_text().count(f"upgraded to version {len(MIGRATIONS)}") for log in logs)
+    """How many events in the logs of runs report that the warehouse was upgraded."""
+    found = 0
+    for file in (Path(home) / "storage" / "history" / "runs").glob("*.db"):
+        with closing(sqlite3.connect(file)) as connection:
+            counted = "select count(*) from event_logs where event like ?"
+            found += connection.execute(counted, [f"%upgraded to version {len(MIGRATIONS)}%"]).fetchone()[0]
+    return found
 
 
 def assert_is_kept(left: Left, data: Path) -> None:
