@@ -10,8 +10,10 @@ from datetime import date
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing.publication import LASTING_KEYS, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
+from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse import ledger
 from vp_pipeline.warehouse.connection import Connection, table_exists
+from vp_pipeline.warehouse.excluded_answers import excluded_entities
 from vp_pipeline.warehouse.ledger import Build
 
 _NAMED = 5
@@ -50,8 +52,9 @@ class Losses:
 
 
 def losses(connection: Connection, build: Build, marts: PublishedMarts, current: Publication) -> Losses:
-    """What publishing the build would take away. Days that the ledger excludes are none of it; and no key is while one
-    of the published days is excluded, because the keys that it alone had go with it."""
+    """What publishing the build would take away. Days that the ledger excludes are none of it, nor are the keys of
+    entities whose answers are all excluded; and no key is while one of the published days is excluded, because the keys
+    that it alone had go with it."""
     gone = set(current.days) - set(build.days)
     excluded = ledger.excluded_days(connection).keys() & set(current.days)
     keys = {} if excluded else _keys(connection, marts, current)
@@ -60,13 +63,14 @@ def losses(connection: Connection, build: Build, marts: PublishedMarts, current:
 
 def _keys(connection: Connection, marts: PublishedMarts, current: Publication) -> dict[str, tuple[str, ...]]:
     found = {}
+    explained = {key for _, stream in STREAMS if stream.entity for key in excluded_entities(connection, stream)}
     for table, columns in LASTING_KEYS.items():
         schema, _, name = table.partition(".")
         if table in current.rows and table_exists(connection, schema, name):
             _, published = marts.read(name)
             built = connection.execute(f"select {', '.join(columns)} from {table}").fetchall()
             before = zip(*(published.column(column).to_pylist() for column in columns), strict=True)
-            lost = sorted(set(map(_key, before)) - set(map(_key, built)))
+            lost = sorted(set(map(_key, before)) - set(map(_key, built)) - explained)
             if lost:
                 found[table] = tuple(lost)
     return found

@@ -49,12 +49,22 @@ class SyncRequest:
 
 
 @dataclass(frozen=True)
+class Entity:
+    """What an answer of a stream is about, such as a product. `columns`: its key in the tables of RAW. `key`: the one
+    column of the models that has these columns as text, joined by `-`."""
+
+    columns: tuple[str, ...]
+    key: str
+
+
+@dataclass(frozen=True)
 class Stream:
     """One Airbyte stream of a source, and the tables it is decoded into.
 
     `replay`: "window" if the API still serves a past day, "snapshot" if it only serves the present.
     `decoder` and `inspection`: the modules of its functions `decode` and `inspect`; imported at the first use, since
-    the code location needs neither. `charts`: for some tables, a chart of a day's rows, as Markdown.
+    the code location needs neither. `charts`: for some tables, a chart of a day's rows, as Markdown. `entity`: by what
+    its rows can be excluded; None: by day only. The first table has a row of every entity.
     """
 
     source: str
@@ -65,6 +75,7 @@ class Stream:
     decoder: str
     inspection: str
     charts: Mapping[str, Callable[["pa.Table"], str]] = field(default_factory=dict)
+    entity: Entity | None = None
 
     @cached_property
     def code(self) -> DecoderCode:

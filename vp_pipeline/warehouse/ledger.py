@@ -21,6 +21,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
 
 from vp_pipeline.warehouse.connection import table_exists, transaction
+from vp_pipeline.warehouse.excluded_answers import Answer, write_excluded
 
 if TYPE_CHECKING:
     from vp_pipeline.warehouse.connection import Connection
@@ -72,11 +73,12 @@ def recheck_included(connection: "Connection", unit: Unit, day: date) -> None:
 
 
 def recheck_excluded(connection: "Connection", unit: Unit, day: date) -> None:
-    """The next whole build decides on a day again if it is excluded."""
+    """The next whole build decides on a day again if it is excluded, or an answer of it."""
     connection.execute(
         "update raw._days set is_validated = false "
-        "where source = ? and stream = ? and run_date = cast(? as date) and not is_included",
-        [*unit, day.isoformat()],
+        "where source = ? and stream = ? and run_date = cast(? as date) and (not is_included or run_date in "
+        "(select run_date from raw._excluded_answers where source = ? and stream = ?))",
+        [*unit, day.isoformat(), *unit],
     )
 
 
@@ -88,10 +90,13 @@ def set_days(
     *,
     is_validated: bool,
     run_id: str,
+    answers: Mapping[Answer, str] | None = None,
 ) -> None:
-    """Makes staging include the days of `included` and exclude those of `excluded` (day → reason), in one step."""
-    wanted = list(units)
+    """Makes staging include the days of `included` and exclude those of `excluded` (day → reason), in one step. Of
+    these days it excludes the `answers` too (answer → reason), and no other answer."""
+    wanted, included = list(units), list(included)
     with transaction(connection):
+        write_excluded(connection, [*included, *excluded], answers or {}, run_id)
         _write(connection, wanted, included, _State(True, is_validated, run_id))
         for day, reason in excluded.items():
             _write(connection, wanted, [day], _State(False, is_validated, run_id, reason))

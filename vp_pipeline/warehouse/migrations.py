@@ -97,6 +97,13 @@ MIGRATIONS: tuple[Migration, ...] = (
             RenamedColumn("raw._days", "is_settled", "is_validated"),
         ),
     ),
+    Migration(
+        "the answers that are excluded by product",
+        (
+            "create table if not exists raw._excluded_answers (source varchar, stream varchar, entity varchar, "
+            "run_date date, reason varchar, run_id varchar, excluded_at timestamp)",
+        ),
+    ),
 )
 
 

@@ -44,11 +44,14 @@ def random_day(seed: int) -> dict[tuple[int, int], int]:
     }
 
 
-def expected(raw: dict[int, dict[tuple[int, int], int]]) -> set[tuple[Any, ...]]:
-    """The rule in Python: of all rows of a key, the one with the greatest (snapshot, run_date)."""
+def expected(raw: dict[int, dict[tuple[int, int], int]], excluded: dict[int, str | None]) -> set[tuple[Any, ...]]:
+    """The rule in Python: of all rows of a key that are not excluded, the one with the greatest (snapshot, run_date).
+    `excluded`: the product whose answer of a day is."""
     winners: dict[int, tuple[int, int, int]] = {}
     for number, rows in raw.items():
         for (key, snapshot), price in rows.items():
+            if price_row(key, snapshot, price)["asin"] == excluded[number]:
+                continue
             winners[key] = max(winners.get(key, (-1, -1, -1)), (snapshot, number, price))
     found = set()
     for key, (snapshot, number, price) in winners.items():
@@ -67,6 +70,16 @@ def actual(warehouse: Any) -> set[tuple[Any, ...]]:
     return set(rows)
 
 
+def exclude(warehouse: Any, of_day: date, asin: str | None) -> None:
+    """Makes the answer of one product, or of none, the excluded one of a day."""
+    warehouse.execute(f"delete from raw._excluded_answers where run_date = '{of_day}'")
+    if asin:
+        warehouse.execute(
+            "insert into raw._excluded_answers (source, stream, entity, run_date, reason) "
+            f"values ('keepa', 'product', '1-{asin}', '{of_day}', 'a test failed')"
+        )
+
+
 @pytest.fixture(scope="module")
 def staged(module_warehouse: Any) -> Any:
     module_warehouse.must("run", "--select", "stg_keepa_price")
@@ -74,27 +87,33 @@ def staged(module_warehouse: Any) -> Any:
 
 
 class Changes:
-    """The change table of prices, and the rows that each day has in RAW."""
+    """The change table of prices, the rows that each day has in RAW, and the product that is excluded from it."""
 
     def __init__(self, warehouse: Any, window: Any) -> None:
         self.warehouse = warehouse
         self.window = window
         self.raw: dict[int, dict[tuple[int, int], int]] = {}
+        self.excluded: dict[int, str | None] = {}
 
     def clear(self) -> None:
         self.raw.clear()
-        self.warehouse.execute(f"drop table if exists core.{MODEL}", "delete from raw.keepa_price")
+        self.excluded.clear()
+        self.warehouse.execute(
+            f"drop table if exists core.{MODEL}", "delete from raw.keepa_price", "delete from raw._excluded_answers"
+        )
 
     def load(self, number: int, seed: int) -> None:
         self.raw[number] = random_day(seed)
         self.warehouse.load("price", day(number), [price_row(*k, price=v) for k, v in self.raw[number].items()])
+        self.excluded[number] = Random(seed + 1).choice((None, "A000000000", "A000000001", "A000000002"))
+        exclude(self.warehouse, day(number), self.excluded[number])
 
     def restate(self, window: Window, changed: set[int]) -> None:
         of_days = flags(window, lambda first, end: self.window(day(first), day(end)))
         self.warehouse.must("run", "--select", MODEL, *of_days)
 
     def check(self) -> None:
-        assert actual(self.warehouse) == expected(self.raw)
+        assert actual(self.warehouse) == expected(self.raw, self.excluded)
 
 
 @pytest.mark.parametrize("examples", [5, pytest.param(40, marks=pytest.mark.slow)])

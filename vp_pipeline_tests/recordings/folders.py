@@ -14,6 +14,8 @@ MADE_UP = Path(__file__).with_name("keepa")
 # One condition a file, each with an outcome of its own (`test_odd_answers.py`).
 ODD = Path(__file__).with_name("keepa_odd")
 REAL = PROJECT_ROOT.parent / "shared" / "data" / "keepa"
+# Made-up answers to try single conditions on, written for this project and no part of it.
+CASES = PROJECT_ROOT.parent / "shared" / "data" / "keepa_cases"
 SETS = {"made_up": MADE_UP, "real": REAL}
 
 

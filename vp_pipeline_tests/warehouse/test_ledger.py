@@ -6,7 +6,9 @@ from datetime import date
 import duckdb
 import pytest
 
+from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline.warehouse import ledger, migrations
+from vp_pipeline.warehouse.excluded_answers import Answer, excluded_answers, excluded_entities
 
 ONE, TWO, THREE = (date(2026, 2, n) for n in (1, 2, 3))
 UNIT = ("keepa", "product")
@@ -139,3 +141,37 @@ def test_a_day_that_a_red_test_left_pending_has_validated_rows(connection: duckd
     ledger.day_loaded(connection, UNIT, TWO)
     assert ledger.pending_days(connection) == [ONE, TWO]
     assert ledger.unvalidated_days(connection) == [TWO]
+
+
+A_ONE, A_TWO = (Answer("keepa", "product", "1-A", day) for day in (ONE, TWO))
+B_TWO = Answer("keepa", "product", "1-B", TWO)
+
+
+def test_excluded_answers_are_those_of_the_newest_build_of_their_day(connection: duckdb.DuckDBPyConnection) -> None:
+    def build(*days: date, answers: dict[Answer, str]) -> None:
+        ledger.set_days(connection, [UNIT], days, {}, is_validated=True, run_id="r", answers=answers)
+
+    build(ONE, TWO, answers={A_ONE: "one", A_TWO: "two", B_TWO: "two"})
+    build(TWO, answers={B_TWO: "again"})
+    assert excluded_answers(connection) == {A_ONE: "one", B_TWO: "again"}
+    build(ONE, TWO, answers={})
+    assert excluded_answers(connection) == {}
+
+
+def test_another_decoder_has_a_day_with_an_excluded_answer_validated_again(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    ledger.set_days(connection, [UNIT], [ONE, TWO], {}, is_validated=True, run_id="r", answers={A_ONE: "one"})
+    ledger.recheck_excluded(connection, UNIT, ONE)
+    ledger.recheck_excluded(connection, UNIT, TWO)
+    assert ledger.pending_days(connection) == [ONE]
+
+
+def test_entities_whose_answers_are_all_excluded(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("create table raw.keepa_product (asin varchar, domain_id bigint, _run_date date)")
+    rows = [("A", ONE), ("A", TWO), ("B", TWO), ("C", ONE), ("C", THREE), ("D", TWO)]
+    connection.executemany("insert into raw.keepa_product values (?, 1, ?)", rows)
+    c_one = Answer("keepa", "product", "1-C", ONE)
+    answers = {A_TWO: "A has another day", B_TWO: "B has none", c_one: "C has an excluded day only"}
+    ledger.set_days(connection, [UNIT], [ONE, TWO], {THREE: "red"}, is_validated=True, run_id="r", answers=answers)
+    assert excluded_entities(connection, PRODUCT) == {"1-B", "1-C"}

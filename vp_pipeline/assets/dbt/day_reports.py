@@ -5,28 +5,33 @@ attempt is the fault of (`whole_build.py`).
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from vp_pipeline.assets.days.report import Reports, checked, not_built, unchecked
+from vp_pipeline.assets.dbt.answers import Blames
 from vp_pipeline.assets.dbt.attempts import Attempt
 from vp_pipeline.assets.dbt.upstream import Upstream, raw_tables
-from vp_pipeline.assets.metadata import LINEAGE, RESTATED, derived_from
+from vp_pipeline.assets.metadata import LINEAGE, RESTATED, derived_from, markdown_table
 from vp_pipeline.quality.outcome import Outcome
+
+_NAMED = 5
 
 
 def green_reports(
-    context: dg.AssetExecutionContext, days: Iterable[date], attempt: Attempt, upstream: Upstream
+    context: dg.AssetExecutionContext, days: Iterable[date], attempt: Attempt, upstream: Upstream, excluded: Blames
 ) -> Reports:
-    """Each model is built on each day, with the results of its tests."""
+    """Each model is built on each day, with the results of its tests. A test that passed because answers of the day are
+    `excluded` is a warning, which names them."""
     outcomes: dict[dg.AssetKey, list[Outcome]] = {key: [] for key in attempt.built}
     for key, outcome in attempt.outcomes:
         outcomes.setdefault(key, []).append(outcome)
     for day in days:
-        for key, of_model in outcomes.items():
+        for key, passed in outcomes.items():
+            of_model = [*_with_exclusions(key, day, passed, excluded)]
             if key in attempt.built:
                 yield key, day, checked(context, key, of_model, _metadata(context, key, day, attempt, upstream))
             else:
@@ -61,3 +66,24 @@ def _metadata(
     if raw:
         metadata["derived_from"] = derived_from(raw, day)
     return metadata
+
+
+def _with_exclusions(key: dg.AssetKey, day: date, outcomes: Iterable[Outcome], excluded: Blames) -> Iterator[Outcome]:
+    for outcome in outcomes:
+        found = {
+            answer.entity: blame
+            for answer, blame in sorted(excluded.items(), key=lambda item: item[0])
+            if answer.day == day and blame.key == key and blame.outcome.check == outcome.check
+        }
+        if not found:
+            yield outcome
+            continue
+        named = [f"{entity} ({blame.reason})" for entity, blame in found.items()]
+        more = f"; and {len(named) - _NAMED} more" if len(named) > _NAMED else ""
+        description = (
+            f"Excluded from {day}, because they failed: {'; '.join(named[:_NAMED])}{more}. "
+            "The tables are as they would be without these answers: what was known before stays."
+        )
+        table = markdown_table(["excluded", "reason"], [[entity, blame.reason] for entity, blame in found.items()])
+        metadata = {**next(iter(found.values())).outcome.metadata, "excluded": dg.MarkdownMetadataValue(table)}
+        yield Outcome(outcome.check, False, description, warning=True, metadata=metadata)

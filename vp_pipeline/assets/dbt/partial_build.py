@@ -54,7 +54,7 @@ def partial_build(step: DbtStep, admitted: Admitted, upstream: Upstream, downstr
     with step.warehouse.connect() as connection:
         _finish(connection, build_id, attempt, days, downstream)
     if attempt.is_green:
-        yield from green_reports(context, days, attempt, upstream)
+        yield from green_reports(context, days, attempt, upstream, {})
     else:
         yield from red_reports(context, days, attempt, _NOT_EXCLUDED)
 

@@ -1,6 +1,7 @@
 """A build of all models over the days of a run, in which bad days are found and excluded.
 
-dbt's tests look at whole tables, so one bad day would turn every later build red. When a test fails, the days of the
+dbt's tests look at whole tables, so one bad day would turn every later build red. When a test fails and its rows name
+products, the answers of those are excluded from staging (`answers.py`). What names none is bisected: the days of the
 run are excluded from staging and the tables restated, which must be green; then the days are included again by halves
 until the bad ones are isolated. Those stay excluded, and everything below is as if they had not been loaded; the others
 are built.
@@ -17,12 +18,15 @@ import dagster as dg
 
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.report import Reports
+from vp_pipeline.assets.dbt.answers import Blame, Blames, blamed_answers
 from vp_pipeline.assets.dbt.attempts import Attempt, DbtStep
 from vp_pipeline.assets.dbt.day_reports import green_reports, red_reports
 from vp_pipeline.assets.dbt.upstream import Upstream
 from vp_pipeline.quality.bisection import bisect
 from vp_pipeline.quality.gate import current_failures
 from vp_pipeline.warehouse import ledger
+from vp_pipeline.warehouse.connection import Connection
+from vp_pipeline.warehouse.excluded_answers import Answer
 from vp_pipeline.warehouse.ledger import Unit
 
 _NOT_CAUSED_BY_A_DAY = "It fails without the days of this run too: look at the model, or at rows of earlier days."
@@ -39,6 +43,7 @@ class WholeBuild:
     raw_checks: Sequence[dg.AssetCheckKey]
     upstream: Upstream
     _attempts: dict[frozenset[date], Attempt] = field(default_factory=dict)
+    _excluded: dict[frozenset[date], Blames] = field(default_factory=dict)
 
     def run(self, admitted: Admitted) -> Reports:
         """Builds the admitted days, and with them those that are pending validation: loaded alone, or left by a run
@@ -64,24 +69,54 @@ class WholeBuild:
             return
         failed = {day: self._smallest_red(day) for day in bisection.bad}
         excluded = {**{day: attempt.failures for day, attempt in failed.items()}, **blocked}
+        good = frozenset(bisection.good)
         with self.step.warehouse.connect() as connection:
-            ledger.set_days(connection, self.units, bisection.good, excluded, is_validated=True, run_id=run_id)
+            self._set_days(connection, bisection.good, excluded, self._excluded[good], is_validated=True)
             ledger.finish(connection, build_id, "green")
         for day, attempt in failed.items():
             yield from red_reports(context, [day], attempt, _EXCLUDED)
-        green = self._attempts[frozenset(bisection.good)]
-        yield from green_reports(context, bisection.good, green, self.upstream)
+        yield from green_reports(context, bisection.good, self._attempts[good], self.upstream, self._excluded[good])
 
     def _attempt(self, days: Sequence[date], included: Sequence[date], blocked: Mapping[date, str]) -> bool:
-        """Restates the window of all days with those in `included`; returns whether every test passed."""
+        """Restates the window of all days with those in `included`, without the answers that make a test fail; returns
+        whether every test passed in the end."""
         excluded = {**{day: "being validated" for day in days if day not in included}, **blocked}
-        with self.step.warehouse.connect() as connection:
-            ledger.set_days(
-                connection, self.units, included, excluded, is_validated=False, run_id=self.step.context.run_id
-            )
-        attempt = self.step.attempt([*days, *blocked], included)
+        answers: dict[Answer, Blame] = {}
+        while True:
+            with self.step.warehouse.connect() as connection:
+                self._set_days(connection, included, excluded, answers, is_validated=False)
+            attempt = self.step.attempt([*days, *blocked], included)
+            if attempt.is_green:
+                break
+            with self.step.warehouse.connect(read_only=True) as connection:
+                more = blamed_answers(connection, attempt, self.upstream, included, answers)
+            if not more:
+                break
+            answers |= more
+            for answer, blame in sorted(more.items(), key=lambda item: item[0]):
+                self.step.context.log.warning("%s is excluded from %s: %s", answer.entity, answer.day, blame.reason)
         self._attempts[frozenset(included)] = attempt
+        self._excluded[frozenset(included)] = answers
         return attempt.is_green
+
+    def _set_days(
+        self,
+        connection: Connection,
+        included: Sequence[date],
+        excluded: Mapping[date, str],
+        answers: Blames,
+        *,
+        is_validated: bool,
+    ) -> None:
+        ledger.set_days(
+            connection,
+            self.units,
+            included,
+            excluded,
+            is_validated=is_validated,
+            run_id=self.step.context.run_id,
+            answers={answer: blame.reason for answer, blame in answers.items()},
+        )
 
     def _blocked(self, day: date) -> str | None:
         """Why a day that is not of this run may not be built: a failed check of it."""

@@ -8,7 +8,7 @@ from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.keepa.charts import prices, ranks
 from vp_pipeline.sources.keepa.tables import TABLES
-from vp_pipeline.sources.source import Origin, Source, Stream, SyncRequest
+from vp_pipeline.sources.source import Entity, Origin, Source, Stream, SyncRequest
 
 
 def connector_config(settings: Settings, origin: Origin) -> dict[str, object]:
@@ -58,6 +58,7 @@ PRODUCT = Stream(
     decoder="vp_pipeline.sources.keepa.decode",
     inspection="vp_pipeline.sources.keepa.inspection",
     charts={"price": prices, "rank": ranks},
+    entity=Entity(("domain_id", "asin"), "product_key"),
 )
 
 KEEPA = Source(

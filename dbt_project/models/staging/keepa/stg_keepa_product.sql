@@ -28,4 +28,4 @@ select
     _source_object as source_object,
     _loaded_at as loaded_at
 from {{ source('raw', 'keepa_product') }}
-where {{ is_included('keepa', 'product') }}
+where {{ is_included('keepa', 'product', product_key()) }}
