@@ -198,6 +198,7 @@ def test_the_command_names_what_is_wrong_and_never_shows_a_traceback(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
     root, day = tmp_path / "data", "2026-03-01"
+    environment["COLUMNS"] = "500"  # no path of a folder of tests is broken in two
     if shutil.which("unshare") and subprocess.run([*OWN_MOUNTS, "true"], check=False).returncode == 0:
         (root / "dbt").mkdir(parents=True)
         full = vp(environment, "run", "--date", day, before=f"mount -t tmpfs -o size=200k none {root / 'dbt'} && ")
