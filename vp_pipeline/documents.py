@@ -78,16 +78,25 @@ def write_whole(path: Path, content: bytes) -> None:
         raise file_failure(error) or error from None
 
 
-def set_aside(path: Path, lines: bytes, why: str) -> None:
-    """Keeps what cannot be used in a file beside `path`, and warns of it."""
-    beside = path.with_name(f"{path.name}{SET_ASIDE}")
+def append(path: Path, lines: bytes) -> None:
+    """Adds lines to a file; on disk when this returns.
+
+    Raises:
+        PermanentError: it cannot be written.
+    """
     try:
-        with beside.open("ab") as file:
+        with path.open("ab") as file:
             file.write(lines)
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         raise file_failure(error) or error from None
+
+
+def set_aside(path: Path, lines: bytes, why: str) -> None:
+    """Keeps what cannot be used in a file beside `path`, and warns of it."""
+    beside = path.with_name(f"{path.name}{SET_ASIDE}")
+    append(beside, lines)
     LOG.warning("Set aside: %s %s It is in %s now; nothing else is affected.", path, why, beside)
 
 

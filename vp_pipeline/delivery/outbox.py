@@ -17,7 +17,6 @@ it up is queried then (`slack.py`, `power_bi_refresh.py`); one that takes idempo
 (`export_endpoint.py`).
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -175,7 +174,7 @@ class Box:
         line = FORMAT.mark({"key": key, "state": state, "at": at, **known})
         if state != "queued" and key not in self._read().entries:
             raise PermanentError(f"{self.path} has no entry {key}: was it edited? What was delivered of it is unknown.")
-        _append(self.path, orjson.dumps(line) + b"\n")
+        documents.append(self.path, orjson.dumps(line) + b"\n")
         return self._read().entries[key]
 
     def _read(self) -> _Lines:
@@ -261,13 +260,3 @@ def _lines(entry: Entry) -> Iterator[bytes]:
         if entry.not_before:
             last["not_before"] = entry.not_before.isoformat()
         yield orjson.dumps(FORMAT.mark(last)) + b"\n"
-
-
-def _append(path: Path, line: bytes) -> None:
-    try:
-        with path.open("ab") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise file_failure(error) or error from None

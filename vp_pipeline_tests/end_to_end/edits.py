@@ -61,7 +61,7 @@ def incremental_models(project: ProjectCopy) -> list[str]:
 
 
 def add_column(project: ProjectCopy, model: str, value: int) -> None:
-    """A column whose value tells which version of the code made a row; a second call gives it another value."""
+    """A column whose value shows which version of the code made a row; a second call gives it another value."""
     path = project.model(model)
     if "as edited_by" in (project.root / path).read_text(encoding="utf-8"):
         project.edit(path, lambda sql: re.sub(r"\d+ as edited_by", f"{value} as edited_by", sql))
