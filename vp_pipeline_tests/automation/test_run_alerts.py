@@ -207,7 +207,7 @@ def test_a_disk_that_is_full_loses_no_message(
         raise OSError("No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("vp_pipeline.delivery.outbox._append", full)
+        patch.setattr("vp_pipeline.documents.append", full)
         with pytest.raises(Exception, match="No space left"):
             look()
     assert look() == ["✅ daily_pipeline succeeded for 2026-03-10"]
