@@ -4,13 +4,15 @@ Here: the executor that does so, and what identifies a run: its holder and its p
 (`warehouse/lease/`), and the end of a run whose process is gone (`automation/killed_runs.py`).
 """
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
 import dagster as dg
 
 from vp_pipeline.dagster_internals import tags as run_tags
+from vp_pipeline.dagster_internals.errors import recorded_as_sentence
 from vp_pipeline.dagster_internals.run_execution import executor_within
+from vp_pipeline.failures import PipelineError
 from vp_pipeline.partitions import days_of
 from vp_pipeline.warehouse.lease.holder import Holder, Process
 from vp_pipeline.warehouse.lease.lease import Lease, Report
@@ -30,10 +32,14 @@ def exclusive_executor(lease: Lease, require_ready: Callable[[], None]) -> dg.Ex
     """All steps in one process, one run at a time. The run's process is in its tags from the moment it starts.
     `require_ready` raises where something would stop the run."""
 
-    def hold(instance: dg.DagsterInstance, run: dg.DagsterRun, report: Report) -> AbstractContextManager[None]:
+    @contextmanager
+    def hold(instance: dg.DagsterInstance, run: dg.DagsterRun, report: Report) -> Iterator[None]:
         instance.add_run_tags(run.run_id, process_tags())
-        require_ready()
-        return lease.hold(holder_of(run), report)
+        with ExitStack() as held:
+            with recorded_as_sentence(PipelineError):
+                require_ready()
+                held.enter_context(lease.hold(holder_of(run), report))
+            yield
 
     return executor_within(hold)
 

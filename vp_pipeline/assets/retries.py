@@ -6,6 +6,7 @@ retries of single requests (the clients have their own).
 
 import dagster as dg
 
+from vp_pipeline.dagster_internals.errors import StepRetry
 from vp_pipeline.failures import TransientError
 
 MAX_RETRIES = 3
@@ -19,4 +20,4 @@ def retry(context: dg.AssetExecutionContext, error: TransientError) -> dg.RetryR
     wait = FIRST_WAIT_SECONDS * 2**context.retry_number
     attempt = f"{context.retry_number + 1} of {MAX_RETRIES}"
     context.log.warning("%s Trying again in %.0f s (%s).", error, wait, attempt)
-    return dg.RetryRequested(max_retries=MAX_RETRIES, seconds_to_wait=wait)
+    return StepRetry(str(error), MAX_RETRIES, wait)

@@ -15,10 +15,14 @@ Private names:
   Guard: `dagster_internals/test_run_execution.py::test_a_run_is_within_what_it_holds`
 - `raise_execution_interrupts`: an interrupt ends the wait at once, as it ends a step.
   Guard: `dagster_internals/test_run_execution.py::test_an_interrupt_ends_the_wait`
+- `LOG_RECORD_METADATA_ATTR`: where a line of a run's log has its text, before a handler of the instance stores it.
+  Guard: `dagster_internals/test_run_execution.py::test_a_step_below_a_failed_one_names_it_once`
 """
 
+import logging
+import re
 from collections.abc import Callable, Iterator, Mapping, Set
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,6 +33,7 @@ from dagster._core.execution.api import execute_run_iterator
 from dagster._core.execution.context.system import PlanOrchestrationContext
 from dagster._core.execution.plan.plan import ExecutionPlan
 from dagster._core.execution.retries import RetryMode
+from dagster._core.log_manager import LOG_RECORD_METADATA_ATTR
 from dagster._core.remote_origin import RemoteRepositoryOrigin
 from dagster._core.workspace.load import location_origins_from_yaml_paths
 
@@ -91,7 +96,43 @@ class _Within(dg.Executor):
         self, plan_context: PlanOrchestrationContext, execution_plan: ExecutionPlan
     ) -> Iterator[dg.DagsterEvent]:
         with ExitStack() as held:
+            held.enter_context(_failed_steps_named_once(plan_context.instance))
             with raise_execution_interrupts():
                 hold = self._hold(plan_context.instance, plan_context.dagster_run, plan_context.log.info)
                 held.enter_context(hold)
             yield from self._steps.execute(plan_context, execution_plan)
+
+
+# Dagster names the failed step once for every asset between the two: 23 times.
+_NOT_EXECUTED = re.compile(r"Dependencies for step (\S+)(?: failed: \[(.*?)\])?(?: were not executed: \[(.*?)\])?\. .*")
+
+
+@contextmanager
+def _failed_steps_named_once(instance: dg.DagsterInstance) -> Iterator[None]:
+    """Within the block, the log of a run names once why a step is not executed. What stores its lines is made anew for
+    each context of the run, by the instance."""
+    stock = instance.get_handlers
+
+    def handlers() -> list[logging.Handler]:
+        made = list(stock())
+        for handler in made:
+            handler.addFilter(_reworded)
+        return made
+
+    vars(instance)["get_handlers"] = handlers
+    try:
+        yield
+    finally:
+        del vars(instance)["get_handlers"]
+
+
+def _reworded(record: logging.LogRecord) -> bool:
+    metadata = getattr(record, LOG_RECORD_METADATA_ATTR)
+    if found := _NOT_EXECUTED.fullmatch(metadata["orig_message"]):
+        step, *lists = found.groups()
+        failed, missing = (", ".join(sorted(set(re.findall(r"'(.*?)'", steps or "")))) for steps in lists)
+        reasons = [f"{failed} failed"] * bool(failed) + [f"{missing} was not executed"] * bool(missing)
+        text = f"{step} is not executed: {', and '.join(reasons)}."
+        record.msg = record.msg.replace(metadata["orig_message"], text)
+        metadata["orig_message"] = text
+    return True

@@ -118,6 +118,8 @@ def test_each_day_has_its_own_materialization_and_check(instance: dg.DagsterInst
     for key in (UPPER, LOWER):
         assert materialized(instance, key) == {"2026-02-01", "2026-02-02", "2026-02-03"}
         assert evaluations(result, key) == {"2026-02-01": True, "2026-02-02": True, "2026-02-03": True}
+    outputs = [event.step_output_data for event in result.all_events if event.is_successful_output]
+    assert [output.metadata for output in outputs] == [{}] * 4, "an output shows nothing of how it is recorded"
     events = [e for e in result.all_events if e.is_step_materialization]
     assert len(events) == 6  # one a day and asset: the outputs add none of their own
 

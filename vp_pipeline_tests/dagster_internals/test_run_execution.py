@@ -5,7 +5,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import dagster as dg
@@ -102,3 +102,24 @@ def test_an_interrupt_ends_the_wait(tmp_path: Path) -> None:
         assert run.status == dg.DagsterRunStatus.FAILURE  # canceled is what someone terminates in the UI
     assert time.monotonic() - began < 10
     assert dg.DagsterEventType.STEP_START not in types
+
+
+def test_a_step_below_a_failed_one_names_it_once(tmp_path: Path) -> None:
+    @dg.multi_asset(specs=[dg.AssetSpec(name) for name in ("one", "two", "three")])
+    def many() -> Iterator[dg.MaterializeResult]:
+        raise KeyError("of the step")
+        yield
+
+    @dg.asset(deps=["one", "two", "three"])
+    def below() -> None: ...
+
+    @dg.asset(deps=["below"])
+    def last() -> None: ...
+
+    with dg.DagsterInstance.ephemeral(str(tmp_path)) as instance:
+        run_of([many, below, last], lambda *_: nullcontext(), instance)
+        (run,) = instance.get_runs()
+        stored = {entry.step_key: entry for entry in instance.all_logs(run.run_id) if not entry.is_dagster_event}
+    assert stored["below"].user_message == "below is not executed: many failed."
+    assert stored["last"].user_message == "last is not executed: below was not executed."
+    assert "Dependencies for step" not in str(stored)

@@ -12,7 +12,7 @@ import dagster as dg
 from vp_pipeline.assets.days.report import DayReport, DayState
 from vp_pipeline.assets.days.versions import Versions
 from vp_pipeline.dagster_internals.check_records import newest_materialization
-from vp_pipeline.dagster_internals.outputs import NO_MATERIALIZATION_KEY
+from vp_pipeline.dagster_internals.outputs import UnrecordedOutput
 
 
 def day_events(
@@ -59,7 +59,7 @@ def step_outputs(context: dg.AssetExecutionContext) -> Iterator[dg.Output[None]]
     order = {key: i for i, key in enumerate(context.job_def.asset_layer.asset_graph.toposorted_asset_keys)}
     assets = sorted(selected & by_key.keys(), key=lambda name: order[by_key[name]])
     for name in [*assets, *sorted(selected - by_key.keys())]:
-        yield dg.Output(None, name, metadata={NO_MATERIALIZATION_KEY: True})
+        yield UnrecordedOutput(None, name)
 
 
 def is_last_step(context: dg.AssetExecutionContext) -> bool:

@@ -19,6 +19,7 @@ from vp_pipeline.assets.days.problems import Problems
 from vp_pipeline.assets.days.report import DayReport, DayState, Reports, not_restated, refused, unchecked
 from vp_pipeline.assets.days.versions import Versions
 from vp_pipeline.assets.retries import retry
+from vp_pipeline.dagster_internals.errors import StepFailure
 from vp_pipeline.failures import PermanentError, TransientError, file_failure
 from vp_pipeline.partitions import parse_days, span
 
@@ -47,16 +48,16 @@ def run_days(context: dg.AssetExecutionContext, build: Build, *, depends_on: Dep
     try:
         built = yield from _build_days(context, build, depends_on, problems)
     except PermanentError as error:
-        raise dg.Failure(str(error), allow_retries=False) from error
+        raise StepFailure(str(error)) from error
     except TransientError as error:
         raise retry(context, error) from error
     except OSError as error:
         failure = file_failure(error)
         if failure is None:
             raise
-        raise dg.Failure(str(failure), allow_retries=False) from error
+        raise StepFailure(str(failure)) from error
     if problems and (not built or is_last_step(context)):
-        raise dg.Failure(problems.message(len(context.partition_keys)), allow_retries=False)
+        raise StepFailure(problems.message(len(context.partition_keys)))
     yield from step_outputs(context)
 
 

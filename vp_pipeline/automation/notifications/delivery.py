@@ -3,9 +3,10 @@
 import dagster as dg
 
 from vp_pipeline.automation.notifications.sensors import DELIVERY
+from vp_pipeline.dagster_internals.errors import recorded_as_sentence
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.delivery.slack import Slack, deliver
-from vp_pipeline.failures import TransientError
+from vp_pipeline.failures import PipelineError, TransientError
 
 
 def slack_delivery(slack: Slack, box: Box) -> dg.SensorDefinition:
@@ -20,6 +21,7 @@ def slack_delivery(slack: Slack, box: Box) -> dg.SensorDefinition:
         if slack.is_on
         else "Slack is off (VP_SLACK_TOKEN is not set): messages go to this sensor's log and stay in the outbox.",
     )
+    @recorded_as_sentence(PipelineError)
     def send(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         done = deliver(slack, box, context.log.info)
         if done.refused:

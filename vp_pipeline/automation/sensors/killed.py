@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from vp_pipeline.automation.killed_runs import end_killed_runs
+from vp_pipeline.dagster_internals.errors import recorded_as_sentence
+from vp_pipeline.failures import PipelineError
 from vp_pipeline.warehouse.lease.lease import Lease
 
 # Sensors are evaluated in the code server, which imports this once, at its start.
@@ -22,6 +24,7 @@ def killed_sensor(lease: Lease) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Ends runs whose process is gone: killed, or its machine went down.",
     )
+    @recorded_as_sentence(PipelineError)
     def watch(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         origin = context.code_location_origin
         ended = end_killed_runs(context.instance, lease, origin.location_name if origin else None, _SERVER_SINCE)

@@ -11,6 +11,8 @@ import orjson
 from vp_pipeline.assets.keys import airbyte_key
 from vp_pipeline.automation.jobs import DAILY, LANDED, LATE_DATA
 from vp_pipeline.dagster_internals import run_statuses
+from vp_pipeline.dagster_internals.errors import recorded_as_sentence
+from vp_pipeline.failures import PipelineError
 from vp_pipeline.lake import bronze, layout
 from vp_pipeline.lake.manifests import SyncRecord, read_document
 from vp_pipeline.lake.objects import Lake
@@ -93,6 +95,7 @@ def landed_sensor(lake: Lake, streams: Sequence[Stream], start: date) -> dg.Sens
         minimum_interval_seconds=60,
         description="Runs the days that an Airbyte on its own schedule has landed. Only complete syncs count.",
     )
+    @recorded_as_sentence(PipelineError)
     def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         begun = Position.read(context.cursor)
         found, position = landed_since(lake, streams, begun, datetime.now(UTC), PER_TICK)

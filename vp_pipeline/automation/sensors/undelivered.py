@@ -7,7 +7,9 @@ import dagster as dg
 
 from vp_pipeline.automation.jobs import DELIVERIES
 from vp_pipeline.dagster_internals import run_statuses
+from vp_pipeline.dagster_internals.errors import recorded_as_sentence
 from vp_pipeline.delivery.outbox import Box, Entry
+from vp_pipeline.failures import PipelineError
 from vp_pipeline.partitions import parse_days
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=6)
@@ -26,6 +28,7 @@ def undelivered_sensor(boxes: Mapping[dg.AssetKey, Box], published: dg.AssetKey)
         minimum_interval_seconds=120,
         description="Tries deliveries again that Power BI or the export endpoint did not accept.",
     )
+    @recorded_as_sentence(PipelineError)
     def watch(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         due: dict[dg.AssetKey, Entry] = {}
         now = datetime.now(UTC)
