@@ -33,7 +33,8 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     """The asset graph of an environment: the same everywhere, on that environment's resources."""
     # Checks evaluated by partition are a preview in Dagster: we know, and the release is pinned.
     warnings.filterwarnings("ignore", category=dg.PreviewWarning, module=r"vp_pipeline\.")
-    partitions = daily_partitions(settings.start_date)
+    environment = build_environment(settings)
+    partitions = daily_partitions(environment.first_day())
     fresh = freshness_checks([key for _, stream in STREAMS for key in _first_of_each_layer(stream)] + [PUBLISHED])
     ingestion = [
         assets
@@ -60,7 +61,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         asset_checks=[fresh],
         resources={**build_resources(settings), **(resource_overrides or {})},
         # A process per step costs seconds in a run; the steps of a day follow one another anyway.
-        executor=exclusive_executor(build_environment(settings).build_lease(), partial(require_ready, settings)),
+        executor=exclusive_executor(environment.build_lease(), partial(require_ready, settings)),
     )
     return dg.Definitions.merge(assets, automation_definitions(settings, fresh))
 

@@ -26,7 +26,7 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 # Variables with our prefix that are not settings: the pipeline passes the warehouse's path to dbt.
 NOT_SETTINGS = frozenset({"VP_WAREHOUSE_PATH"})
 
-
+_EARLIEST = date(2025, 1, 1)
 # Keepa's marketplaces by number; `sources/keepa/series.py` describes each.
 _DOMAINS = (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12)
 # Settings of one service: all of them are set, or none.
@@ -68,7 +68,11 @@ class Settings(ProductionSettings):
         description="Holds `lake/`, `warehouse.duckdb` and `published.duckdb`. "
         "A relative path is under the project root.",
     )
-    start_date: date = Field(default=date(2025, 1, 1), description="The first daily partition (UTC), as YYYY-MM-DD.")
+    start_date: date | None = Field(
+        default=None,
+        description="The first daily partition (UTC), as YYYY-MM-DD. Default in production: 2025-01-01. Locally: the "
+        "oldest day that the lake holds, or the newest finished one; `vp run` takes any day since 2025-01-01.",
+    )
     keepa_api_key: SecretStr | None = Field(
         default=None,
         json_schema_extra={"variable": "KEEPA_API_KEY"},
@@ -213,6 +217,11 @@ class Settings(ProductionSettings):
         if self.export_token is not None and self.export_url is None:
             raise ValueError("VP_EXPORT_TOKEN is set without VP_EXPORT_URL")
         return self
+
+    @property
+    def earliest_day(self) -> date:
+        """The first day that may be run. The first partition may be later (`environments/local.py`)."""
+        return self.start_date or _EARLIEST
 
     @property
     def secrets(self) -> tuple[str, ...]:

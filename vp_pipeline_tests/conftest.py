@@ -102,8 +102,8 @@ def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
 
 
 def pipeline_settings(data_dir: Path, **overrides: object) -> Settings:
-    """Settings that take nothing from the environment of the tests."""
-    return load_settings({}, data_dir=data_dir, **overrides)
+    """Settings that take nothing from the environment of the tests. Tests run days in any order, on empty folders."""
+    return load_settings({}, data_dir=data_dir, **{"start_date": date(2025, 1, 1), **overrides})
 
 
 @pytest.fixture

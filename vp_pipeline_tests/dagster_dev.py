@@ -29,7 +29,9 @@ def own_environment(folder: Path) -> dict[str, str]:
     config = (PROJECT_ROOT / "dagster.yaml").read_text().replace(" .dagster", f" {home}")
     (home / "dagster.yaml").write_text(config)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VP_", "KEEPA_", "DAGSTER_"))}
-    return {**kept, "VP_DATA_DIR": str(folder / "data"), "DAGSTER_HOME": str(home), "COLUMNS": "140"}
+    # Tests run days in any order, on empty folders.
+    own = {"VP_DATA_DIR": str(folder / "data"), "VP_START_DATE": "2025-01-01", "DAGSTER_HOME": str(home)}
+    return {**kept, **own, "COLUMNS": "140"}
 
 
 @dataclass

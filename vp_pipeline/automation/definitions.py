@@ -36,14 +36,15 @@ from vp_pipeline.sources.registry import STREAMS
 def automation_definitions(settings: Settings, freshness: dg.AssetChecksDefinition) -> dg.Definitions:
     """Jobs, schedules and sensors. `freshness`: checks that the jobs which build something leave out."""
     streams = [stream for _, stream in STREAMS]
-    partitions = daily_partitions(settings.start_date)
     environment = build_environment(settings)
+    first_day = environment.first_day()
+    partitions = daily_partitions(first_day)
     lake = environment.build_lake()
     outboxes = build_outboxes(settings)
     alerts, ui_url = build_alerts(settings), str(settings.ui_url).rstrip("/")
     daily = daily_pipeline(partitions, freshness)
     fresh = freshness_job(freshness)
-    late_jobs, late_schedules = late_data(streams, settings.late_data_days, partitions, settings.start_date, freshness)
+    late_jobs, late_schedules = late_data(streams, settings.late_data_days, partitions, first_day, freshness)
     retention = retention_job(build_retention(settings))
     health = health_job(alerts, ui_url, PUBLISHED, lake, outboxes.all)
     return dg.Definitions(
@@ -64,7 +65,7 @@ def automation_definitions(settings: Settings, freshness: dg.AssetChecksDefiniti
             health_schedule(health),
         ],
         sensors=[
-            landed_sensor(lake, streams, settings.start_date),
+            landed_sensor(lake, streams, first_day),
             bronze_sensor(streams),
             mart_automation(),
             killed_sensor(environment.build_lease()),

@@ -60,8 +60,8 @@ def run(
         typer.Option(
             metavar="ASSETS",
             help="Only these assets, in dbt's syntax (mart_deals+, tag:price, +fct_price_stats, core_keepa_*) or in "
-            'Dagster\'s (key:"mart/mart_deals"+, group:mart). Published if nothing that reads them is left out. May be '
-            "repeated. Default for the day: the newest one that is published.",
+            'Dagster\'s (key:"mart/mart_deals"+, group:marts). Published if nothing that reads them is left out. May '
+            "be repeated. Default for the day: the newest one that is published.",
         ),
     ] = None,
     exclude: Annotated[
@@ -111,7 +111,7 @@ class Chosen:
 
 
 EVERYTHING = Chosen()
-_BELOW_BRONZE = Chosen(("not (group:airbyte or group:bronze)",))
+_BELOW_BRONZE = Chosen(("not (key:airbyte/* or key:bronze/*)",))
 
 
 def run_from_bronze(settings: Settings, days: Sequence[date], *, tags: Mapping[str, str] | None = None) -> int:
@@ -148,7 +148,7 @@ def run_days(
     require_ready(settings)
     what = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} days)"
     console.print(f"[bold]VeracityPro pipeline[/bold]  {what}  [dim]{settings.data_dir}[/dim]")
-    definitions = build_definitions(settings)
+    definitions = build_definitions(_with_partitions(settings, days[0]))
     graph = definitions.resolve_asset_graph()
     gc.enable()
     Waivers(frozenset(waive)).require_known(graph.asset_check_keys)
@@ -157,7 +157,7 @@ def run_days(
         _end_killed_runs(settings, instance)
         selection = _selection(settings, definitions, chosen) if chosen.is_some else None
         if resync and selection and not any(key.path[0] == "airbyte" for key in selection):
-            raise PermanentError("--resync requests data again, and no sync is selected: select group:airbyte too.")
+            raise PermanentError("--resync requests data again, and no sync is selected: select key:airbyte/* too.")
         run_id, events = daily_run(
             instance,
             definitions,
@@ -183,6 +183,13 @@ def run_days(
         return 1
     _print_success(what, run_id, time.monotonic() - began)
     return 0
+
+
+def _with_partitions(settings: Settings, first: date) -> Settings:
+    """The settings with which the partitions begin at `first`, where that is before the oldest day of the lake."""
+    from vp_pipeline.environments.environment import build_environment
+
+    return settings.model_copy(update={"start_date": min(first, build_environment(settings).first_day())})
 
 
 def _print_success(what: str, run_id: str, seconds: float) -> None:
@@ -222,11 +229,12 @@ def _requested_days(
 ) -> Sequence[date]:
     """The days from `first` to `last`; without them the `newest` (default: that has finished), or `every_day` that has
     finished."""
+    from vp_pipeline.environments.environment import build_environment
     from vp_pipeline.partitions import finished_days, newest_finished_day
 
     end = last or newest or newest_finished_day()
-    begin = first or (settings.start_date if every_day else end)
-    return finished_days(begin, end, start=settings.start_date)
+    begin = first or (build_environment(settings).first_day() if every_day else end)
+    return finished_days(begin, end, start=settings.earliest_day)
 
 
 def _failed_of(settings: Settings, days: Sequence[date]) -> Sequence[date]:
@@ -237,7 +245,7 @@ def _failed_of(settings: Settings, days: Sequence[date]) -> Sequence[date]:
 
     with project_instance() as instance:
         _end_killed_runs(settings, instance)
-        found = failed_days(instance, build_definitions(settings), days)
+        found = failed_days(instance, build_definitions(_with_partitions(settings, days[0])), days)
     ranges = [span(part) for part in consecutive(found)]
     listed = ", ".join(ranges) or "none, so there is nothing to run"
     console.print(f"Failed, of {days[0]} to {days[-1]}: {listed}", soft_wrap=True)

@@ -5,7 +5,8 @@ Here: what an environment has to offer, and the one table of them. Not here: how
 """
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from datetime import date
+from typing import TYPE_CHECKING, Protocol
 
 from vp_pipeline.airbyte.interface import Airbyte
 from vp_pipeline.delivery.export_endpoint import build_endpoint
@@ -17,6 +18,9 @@ from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.settings import Settings
 from vp_pipeline.warehouse.lease.lease import Lease, Report
 from vp_pipeline.warehouse.loading import Warehouse
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 
 class Environment(Protocol):
@@ -40,6 +44,9 @@ class Environment(Protocol):
     def build_published_marts(self) -> PublishedMarts:
         """What its consumers read."""
 
+    def first_day(self) -> date:
+        """The first daily partition."""
+
 
 def _local(settings: Settings) -> Environment:
     from vp_pipeline.environments.local import LocalEnvironment
@@ -62,21 +69,34 @@ def build_environment(settings: Settings) -> Environment:
     return ENVIRONMENTS[settings.env](settings)
 
 
-def build_resources(settings: Settings) -> dict[str, object]:
+def build_resources(settings: Settings) -> "dict[str, dg.ResourceDefinition]":
     """The resources of the asset graph, under the names by which the assets take them."""
     # Deferred import: dagster-dbt takes a second, which commands that only look do not need.
     from vp_pipeline.dbt.invocation import build_dbt
 
     environment = build_environment(settings)
     lake = environment.build_lake()
-    return {
-        "lake": lake,
-        "airbyte": environment.build_airbyte(lake),
-        "warehouse": environment.build_warehouse(),
-        "publisher": environment.build_publisher(),
-        "marts": environment.build_published_marts(),
-        # The same services everywhere; whether they are on, and where, is a matter of settings.
-        "power_bi": build_power_bi(settings),
-        "endpoint": build_endpoint(settings),
-        "dbt": build_dbt(settings),
+    publisher = environment.build_publisher()
+    # The services are the same everywhere; whether they are on, and where, is a matter of settings.
+    resources: Mapping[str, tuple[object, str]] = {
+        "lake": (lake, f"Bronze, silver, quarantine and change exports: {lake.location('')}."),
+        "airbyte": (environment.build_airbyte(lake), "Starts the syncs of the APIs, or attaches to those that run."),
+        "warehouse": (environment.build_warehouse(), "RAW and the schemas that dbt builds; one writer at a time."),
+        "publisher": (publisher, f"Replaces, as a whole, what consumers read: {publisher.marts.address}."),
+        "marts": (environment.build_published_marts(), "What consumers read; deliveries read it as they do."),
+        "power_bi": (build_power_bi(settings), "Refreshes the Power BI model. Off without the settings VP_POWER_BI_…."),
+        "endpoint": (build_endpoint(settings), "Takes exported rows over HTTP. Off without the setting VP_EXPORT_URL."),
+        "dbt": (build_dbt(settings), "Runs dbt, in this process, on the project in dbt_project/."),
     }
+    return {name: _resource(value, description) for name, (value, description) in resources.items()}
+
+
+def _resource(value: object, description: str) -> "dg.ResourceDefinition":
+    import dagster as dg
+
+    def provide(_: object) -> object:
+        return value
+
+    # What the UI shows as its type.
+    provide.__module__, provide.__name__ = type(value).__module__, type(value).__name__
+    return dg.ResourceDefinition(provide, description=description)

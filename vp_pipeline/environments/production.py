@@ -4,6 +4,7 @@ Here: which setting goes where. Nothing is opened, and no secret is sent anywher
 """
 
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 
 from pydantic import SecretStr
@@ -100,6 +101,9 @@ class ProductionEnvironment:
 
     def build_published_marts(self) -> PublishedMarts:
         return PublishedMarts(SnowflakePublishedSchema(self.build_warehouse()))
+
+    def first_day(self) -> date:
+        return self.settings.earliest_day
 
 
 def _secret_value(secret: SecretStr | None) -> str | None:

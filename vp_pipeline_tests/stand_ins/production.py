@@ -102,5 +102,7 @@ def production(folder: Path, products: int = 3, **overrides: Any) -> Iterator[Pr
         instance = stack.enter_context(dg.DagsterInstance.ephemeral())
         known = catalogue(None, settings.sandbox_seed)[:products]
         airbyte.source["configuration"]["asins"] = list(known)
-        made.append(Production(settings, instance, s3, snowflake, airbyte, sandbox, store, known, settings.start_date))
+        made.append(
+            Production(settings, instance, s3, snowflake, airbyte, sandbox, store, known, settings.earliest_day)
+        )
         yield made[0]

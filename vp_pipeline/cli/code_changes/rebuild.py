@@ -34,7 +34,7 @@ def silver(
     from vp_pipeline.partitions import consecutive, span
 
     settings = load_settings()
-    first = max(from_ or date.min, settings.start_date)
+    first = max(from_ or date.min, settings.earliest_day)
     last = to or date.max
     days = _days_in_bronze(build_environment(settings).build_lake(), first, last)
     if not days:
