@@ -1,14 +1,17 @@
 """The code location: what it holds, and what it costs to load."""
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._config.pythonic_config.resource import get_resource_type_name
 
-from vp_pipeline.assets.keys import LAYERS
+from vp_pipeline.assets.keys import GROUPS, LAYERS
 from vp_pipeline.automation.jobs import LEASE_TAG
 from vp_pipeline.build import build_definitions
 from vp_pipeline.generators.asset_graph import names
@@ -69,13 +72,46 @@ def test_the_tools_find_nothing_wrong(command: list[str], environment: dict[str,
 
 def test_every_layer_is_partitioned_by_day_and_described(definitions: dg.Definitions) -> None:
     specs = list(definitions.resolve_all_asset_specs())
-    assert {s.group_name for s in specs} == set(LAYERS)
+    assert {s.key.path[0] for s in specs} == set(LAYERS)
     for spec in specs:
         assert isinstance(spec.partitions_def, dg.DailyPartitionsDefinition), spec.key
-        assert spec.group_name == spec.key.path[0]
+        assert spec.group_name == GROUPS[spec.key.path[0]]
         assert spec.description, spec.key
         assert spec.owners, spec.key
         assert spec.kinds, spec.key
+
+
+def described(definitions: dg.Definitions) -> Iterator[tuple[str, str | None]]:
+    """Everything that the UI shows a description of, which it reads as Markdown."""
+    graph = definitions.resolve_asset_graph()
+    for spec in definitions.resolve_all_asset_specs():
+        yield spec.key.to_user_string(), spec.description
+        for column in getattr(spec.metadata.get("dagster/column_schema"), "columns", ()):
+            yield f"{spec.key.to_user_string()}.{column.name}", column.description
+    for check in graph.asset_check_keys:
+        yield f"{check.asset_key.to_user_string()}:{check.name}", graph.get_check_spec(check).description or "-"
+    for job in definitions.resolve_all_job_defs():
+        yield f"job {job.name}", "-" if job.name.startswith("__") else job.description
+    for each in (*(definitions.schedules or ()), *(definitions.sensors or ())):
+        yield each.name, each.description
+    for name, resource in (definitions.resources or {}).items():
+        yield f"resource {name}", getattr(resource, "description", None)
+
+
+def test_every_description_is_there_and_is_text(definitions: dg.Definitions) -> None:
+    for name, text in described(definitions):
+        assert text, name
+        # A tag, which Markdown reads as HTML and does not show. What is in backticks is shown as it is.
+        assert not re.search(r"<[A-Za-z/!?]", re.sub(r"`[^`]*`", "", text)), f"{name}: {text}"
+        assert "{{" not in text, f"{name} begins with SQL"
+        assert "```" not in text, f"{name} begins with SQL"
+
+
+def test_resources_show_what_they_are(definitions: dg.Definitions) -> None:
+    shown = {name: get_resource_type_name(resource) for name, resource in (definitions.resources or {}).items()}
+    assert shown["lake"] == "vp_pipeline.lake.objects.Lake"
+    assert shown["warehouse"] == "vp_pipeline.warehouse.duckdb.DuckDBWarehouse"
+    assert all(kind.startswith("vp_pipeline.") for kind in shown.values()), shown
 
 
 def test_the_lineage_runs_from_the_sync_to_every_mart(definitions: dg.Definitions) -> None:

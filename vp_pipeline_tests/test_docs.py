@@ -18,6 +18,7 @@ from vp_pipeline.cli.main import app
 from vp_pipeline.settings import PROJECT_ROOT
 
 DOCUMENTS = (PROJECT_ROOT / "README.md", *sorted((PROJECT_ROOT / "docs").glob("*.md")))
+MODELS_YAML = sorted((PROJECT_ROOT / "dbt_project" / "models").rglob("*.yml"))
 PACKAGES = ("vp_pipeline", "dbt_project", "vp_pipeline_tests")
 BASES = (PROJECT_ROOT, *(PROJECT_ROOT / name for name in PACKAGES))
 # Suffixes of files in the repository. What runs write (Parquet, DuckDB, JSON) is not there.
@@ -83,6 +84,15 @@ def document(request: pytest.FixtureRequest) -> Path:
 def test_every_path_exists(document: Path) -> None:
     named = set(paths(document.read_text())) - EXAMPLES
     assert [name for name in sorted(named) if not exists(name, document)] == []
+
+
+@pytest.mark.parametrize(
+    "file", sorted((PROJECT_ROOT / "dbt_project" / "models").rglob("*.yml")), ids=lambda path: path.name
+)
+def test_every_path_in_a_description_of_the_dbt_project_exists(file: Path) -> None:
+    named = set(re.findall(r"\b(?:vp_pipeline|dbt_project|macros|models|seeds)/[\w./]*\w", file.read_text()))
+    named |= set(paths(file.read_text()))
+    assert [name for name in sorted(named) if not exists(name, file)] == []
 
 
 def test_every_link_leads_somewhere(document: Path) -> None:

@@ -13,6 +13,13 @@ from vp_pipeline.sources.source import Stream
 # In flow order.
 DBT_LAYERS = ("stg", "core", "mart", "monitoring")
 LAYERS = ("airbyte", "bronze", "silver", "raw", *DBT_LAYERS, "published", "delivery")
+# The group of each layer. The UI draws a box per group, in flow order: ten would be too small to read.
+GROUPS = {
+    **dict.fromkeys(("airbyte", "bronze", "silver"), "lake"),
+    **dict.fromkeys(("raw", "stg", "core"), "warehouse"),
+    **dict.fromkeys(("mart", "monitoring"), "marts"),
+    **dict.fromkeys(("published", "delivery"), "published"),
+}
 OWNER = "team:data-platform"
 PUBLISHED = dg.AssetKey(["published", "marts"])
 POWER_BI = dg.AssetKey(["delivery", "power_bi"])
@@ -62,6 +69,11 @@ def raw_key(table: Table) -> dg.AssetKey:
     return dg.AssetKey(["raw", table.raw_name])
 
 
+def of_layers(*layers: str) -> dg.AssetSelection:
+    """All assets of these layers."""
+    return dg.AssetSelection.key_prefixes(*([layer] for layer in layers))
+
+
 def checks_of(*keys: dg.AssetKey) -> list[dg.AssetCheckKey]:
     """Our blocking checks of assets, by the layer that their key begins with."""
     return [dg.AssetCheckKey(key, name) for key in keys for name in CHECKS[key.path[0]]]
@@ -86,13 +98,13 @@ def asset_spec(
     source: str | None = None,
     metadata: dict[str, object] | None = None,
 ) -> dg.AssetSpec:
-    """The spec of an asset; its group is the layer that its key begins with. `source`: where it is of one alone."""
+    """The spec of an asset; its key begins with its layer. `source`: where it is of one alone."""
     return dg.AssetSpec(
         key,
         deps=list(deps),
         description=description,
         kinds=kinds,
-        group_name=key.path[0],
+        group_name=GROUPS[key.path[0]],
         owners=[OWNER],
         partitions_def=partitions,
         tags={"source": source} if source else {},

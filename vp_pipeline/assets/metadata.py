@@ -1,7 +1,8 @@
 """Metadata for people, as Dagster displays it: previews, counts, links, column schemas and lineage."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -11,21 +12,27 @@ import dagster as dg
 from vp_pipeline import documents
 from vp_pipeline.dbt.project import COLUMNS_FILE
 from vp_pipeline.sources.contract import Column, Table
+from vp_pipeline.warehouse.connection import Connection
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 PREVIEW_ROWS = 5
+# The first rows of a table, in the metadata of its materialization.
+PREVIEW = "preview"
 # Why a model was built as a whole, in the metadata of its materialization.
 RESTATED = "restated_because"
 LINEAGE = "dagster/column_lineage"
 _CELL = 60
+_NO_ROWS = "*No rows.*"
+# What Markdown would read as its own, or as HTML.
+_MARKUP = re.compile(r"([\\`*<|\[])")
 
 
 def preview(rows: "pa.Table") -> str:
     """The first rows as a Markdown table."""
     if rows.num_rows == 0:
-        return "*No rows.*"
+        return _NO_ROWS
     return markdown_table(rows.column_names, [row.values() for row in rows.slice(0, PREVIEW_ROWS).to_pylist()])
 
 
@@ -35,6 +42,17 @@ def markdown_table(names: Iterable[str], rows: Iterable[Iterable[object]]) -> st
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
     return "\n".join(lines)
+
+
+def model_preview(connection: Connection, model: dg.AssetKey, grain: Sequence[str]) -> dg.MarkdownMetadataValue:
+    """The first rows of a table that dbt has built, the newest days first. `grain`: its columns."""
+    types = {name: column["type"] for name, column in _columns_of_models().get(model.path[-1], {}).items()}
+    newest = [f"{name} desc" for name in grain if types.get(name, "").startswith(("date", "timestamp"))]
+    order = ", ".join([*newest, *grain]) or "1"
+    found = connection.execute(f"select * from {'.'.join(model.path)} order by {order} limit {PREVIEW_ROWS}")
+    names = [column[0].lower() for column in found.description]
+    rows = found.fetchall()
+    return dg.MarkdownMetadataValue(markdown_table(names, rows) if rows else _NO_ROWS)
 
 
 def counted(reasons: Iterable[str]) -> str:
@@ -98,5 +116,5 @@ def _column(column: Column) -> dg.TableColumn:
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
-    return text if len(text) <= _CELL else text[: _CELL - 1] + "…"
+    text = "" if value is None else str(value).replace("\n", " ")
+    return _MARKUP.sub(r"\\\1", text if len(text) <= _CELL else text[: _CELL - 1] + "…")

@@ -12,7 +12,7 @@ from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days, together
 from vp_pipeline.assets.days.report import DayReport, DayState, Reports, checked, not_built
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of, silver_key
-from vp_pipeline.assets.metadata import column_schema, counted, derived_from, preview
+from vp_pipeline.assets.metadata import PREVIEW, column_schema, counted, derived_from, preview
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake import bronze, silver
 from vp_pipeline.lake.decoded_days import restating
@@ -148,7 +148,7 @@ def _metadata(lake: Lake, decoded: Decoded, manifest: SilverManifest) -> dict[st
         "quarantined": manifest.quarantined,
         "unreadable": decoded.unreadable,
         "bytes": sum(item.size for item in manifest.objects),
-        "preview": dg.MetadataValue.md(preview(decoded.rows)),
+        PREVIEW: dg.MetadataValue.md(preview(decoded.rows)),
         "manifest": dg.MetadataValue.path(lake.location(silver.manifest_path(decoded.table, manifest.run_date))),
         "file": dg.MetadataValue.path(lake.location(manifest.objects[0].path)),
     }

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
+from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS, of_layers
 from vp_pipeline.dagster_internals.job_types import AssetJob
 
 DAILY = "daily_pipeline"
@@ -51,7 +51,7 @@ def landed_pipeline(partitions: dg.PartitionsDefinition, freshness: dg.AssetChec
     """Everything after the syncs, for days whose syncs were made by an Airbyte on a schedule of its own."""
     return dg.define_asset_job(
         LANDED,
-        selection=dg.AssetSelection.all() - dg.AssetSelection.groups("airbyte") - dg.AssetSelection.checks(freshness),
+        selection=dg.AssetSelection.all() - of_layers("airbyte") - dg.AssetSelection.checks(freshness),
         partitions_def=partitions,
         description="The daily pipeline without its syncs: for what an Airbyte on its own schedule has landed.",
     )
@@ -62,7 +62,7 @@ def partial_jobs(partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksD
     layers = [
         dg.define_asset_job(
             _NAMES.get(layer, f"{layer}_layer"),
-            selection=dg.AssetSelection.groups(layer) - dg.AssetSelection.checks(freshness),
+            selection=of_layers(layer) - dg.AssetSelection.checks(freshness),
             partitions_def=partitions,
             description=f"The layer {layer} alone, from what is above it already.",
             tags={"layer": layer},
@@ -71,7 +71,7 @@ def partial_jobs(partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksD
     ]
     dbt = dg.define_asset_job(
         DBT,
-        selection=dg.AssetSelection.groups(*DBT_LAYERS),
+        selection=of_layers(*DBT_LAYERS),
         partitions_def=partitions,
         description=f"All dbt models ({', '.join(DBT_LAYERS)}) and their tests, from RAW as it is.",
         tags={"layer": "dbt"},

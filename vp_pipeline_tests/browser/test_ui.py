@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from vp_pipeline.assets.keys import LAYERS
+from vp_pipeline.assets.keys import GROUPS
 from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline_tests.dagster_dev import DagsterDev
 
@@ -31,9 +31,12 @@ EVALUATIONS = """query ($key: AssetKeyInput!, $check: String!) {
 
 def test_the_graph_and_the_schedule(ui: DagsterDev, page: Any, shoot: Shoot) -> None:
     page.goto(f"{ui.url}/asset-groups")
-    boxes = {layer: page.get_by_text(layer, exact=True).last for layer in LAYERS}
+    boxes = {group: page.get_by_text(group, exact=True).last for group in dict.fromkeys(GROUPS.values())}
     for box in boxes.values():
         box.wait_for()
+    # So large that the UI writes into each what is in it.
+    page.get_by_text("assets (").nth(len(boxes) - 1).wait_for()
+    page.get_by_text("missing").first.wait_for()
     shoot("graph")
     places = [box.bounding_box() for box in boxes.values()]
     assert [place["x"] for place in places] == sorted(place["x"] for place in places), "groups stand in flow order"

@@ -133,7 +133,7 @@ def test_versions_in_any_order_grouping_and_repetition(warehouse: Any, window: A
 
 def test_exposures_read_marts_only(manifest: Manifest) -> None:
     exposures = list(manifest.exposures.values())
-    assert {exposure.name for exposure in exposures} == {"dashboard", "power_bi"}
+    assert {exposure.name for exposure in exposures} == {"change_exports", "pandas", "power_bi"}
     for exposure in exposures:
         assert exposure.depends_on.nodes
         assert all(manifest.nodes[node].schema == "mart" for node in exposure.depends_on.nodes)

@@ -25,7 +25,7 @@ class Played(Pipeline):
 
     def sync(self, day: date, spoil: Spoil = lambda _: None) -> str:
         """A finished sync of a day that landed its products as `spoil` leaves them; returns the object's path."""
-        assert self.materialize("group:airbyte", day).success
+        assert self.materialize("key:airbyte/*", day).success
         sync = bronze.read_sync(self.lake, PRODUCT, day)
         assert sync is not None
         (path,) = sync.objects

@@ -121,12 +121,12 @@ def test_a_bad_day_between_good_ones_stays_as_it_is(play: Any) -> None:
     for file in sorted(pipeline.settings.recordings.glob("*.json"))[1:]:  # type: ignore[union-attr]
         file.unlink()  # on its neighbours only the other product is in the answer
     # The day itself keeps the sync that it has: its answers were others.
-    assert not pipeline.materialize("group:bronze", NEXT).success
+    assert not pipeline.materialize("key:bronze/*", NEXT).success
     after = NEXT + ONE_DAY
-    assert pipeline.materialize("group:airbyte or group:bronze or group:silver or group:raw", DAY).success
-    assert pipeline.materialize("group:airbyte or group:bronze or group:silver or group:raw", after).success
+    assert pipeline.materialize("key:airbyte/* or key:bronze/* or key:silver/* or key:raw/*", DAY).success
+    assert pipeline.materialize("key:airbyte/* or key:bronze/* or key:silver/* or key:raw/*", after).success
 
-    run = pipeline.materialize("group:stg or group:core or group:mart", DAY, NEXT, after)
+    run = pipeline.materialize("key:stg/* or key:core/* or key:mart/*", DAY, NEXT, after)
     assert not run.success
     mart = dg.AssetKey(["mart", "fct_price_history_daily"])
     newest = pipeline.instance.fetch_materializations(mart, limit=2).records
@@ -179,7 +179,7 @@ def test_a_damaged_bronze_object_stops_the_day_and_changes_nothing(play: Any) ->
     assert pipeline.lake_contents("silver") == silver
 
     # The next layers on their own refuse the day as well, and its neighbour continues.
-    for selection in ("group:silver", "group:raw", "group:stg or group:core or group:mart"):
+    for selection in ("key:silver/*", "key:raw/*", "key:stg/* or key:core/* or key:mart/*"):
         assert not pipeline.materialize(selection, DAY).success, selection
     assert pipeline.contents() == before
     assert pipeline.run(NEXT).succeeded
@@ -191,7 +191,7 @@ def test_a_damaged_bronze_object_stops_the_day_and_changes_nothing(play: Any) ->
 
 def test_a_truncated_object_of_a_fresh_sync_makes_no_partition(play: Any) -> None:
     pipeline, _ = play(lambda a: None)
-    assert pipeline.materialize("group:airbyte", NEXT).success
+    assert pipeline.materialize("key:airbyte/*", NEXT).success
     newest = max(info.path for info in pipeline.lake.list("bronze") if info.path.endswith(".gz"))
     pipeline.lake.write(newest, pipeline.lake.read(newest)[:-9])
     before = pipeline.contents()
@@ -208,7 +208,7 @@ def test_a_half_written_sync_is_never_read(play: Any, answers: dict[str, Answer]
     assert report.succeeded
     line = json.dumps({"_airbyte_extracted_at": 0, "_airbyte_meta": {}, "_airbyte_data": answers[BAD]}).encode()
     pipeline.lake.write("bronze/keepa/product/2026_03_12_1773300000000_0.jsonl.gz", gzip.compress(line + b"\n"))
-    assert not pipeline.materialize("group:silver", NEXT).success
+    assert not pipeline.materialize("key:silver/*", NEXT).success
     assert pipeline.query("select distinct _run_date from raw.keepa_product") == [(DAY,)]
     before = pipeline.contents()
     assert pipeline.run(DAY).succeeded

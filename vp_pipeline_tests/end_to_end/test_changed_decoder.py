@@ -175,12 +175,12 @@ def test_refusing_writes_nothing_and_names_the_way_on(pipeline: Pipeline) -> Non
 def test_raw_alone_does_not_load_what_other_code_decoded(pipeline: Pipeline) -> None:
     before = pipeline.contents()
     with edited("v2"):
-        assert not pipeline.materialize("group:raw", TWO).success
+        assert not pipeline.materialize("key:raw/*", TWO).success
         assert pipeline.contents() == before
-        assert pipeline.materialize("group:silver", TWO).success
-        assert not pipeline.materialize("group:stg or group:core or group:mart or group:monitoring", TWO).success
+        assert pipeline.materialize("key:silver/*", TWO).success
+        assert not pipeline.materialize("key:stg/* or key:core/* or key:mart/* or key:monitoring/*", TWO).success
         assert pipeline.contents() == before
-        assert pipeline.materialize("group:raw", TWO).success
+        assert pipeline.materialize("key:raw/*", TWO).success
     titles = {str(title)[-3:] for (title,) in pipeline.query("select distinct title from raw.keepa_product")}
     assert titles == {" v2"}
 

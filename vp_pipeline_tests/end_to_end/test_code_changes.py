@@ -92,7 +92,7 @@ def test_where_it_is_refused_nothing_is_touched(project: ProjectCopy) -> None:
     assert re.search(r"`vp plan --apply` does it: \d+ models, [\d,]+ rows, about [\d.]+ s", printed)
     assert written(project) == before
     for layer in ("raw", "mart"):  # started on their own, as from the UI
-        printed = project.vp("run", "--date", DAYS[0], "--select", f"group:{layer}", code=1)
+        printed = project.vp("run", "--date", DAYS[0], "--select", f"key:{layer}/*", code=1)
         assert "VP_ON_CODE_CHANGE is" in printed
         assert written(project) == before
     # What the API gave is not lost, and is built once a person has allowed it.

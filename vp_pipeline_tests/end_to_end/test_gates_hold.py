@@ -77,11 +77,11 @@ def test_bad_days_before_the_warehouse(played: Played) -> None:
 
     # Each layer below on its own, afterwards: refused, and nothing has changed.
     before, lake, published = played.contents(), played.lake_contents("silver"), played.published()
-    for selection in ("group:silver", "group:raw", "group:stg or group:core or group:mart", "group:published"):
+    for selection in ("key:silver/*", "key:raw/*", "key:stg/* or key:core/* or key:mart/*", "key:published/*"):
         result = played.materialize(selection, truncated)
         assert not result.success, selection
     for day in bad:
-        assert not played.materialize("group:raw", day).success
+        assert not played.materialize("key:raw/*", day).success
     assert played.contents() == before
     assert played.lake_contents("silver") == lake
     assert played.published() == published
@@ -92,7 +92,7 @@ STG_KEY = dg.AssetCheckKey(dg.AssetKey(["stg", "stg_keepa_price"]), "stg_keepa_p
 
 def spoil_raw(played: Played, day: date, sql: str) -> None:
     """A day whose rows in RAW are as many as its manifest expected, and wrong."""
-    assert played.materialize("group:airbyte or group:bronze or group:silver or group:raw", day).success
+    assert played.materialize("key:airbyte/* or key:bronze/* or key:silver/* or key:raw/*", day).success
     with played.warehouse.connect() as connection:
         connection.execute(sql.replace("DAY", f"date '{day}'"))
 
@@ -118,7 +118,7 @@ def test_bad_days_in_dbt(played: Played) -> None:
     assert {str(one), str(three)} <= set(played.instance.get_materialized_partitions(mart))
     assert str(two) not in played.instance.get_materialized_partitions(mart)
     assert played.published_days == {FIRST + ONE_DAY * n for n in range(3)} | {one, three}
-    unchanged = refuses_the_layers_below(played, two, ["group:core", "group:mart", "group:published"])
+    unchanged = refuses_the_layers_below(played, two, ["key:core/*", "key:mart/*", "key:published/*"])
 
     cases = {
         four: (
@@ -139,7 +139,7 @@ def test_bad_days_in_dbt(played: Played) -> None:
         report = played.run(day)
         assert not report.succeeded
         assert expected in report.reasons[-1], report.reasons[-1]
-        assert refuses_the_layers_below(played, day, ["group:published"]) == unchanged
+        assert refuses_the_layers_below(played, day, ["key:published/*"]) == unchanged
 
     # A price of -5 is not a valid price; since then the price is unknown, and figures of it cannot be compared.
     seven, eight = six + ONE_DAY, six + 2 * ONE_DAY
@@ -197,9 +197,9 @@ def test_a_person_waives_a_test_of_dbt(played: Played) -> None:
 def test_a_part_of_the_models_is_never_published(played: Played) -> None:
     before = played.published()
     day = FIRST + 3 * ONE_DAY
-    assert played.materialize("group:airbyte or group:bronze or group:silver or group:raw", day).success
-    assert played.materialize("key:core/core_keepa_price_change or group:stg", day).success
-    refused = played.materialize("group:published", FIRST)
+    assert played.materialize("key:airbyte/* or key:bronze/* or key:silver/* or key:raw/*", day).success
+    assert played.materialize("key:core/core_keepa_price_change or key:stg/*", day).success
+    refused = played.materialize("key:published/*", FIRST)
     assert not refused.success
     assert "was of some models only" in str([e.event_specific_data for e in refused.all_events if e.is_step_failure])
     assert played.published() == before

@@ -69,7 +69,7 @@ def test_models_are_built_as_a_whole(copied: dict[str, str], tmp_path: Path) -> 
     ("arguments", "message"),
     [
         (("rebuild", "silver", "--from", "2030-01-01"), "Bronze holds no day from 2030-01-01, so there is nothing to"),
-        (("run", "--full-refresh", "--select", "group:silver"), "no model is selected"),
+        (("run", "--full-refresh", "--select", "key:silver/*"), "no model is selected"),
     ],
 )
 def test_where_there_is_nothing_to_make_again_the_reason_is_given(

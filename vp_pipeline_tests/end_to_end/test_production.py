@@ -19,7 +19,7 @@ from vp_pipeline_tests.stand_ins.production import SECRETS, Production, producti
 pytestmark = pytest.mark.integration
 
 DAYS = tuple(date(2026, 2, n) for n in (9, 10, 11))
-UP_TO_RAW = "group:airbyte or group:bronze or group:silver or group:raw"
+UP_TO_RAW = "key:airbyte/* or key:bronze/* or key:silver/* or key:raw/*"
 RAW = [f"keepa_{table.name}" for table in PRODUCT.tables]
 
 
@@ -64,7 +64,7 @@ def test_each_day_is_of_its_own_sync(played: Production) -> None:
 def test_a_day_again_requests_nothing_and_writes_nothing(played: Production) -> None:
     before = {info.path: info.modified for info in played.lake.list("silver")}
     sent = len(played.snowflake.statements)
-    result = played.materialize("group:airbyte or group:bronze or group:raw", DAYS[-1])
+    result = played.materialize("key:airbyte/* or key:bronze/* or key:raw/*", DAYS[-1])
     assert result.success, reasons(result)
     assert len(played.airbyte.jobs) == len(DAYS)
     assert not [s for s in played.snowflake.statements[sent:] if s.startswith(("copy", "delete", "insert", "update"))]

@@ -20,7 +20,7 @@ from vp_pipeline_tests.stand_ins.snowflake import PASSWORD
 pytestmark = pytest.mark.slow
 
 DAYS = (date(2026, 2, 9), date(2026, 2, 10))
-DBT = "group:stg or group:core or group:mart or group:monitoring or group:published or group:delivery"
+DBT = "key:stg/* or key:core/* or key:mart/* or key:monitoring/* or key:published/* or key:delivery/*"
 
 
 @pytest.fixture(scope="module")

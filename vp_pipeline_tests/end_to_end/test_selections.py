@@ -21,7 +21,7 @@ from vp_pipeline_tests.contents import contents
 pytestmark = pytest.mark.slow
 
 DAY, NEXT, AFTER = (newest_finished_day() - n * ONE_DAY for n in (2, 1, 0))
-INGESTION = "group:airbyte or group:bronze or group:silver or group:raw"
+INGESTION = "key:airbyte/* or key:bronze/* or key:silver/* or key:raw/*"
 STOCK_OUTS = 'key:"mart/mart_stock_outs"'
 
 
@@ -50,7 +50,7 @@ class Selecting(Pipeline):
 
     def publish(self, day: date) -> str:
         """Publishes alone; the reason if it is refused, and otherwise nothing."""
-        return reason(self.materialize("group:published", day))
+        return reason(self.materialize("key:published/*", day))
 
 
 # Rows of a product that no day has, so that no day is the cause.
@@ -110,7 +110,7 @@ def test_what_reads_a_built_model_is_missing_until_it_is_built_as_well(pipeline:
     assert pipeline.materialize('key:"mart/fct_price_history_daily"', NEXT).success
     assert "fct_price_history_daily (" not in pipeline.publish(NEXT)
     below = 'key:"core/core_keepa_price_daily"+ and not key:"core/*" and not key:"mart/fct_price_history_daily"'
-    assert pipeline.materialize(f"({below}) and (group:mart or group:monitoring)", NEXT).success
+    assert pipeline.materialize(f"({below}) and (key:mart/* or key:monitoring/*)", NEXT).success
     assert pipeline.publish(NEXT) == ""
     assert pipeline.published() == before
 
@@ -135,7 +135,7 @@ def test_a_day_that_is_loaded_and_not_validated(pipeline: Selecting) -> None:
     assert pipeline.publish(NEXT) == ""
     assert pipeline.publication.days == (DAY, NEXT)
 
-    below = 'key:"core/core_keepa_monthly_sold_change"+ and (group:core or group:mart)'
+    below = 'key:"core/core_keepa_monthly_sold_change"+ and (key:core/* or key:mart/*)'
     assert pipeline.materialize(below, NEXT).success
     refused = pipeline.publish(NEXT)
     assert f"no build of all models has validated the rows of {AFTER}" in refused
@@ -145,7 +145,7 @@ def test_a_day_that_is_loaded_and_not_validated(pipeline: Selecting) -> None:
 
     # A day of the marts whose rows were loaded anew: they hold other rows of it.
     pipeline.execute(f"delete from raw._loads where run_date = '{DAY}'")
-    assert pipeline.materialize("group:raw", DAY).success
+    assert pipeline.materialize("key:raw/*", DAY).success
     assert pipeline.materialize(STOCK_OUTS, AFTER).success
     assert f"mart_stock_outs (no build of all models has validated the rows of {DAY})" in pipeline.publish(AFTER)
 
@@ -164,7 +164,7 @@ def test_a_day_without_raw_is_refused_and_stays_missing(pipeline: Selecting) -> 
         f"`vp run --date {AFTER}`)."
     )
     before = pipeline.contents()
-    for selection in (STOCK_OUTS, "group:stg or group:core or group:mart or group:monitoring"):
+    for selection in (STOCK_OUTS, "key:stg/* or key:core/* or key:mart/* or key:monitoring/*"):
         result = pipeline.materialize(selection, AFTER)
         assert message in reason(result)
         assert result.get_asset_check_evaluations() == []
@@ -177,7 +177,7 @@ def test_a_day_without_raw_is_refused_and_stays_missing(pipeline: Selecting) -> 
     both = pipeline.materialize(STOCK_OUTS, NEXT, AFTER)
     assert message in reason(both)
     assert [event.partition for event in both.get_asset_materialization_events()] == [str(NEXT)]
-    assert "does not include" in str(pipeline.materialize("group:published", AFTER).all_events)
+    assert "does not include" in str(pipeline.materialize("key:published/*", AFTER).all_events)
 
 
 def test_marts_that_follow_by_themselves_are_published(pipeline: Selecting) -> None:

@@ -16,9 +16,12 @@ from vp_pipeline.assets.days.report import waivers_of_run
 from vp_pipeline.assets.dbt.check_outcomes import check_outcome
 from vp_pipeline.assets.dbt.monitoring import record_invocation
 from vp_pipeline.assets.dbt.restating import Restating
+from vp_pipeline.assets.metadata import PREVIEW, model_preview
+from vp_pipeline.dbt.grain import grains
 from vp_pipeline.dbt.invocation import InstalledDbt, build_arguments
 from vp_pipeline.dbt.results import NodeResult, clear_results, require_space, results
 from vp_pipeline.failures import PermanentError, TransientError
+from vp_pipeline.publishing.publication import SCHEMAS
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.warehouse.loading import Warehouse
 
@@ -106,8 +109,18 @@ class DbtStep:
             if result is None or result.status != "skipped":
                 outcomes.append((event.asset_key, check_outcome(event, result, self.warehouse)))
         outputs = [event for event in events if isinstance(event, dg.Output)]
-        built = {self.context.asset_key_for_output(output.output_name): output.metadata for output in outputs}
+        built = {self.context.asset_key_for_output(output.output_name): {**output.metadata} for output in outputs}
+        if not failed:
+            self._add_previews(built)
         return Attempt(outcomes, built, self._rows(built), failed)
+
+    def _add_previews(self, built: Mapping[dg.AssetKey, dict[str, Any]]) -> None:
+        """The first rows of what consumers will read."""
+        columns = grains(self.dbt.manifest)
+        with self.warehouse.connect(read_only=True) as connection:
+            for key, metadata in built.items():
+                if key.path[0] in SCHEMAS:
+                    metadata[PREVIEW] = model_preview(connection, key, columns.get(key.path[-1], ()))
 
     def _other_tests(self, names: Set[str], found: Mapping[str, NodeResult]) -> list[dg.AssetCheckResult]:
         """The results of tests that dbt has run although the run does not select them: tests of other models that read

@@ -15,7 +15,7 @@ from vp_pipeline.assets.days.report import Reports, checked, not_built, unchecke
 from vp_pipeline.assets.dbt.answers import Blames
 from vp_pipeline.assets.dbt.attempts import Attempt
 from vp_pipeline.assets.dbt.upstream import Upstream, raw_tables
-from vp_pipeline.assets.metadata import LINEAGE, RESTATED, derived_from, markdown_table
+from vp_pipeline.assets.metadata import LINEAGE, PREVIEW, RESTATED, derived_from, markdown_table
 from vp_pipeline.quality.outcome import Outcome
 
 _NAMED = 5
@@ -29,11 +29,15 @@ def green_reports(
     outcomes: dict[dg.AssetKey, list[Outcome]] = {key: [] for key in attempt.built}
     for key, outcome in attempt.outcomes:
         outcomes.setdefault(key, []).append(outcome)
+    days = [*days]
     for day in days:
         for key, passed in outcomes.items():
             of_model = [*_with_exclusions(key, day, passed, excluded)]
             if key in attempt.built:
-                yield key, day, checked(context, key, of_model, _metadata(context, key, day, attempt, upstream))
+                metadata = _metadata(context, key, day, attempt, upstream)
+                if day < max(days):
+                    metadata.pop(PREVIEW, None)  # it is of the table as it is now, whatever the day
+                yield key, day, checked(context, key, of_model, metadata)
             else:
                 yield key, day, not_built(checked(context, key, of_model))
 

@@ -22,10 +22,11 @@ from vp_pipeline.assets.dbt.partial_build import partial_build
 from vp_pipeline.assets.dbt.restating import Restating
 from vp_pipeline.assets.dbt.upstream import tests_upstream, upstream_of_models
 from vp_pipeline.assets.dbt.whole_build import WholeBuild
-from vp_pipeline.assets.keys import LAYERS, OWNER
+from vp_pipeline.assets.keys import GROUPS, LAYERS, OWNER
 from vp_pipeline.assets.metadata import model_columns
 from vp_pipeline.dbt.fingerprints import ModelCode
 from vp_pipeline.dbt.invocation import InstalledDbt
+from vp_pipeline.dbt.project import DBT_PROJECT_DIR
 from vp_pipeline.dbt.project_code import project_code
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake.objects import Lake
@@ -44,7 +45,7 @@ class ModelsConfig(dg.Config):
 
 
 class ModelTranslator(DagsterDbtTranslator):
-    """Models are `<schema>/<model>`, in the group of their schema; their tests are evaluated day by day."""
+    """Models are `<schema>/<model>`, described as in the project; their tests are evaluated day by day."""
 
     def __init__(self, partitions: dg.PartitionsDefinition, code: Mapping[str, ModelCode]) -> None:
         super().__init__()
@@ -57,13 +58,18 @@ class ModelTranslator(DagsterDbtTranslator):
         return dg.AssetKey([_layer(dbt_resource_props), dbt_resource_props["name"]])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        return _layer(dbt_resource_props)
+        return GROUPS[_layer(dbt_resource_props)]
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        grain = dbt_resource_props.get("meta", {}).get("grain")
+        return f"{dbt_resource_props['description'].strip()}{f' Grain: {grain}.' if grain else ''}"
 
     def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> Sequence[str] | None:
         return [OWNER]
 
     def get_metadata(self, dbt_resource_props: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**super().get_metadata(dbt_resource_props), **model_columns(dbt_resource_props)}
+        sql = f"{DBT_PROJECT_DIR.name}/{dbt_resource_props['original_file_path']}"
+        return {**super().get_metadata(dbt_resource_props), "sql": sql, **model_columns(dbt_resource_props)}
 
     def get_code_version(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         code = self._code.get(dbt_resource_props["name"])  # of sources there is none
