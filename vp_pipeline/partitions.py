@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import dagster as dg
 
 ONE_DAY = timedelta(days=1)
+# The first day that may be run where VP_START_DATE is not set. Locally the first partition is later: `environments/`.
+EARLIEST = date(2025, 1, 1)
 
 
 def daily_partitions(start: date) -> "dg.DailyPartitionsDefinition":

@@ -26,7 +26,6 @@ PROJECT_ROOT = Path(__file__).resolve().parent.parent
 # Variables with our prefix that are not settings: the pipeline passes the warehouse's path to dbt.
 NOT_SETTINGS = frozenset({"VP_WAREHOUSE_PATH"})
 
-_EARLIEST = date(2025, 1, 1)
 # Keepa's marketplaces by number; `sources/keepa/series.py` describes each.
 _DOMAINS = (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12)
 # Settings of one service: all of them are set, or none.
@@ -69,9 +68,7 @@ class Settings(ProductionSettings):
         "A relative path is under the project root.",
     )
     start_date: date | None = Field(
-        default=None,
-        description="The first daily partition (UTC), as YYYY-MM-DD. Default in production: 2025-01-01. Locally: the "
-        "oldest day that the lake holds, or the newest finished one; `vp run` takes any day since 2025-01-01.",
+        default=None, description="The first daily partition (UTC), as YYYY-MM-DD. Default: see .env.example."
     )
     keepa_api_key: SecretStr | None = Field(
         default=None,
@@ -217,11 +214,6 @@ class Settings(ProductionSettings):
         if self.export_token is not None and self.export_url is None:
             raise ValueError("VP_EXPORT_TOKEN is set without VP_EXPORT_URL")
         return self
-
-    @property
-    def earliest_day(self) -> date:
-        """The first day that may be run. The first partition may be later (`environments/local.py`)."""
-        return self.start_date or _EARLIEST
 
     @property
     def secrets(self) -> tuple[str, ...]:

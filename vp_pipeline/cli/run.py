@@ -230,11 +230,11 @@ def _requested_days(
     """The days from `first` to `last`; without them the `newest` (default: that has finished), or `every_day` that has
     finished."""
     from vp_pipeline.environments.environment import build_environment
-    from vp_pipeline.partitions import finished_days, newest_finished_day
+    from vp_pipeline.partitions import EARLIEST, finished_days, newest_finished_day
 
     end = last or newest or newest_finished_day()
     begin = first or (build_environment(settings).first_day() if every_day else end)
-    return finished_days(begin, end, start=settings.earliest_day)
+    return finished_days(begin, end, start=settings.start_date or EARLIEST)
 
 
 def _failed_of(settings: Settings, days: Sequence[date]) -> Sequence[date]:

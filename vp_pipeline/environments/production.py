@@ -16,6 +16,7 @@ from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.dbt.project_code import project_fingerprints
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
+from vp_pipeline.partitions import EARLIEST
 from vp_pipeline.planning.diff_snowflake import SnowflakeDiff
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.reader import PublishedMarts
@@ -103,7 +104,7 @@ class ProductionEnvironment:
         return PublishedMarts(SnowflakePublishedSchema(self.build_warehouse()))
 
     def first_day(self) -> date:
-        return self.settings.earliest_day
+        return self.settings.start_date or EARLIEST
 
 
 def _secret_value(secret: SecretStr | None) -> str | None:

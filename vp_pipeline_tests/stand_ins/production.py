@@ -14,7 +14,7 @@ from vp_pipeline.build import build_definitions
 from vp_pipeline.environments.environment import build_resources
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
-from vp_pipeline.partitions import partition_tags
+from vp_pipeline.partitions import EARLIEST, partition_tags
 from vp_pipeline.sandbox.server import Sandbox, catalogue
 from vp_pipeline.settings import Settings, load_settings
 from vp_pipeline.sources.keepa.source import KEEPA, connector_config
@@ -102,7 +102,5 @@ def production(folder: Path, products: int = 3, **overrides: Any) -> Iterator[Pr
         instance = stack.enter_context(dg.DagsterInstance.ephemeral())
         known = catalogue(None, settings.sandbox_seed)[:products]
         airbyte.source["configuration"]["asins"] = list(known)
-        made.append(
-            Production(settings, instance, s3, snowflake, airbyte, sandbox, store, known, settings.earliest_day)
-        )
+        made.append(Production(settings, instance, s3, snowflake, airbyte, sandbox, store, known, EARLIEST))
         yield made[0]

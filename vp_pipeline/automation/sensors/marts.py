@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from vp_pipeline.assets.keys import of_layers
+
 # When someone rebuilds part of CORE, the marts are outdated. A mart depends on several tables: a sensor would keep a
 # cursor for each and join them. The condition is: an upstream of the newest day is newer, none is missing or being
 # built, and every blocking check of the upstreams has passed. Without the last part eager() builds on a failed check,
@@ -25,7 +27,7 @@ def mart_automation() -> dg.AutomationConditionSensorDefinition:
     """Evaluates `REBUILD`."""
     return dg.AutomationConditionSensorDefinition(
         "mart_automation",
-        target=dg.AssetSelection.groups(*LAYERS),
+        target=of_layers(*LAYERS),
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="Rebuilds marts of the newest day whose upstream was rebuilt on its own, and publishes them.",

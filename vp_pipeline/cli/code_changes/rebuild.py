@@ -31,10 +31,10 @@ def silver(
     after silver was damaged for example. Only rows that come out different are loaded and built again.
     """
     from vp_pipeline.environments.environment import build_environment
-    from vp_pipeline.partitions import consecutive, span
+    from vp_pipeline.partitions import EARLIEST, consecutive, span
 
     settings = load_settings()
-    first = max(from_ or date.min, settings.earliest_day)
+    first = max(from_ or date.min, settings.start_date or EARLIEST)
     last = to or date.max
     days = _days_in_bronze(build_environment(settings).build_lake(), first, last)
     if not days:
