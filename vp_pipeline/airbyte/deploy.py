@@ -1,4 +1,7 @@
-"""Airbyte's connector, source, destination and connection from `infra/airbyte/`, by name: created, or updated.
+"""Airbyte's connector, source, destination and connection of a source, by name: created, or updated.
+
+The documents in `infra/airbyte/` are the same for every source; what differs is the source's own (its manifest, streams
+and configuration). The destination is one for all.
 
 Here: what is sent to Airbyte's API. Not here: what a connection must look like to be used
 (`airbyte/drift.py`).
@@ -15,11 +18,10 @@ import yaml
 from vp_pipeline.airbyte.api import AirbyteApi
 from vp_pipeline.airbyte.drift import PATH_FORMAT, bucket_path
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.settings import PROJECT_ROOT, Settings
-from vp_pipeline.sources.keepa.source import KEEPA, products
+from vp_pipeline.settings import PROJECT_ROOT, Settings, secret_variables
+from vp_pipeline.sources.source import Origin, Source
 
 FOLDER = PROJECT_ROOT / "infra" / "airbyte"
-CONNECTOR = "VeracityPro Keepa"
 
 
 @dataclass(frozen=True)
@@ -32,21 +34,27 @@ class Applied:
     new: bool
 
 
-def values(settings: Settings, aws_role_arn: str, region: str) -> dict[str, object]:
+def values(settings: Settings, source: Source, aws_role_arn: str, region: str) -> dict[str, object]:
     """The values of the documents' `${…}`.
 
     Raises:
         PermanentError: a setting that Airbyte needs is not set.
     """
-    if settings.lake_url is None or settings.keepa_api_key is None or not settings.keepa_asins:
-        raise PermanentError("Airbyte's source needs KEEPA_API_KEY and VP_KEEPA_ASINS, its destination VP_LAKE_URL.")
+    own = settings.of(source)
+    if settings.lake_url is None:
+        raise PermanentError("Airbyte's destination needs VP_LAKE_URL, the lake's bucket.")
+    if not own.uses_vendor:
+        raise PermanentError(f"Airbyte's source of {source.name} needs {', '.join(secret_variables(source))}.")
+    configuration = source.connector_config(own, Origin(base_url=own.base_url, label=own.base_url))
     bucket, path = bucket_path(settings.lake_url)
     return {
         "workspace": settings.airbyte_workspace_id,
-        "keepa_api_key": settings.keepa_api_key.get_secret_value(),
-        "asins": list(products(settings.keepa_asins, settings.keepa_domain)),
-        "domain": settings.keepa_domain,
-        "days": settings.keepa_days,
+        "connector_name": f"VeracityPro {source.name}",
+        "source_name": f"vp-{source.name}",
+        "configuration": configuration,
+        "connection_name": f"vp-{source.name}-to-bronze",
+        "namespace": source.name,
+        "streams": [{"name": stream.name, "syncMode": "full_refresh_append"} for stream in source.streams],
         "aws_role_arn": aws_role_arn,
         "bucket": bucket,
         "path": path,
@@ -71,24 +79,24 @@ def document(name: str, filled: Mapping[str, object], folder: Path = FOLDER) -> 
     return found
 
 
-def apply(api: AirbyteApi, workspace: str, filled: Mapping[str, object]) -> Iterator[Applied]:
+def apply(api: AirbyteApi, workspace: str, source: Source, filled: Mapping[str, object]) -> Iterator[Applied]:
     """Creates or updates the four objects, in the order in which they need each other.
 
     Raises:
         PermanentError, TransientError: Airbyte rejects one, or does not respond. What was created before stays.
     """
-    manifest = yaml.safe_load(KEEPA.manifest.read_text(encoding="utf-8"))
+    manifest = yaml.safe_load(source.manifest.read_text(encoding="utf-8"))
     connector = _put(
         api,
         f"workspaces/{workspace}/definitions/declarative_sources",
-        {"name": CONNECTOR, "manifest": manifest},
+        {"name": filled["connector_name"], "manifest": manifest},
         identity="id",
         update="PUT",
         query={},
     )
     yield connector
-    source = document("source", filled) | {"definitionId": connector.object_id}
-    created = _put(api, "sources", source, identity="sourceId", update="PATCH", query={"workspaceIds": workspace})
+    configured = document("source", filled) | {"definitionId": connector.object_id}
+    created = _put(api, "sources", configured, identity="sourceId", update="PATCH", query={"workspaceIds": workspace})
     yield created
     target = document("destination", filled)
     lake = _put(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 
 import orjson
 
@@ -46,7 +47,7 @@ class LocalAirbyte:
         """See `Airbyte.sync`."""
         existing = bronze.read_sync(self.lake, stream, run_date)
         with self._origin(source, run_date) as origin:
-            config = source.connector_config(self.settings, origin)
+            config = source.connector_config(self.settings.of(source), origin)
             fingerprint = _fingerprint(source, origin, config)
             self._refuse_mixing(source)
             if existing is not None and existing.fingerprint == fingerprint and not resync:
@@ -67,13 +68,12 @@ class LocalAirbyte:
         fingerprint: str,
         log: Log | None,
     ) -> SyncRecord:
-        key = source.api_key(self.settings)
         connection = AirbyteConnection(
             source=source.name,
             stream=stream.name,
             manifest=source.manifest,
             config=config,
-            secrets=(key,) if key else (),
+            secrets=self.settings.of(source).secrets,
         )
         job = ConnectorRunner(self.lake, log=log).sync(connection)
         if job.refused and not job.records:
@@ -106,18 +106,18 @@ class LocalAirbyte:
 
     @contextmanager
     def _origin(self, source: Source, run_date: date) -> Iterator[Origin]:
-        settings = self.settings
-        if self._uses_vendor(source):
-            url = source.api_url(settings)
-            yield Origin(base_url=url, label=url)
+        settings = self.settings.of(source)
+        if settings.uses_vendor:
+            yield Origin(base_url=settings.base_url, label=settings.base_url)
             return
         from vp_pipeline.sandbox.server import Sandbox, catalogue
 
-        entities = catalogue(settings.recordings, settings.sandbox_seed)
-        label = f"sandbox (seed {settings.sandbox_seed})"
+        seed = self.settings.sandbox_seed
+        entities = catalogue(settings.recordings, seed)
+        label = f"sandbox (seed {seed})"
         if settings.recordings:
-            label = f"recordings in {settings.recordings.name} ({_folder_digest(settings)})"
-        with Sandbox(recordings=settings.recordings, seed=settings.sandbox_seed) as sandbox:
+            label = f"recordings in {settings.recordings.name} ({_folder_digest(settings.recordings)})"
+        with Sandbox(recordings=settings.recordings, seed=seed) as sandbox:
             yield Origin(
                 base_url=sandbox.url_as_of(run_date),
                 label=label,
@@ -127,7 +127,7 @@ class LocalAirbyte:
             )
 
     def _uses_vendor(self, source: Source) -> bool:
-        return source.api_key(self.settings) is not None and self.settings.recordings is None
+        return self.settings.of(source).uses_vendor
 
     def _kind(self, source: Source) -> str:
         return _KINDS[0] if self._uses_vendor(source) else _KINDS[1]
@@ -160,9 +160,8 @@ def _fingerprint(source: Source, origin: Origin, config: dict[str, object]) -> s
     return hashlib.sha256(document + source.manifest.read_bytes()).hexdigest()
 
 
-def _folder_digest(settings: Settings) -> str:
-    assert settings.recordings is not None
+def _folder_digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for file in sorted(settings.recordings.glob("*.json")):
+    for file in sorted(folder.glob("*.json")):
         digest.update(file.name.encode() + hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:12]

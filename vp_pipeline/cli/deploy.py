@@ -53,21 +53,28 @@ def airbyte(
     region: Annotated[str, typer.Option(help="The bucket's region.")],
     apply_: Annotated[bool, typer.Option("--apply/--dry-run", help="Create them, or only show them.")] = False,
 ) -> None:
-    """Create Airbyte's connector, source, destination and connection, or bring them up to date."""
+    """Create Airbyte's connector, source, destination and connection of each source, or bring them up to date."""
     from vp_pipeline.airbyte.deploy import apply, document, values
     from vp_pipeline.environments.production import ProductionEnvironment
+    from vp_pipeline.redaction import Redaction
+    from vp_pipeline.sources.registry import SOURCES
 
     signing_in = ("airbyte_client_id", "airbyte_client_secret") if apply_ else ()
     settings = load_settings(needed=("lake_url", "airbyte_workspace_id", *signing_in))
-    filled = values(settings, aws_role_arn, region)
+    mask = Redaction(settings.secrets).masked
+    of_sources = {source.name: (source, values(settings, source, aws_role_arn, region)) for source in SOURCES}
     if not apply_:
-        masked = {**filled, "keepa_api_key": "***", "source": "<source>", "destination": "<destination>"}
-        for name in ("source", "destination", "connection"):
-            console.print_json(data=document(name, masked))
-        console.print("Nothing was sent. --apply creates them, and prints the ID for VP_AIRBYTE_CONNECTION_KEEPA.")
+        for _, filled in of_sources.values():
+            for name in ("source", "destination", "connection"):
+                shown = document(name, {**filled, "source": "<source>", "destination": "<destination>"})
+                console.print_json(data=mask(shown))
+        console.print("Nothing was sent. --apply creates them, and prints the ID of each connection.")
         return
     client = ProductionEnvironment(settings).build_airbyte_client()
-    for made in apply(client, settings.airbyte_workspace_id or "", filled):
-        mark = "[green]+[/green] created" if made.new else "[dim]=[/dim] updated"
-        console.print(f"{mark}  {made.kind}  {made.name}  {made.object_id}", soft_wrap=True)
-    console.print("Set VP_AIRBYTE_CONNECTION_KEEPA to the connection's ID.")
+    for name, (source, filled) in of_sources.items():
+        made = None
+        for made in apply(client, settings.airbyte_workspace_id or "", source, filled):
+            mark = "[green]+[/green] created" if made.new else "[dim]=[/dim] updated"
+            console.print(f"{mark}  {made.kind}  {made.name}  {made.object_id}", soft_wrap=True)
+        if made is not None:
+            console.print(f"Set VP_AIRBYTE_CONNECTION_{name.upper()}={made.object_id}", soft_wrap=True)

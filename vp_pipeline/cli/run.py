@@ -5,14 +5,13 @@ import time
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from vp_pipeline.cli.terminal import console, print_failure, quiet_process
-from vp_pipeline.cli.terminal.options import AsCsv, AsJson, chosen_form, day_option
+from vp_pipeline.cli.terminal.options import AsCsv, AsJson, Recordings, chosen_form, day_option, recorded
 from vp_pipeline.cli.terminal.tables import print_rows
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings, load_settings
@@ -28,10 +27,7 @@ def run(
     ] = None,
     from_: Annotated[date | None, day_option("--from", "First day of a range.")] = None,
     to: Annotated[date | None, day_option("--to", "Last day of a range, included.")] = None,
-    recordings: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Sync from this folder of recorded Keepa responses."),
-    ] = None,
+    recordings: Recordings = None,
     resync: Annotated[
         bool, typer.Option("--resync", help="Request the data again although the day has a finished sync.")
     ] = False,
@@ -80,9 +76,7 @@ def run(
         raise typer.BadParameter("give either --date, or --from and --to")
     if bool(from_) != bool(to):
         raise typer.BadParameter("--from and --to go together")
-    if recordings and not recordings.is_dir():
-        raise typer.BadParameter(f"{recordings} is not a folder", param_hint="--recordings")
-    settings = load_settings(recordings=recordings.resolve() if recordings else None)
+    settings = load_settings(**recorded(recordings))
     chosen = Chosen(tuple(select or ()), tuple(exclude or ()))
     newest = _newest_published(settings) if chosen.is_some and not failed else None
     days = _requested_days(settings, from_ or date_, to or date_, every_day=failed, newest=newest)
@@ -266,5 +260,6 @@ def _end_killed_runs(settings: Settings, instance: "dg.DagsterInstance") -> None
 def _tags(settings: Settings, waive: Sequence[str]) -> dict[str, str]:
     from vp_pipeline.quality.waivers import TAG
 
-    tags = {"vp/recordings": settings.recordings.name} if settings.recordings else {}
+    folders = [source.recordings.name for source in settings.sources.values() if source.recordings]
+    tags = {"vp/recordings": ", ".join(folders)} if folders else {}
     return {**tags, TAG: ",".join(waive)} if waive else tags

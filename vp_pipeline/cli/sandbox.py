@@ -3,12 +3,12 @@
 import socket
 import time
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vp_pipeline.cli.terminal import console
+from vp_pipeline.cli.terminal.options import Recordings, recorded
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import load_settings
 
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 def sandbox(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 8099,
-    recordings: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Respond from this folder of recorded responses. Default: VP_RECORDINGS."),
-    ] = None,
+    recordings: Recordings = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the histories. Default: VP_SANDBOX_SEED.")] = None,
 ) -> None:
     """Serve the stand-ins on loopback until Ctrl-C: Keepa's API, and (one port above) Slack, Power BI and an endpoint
@@ -31,12 +28,13 @@ def sandbox(
 
     for wanted in (port, port + 1) if port else ():
         require_free(wanted)
-    settings = load_settings(recordings=recordings.resolve() if recordings else None, sandbox_seed=seed)
+    settings = load_settings(**recorded(recordings), sandbox_seed=seed)
+    (keepa,) = settings.sources.values()
     with (
-        Sandbox(recordings=settings.recordings, seed=settings.sandbox_seed, port=port) as server,
+        Sandbox(recordings=keepa.recordings, seed=settings.sandbox_seed, port=port) as server,
         Services(port + 1 if port else 0) as services,
     ):
-        products = catalogue(settings.recordings, settings.sandbox_seed)
+        products = catalogue(keepa.recordings, settings.sandbox_seed)
         domain, asin = products[0].split(":")
         console.print(f"Keepa's stand-in listens at {server.url} ({len(products)} products). Ctrl-C ends it.")
         console.print(f"Try:  curl '{server.url}/product?key=sandbox&domain={domain}&asin={asin}&stats=90'")

@@ -27,7 +27,7 @@ def require_ready(settings: Settings) -> None:
     Raises:
         PermanentError: names everything that would stop it, with what to set or move.
     """
-    checks = (_folders, _recordings, _products, _databases, _exported_mart)
+    checks = (_folders, _recordings, _connectors, _databases, _exported_mart)
     problems = list(dict.fromkeys(problem for check in checks for problem in check(settings)))
     if problems:
         raise PermanentError(f"{listed(problems)}\nNothing was run.")
@@ -53,19 +53,19 @@ def _folders(settings: Settings) -> Iterator[str]:
 
 
 def _recordings(settings: Settings) -> Iterator[str]:
-    if settings.recordings is not None and not settings.recordings.is_dir():
-        yield f"{settings.recordings} is not a folder: set VP_RECORDINGS (or --recordings) to one."
-
-
-def _products(settings: Settings) -> Iterator[str]:
-    """What a connector cannot be configured with. In production Airbyte has its configuration."""
-    if settings.env != "local" or settings.recordings is not None:
-        return
     for source in SOURCES:
-        if source.api_key(settings) is not None:
-            url = source.api_url(settings)
+        folder = settings.of(source).recordings
+        if folder is not None and not folder.is_dir():
+            yield f"{folder} is not a folder: set VP_{source.name.upper()}_RECORDINGS (or --recordings) to one."
+
+
+def _connectors(settings: Settings) -> Iterator[str]:
+    """What a connector cannot be configured with. In production Airbyte has its configuration."""
+    for source in SOURCES if settings.env == "local" else ():
+        own = settings.of(source)
+        if own.uses_vendor:
             try:
-                source.connector_config(settings, Origin(base_url=url, label=url))
+                source.connector_config(own, Origin(base_url=own.base_url, label=own.base_url))
             except PermanentError as error:
                 yield str(error)
 

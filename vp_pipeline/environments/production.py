@@ -43,7 +43,7 @@ class ProductionEnvironment:
         """The API's client is made when a sync is requested."""
         return RemoteAirbyte(
             lake,
-            {"keepa": self.settings.airbyte_connection_keepa or ""},
+            {name: source.airbyte_connection or "" for name, source in self.settings.sources.items()},
             self.build_airbyte_client,
             poll_seconds=self.settings.airbyte_poll_seconds,
             deadline_seconds=self.settings.airbyte_deadline_seconds,

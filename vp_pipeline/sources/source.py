@@ -11,10 +11,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.decoder_code import DecoderCode, decoder_code
 from vp_pipeline.sources.landed import Decoded, Inspection, LandedLine
+from vp_pipeline.sources.source_settings import SourceSettings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,15 +97,14 @@ class Stream:
 class Source:
     """One system that is ingested.
 
-    `connector_config` returns the connector's configuration for an origin; `request_of`, what a configuration requests
-    (None: it is not one of this connector).
+    `settings` is the class of its settings, an instance of which `connector_config` takes: it returns the connector's
+    configuration for an origin. `request_of`: what a configuration requests (None: it is not one of this connector).
     """
 
     name: str
     description: str
     manifest: Path
     streams: tuple[Stream, ...]
-    api_key: Callable[[Settings], str | None]
-    api_url: Callable[[Settings], str]
-    connector_config: Callable[[Settings, Origin], dict[str, object]]
+    settings: type[SourceSettings]
+    connector_config: Callable[[Any, Origin], dict[str, object]]
     request_of: Callable[[Mapping[str, Any]], SyncRequest | None]

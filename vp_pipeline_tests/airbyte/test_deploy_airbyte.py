@@ -8,9 +8,9 @@ from vp_pipeline.airbyte.deploy import apply, document, values
 from vp_pipeline.airbyte.drift import drift
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import load_settings
-from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline.sources.keepa.source import KEEPA, PRODUCT
 from vp_pipeline_tests.stand_ins.airbyte import WORKSPACE, AirbyteStandIn, airbyte_stand_in
-from vp_pipeline_tests.test_production_settings import COMPLETE
+from vp_pipeline_tests.test_service_settings import COMPLETE
 
 SETTINGS = load_settings(
     {
@@ -20,7 +20,7 @@ SETTINGS = load_settings(
         "VP_AIRBYTE_WORKSPACE_ID": WORKSPACE,
     }
 )
-FILLED = values(SETTINGS, "arn:aws:iam::1:role/airbyte", "eu-central-1")
+FILLED = values(SETTINGS, KEEPA, "arn:aws:iam::1:role/airbyte", "eu-central-1")
 
 
 @pytest.fixture
@@ -30,10 +30,10 @@ def server() -> Iterator[AirbyteStandIn]:
 
 
 def test_everything_is_created_once_and_then_updated(server: AirbyteStandIn) -> None:
-    first = list(apply(server.client(), WORKSPACE, FILLED))
+    first = list(apply(server.client(), WORKSPACE, KEEPA, FILLED))
     assert [applied.kind for applied in first] == ["declarative_sources", "sources", "destinations", "connections"]
     assert all(applied.new for applied in first)
-    again = list(apply(server.client(), WORKSPACE, FILLED))
+    again = list(apply(server.client(), WORKSPACE, KEEPA, FILLED))
     assert [applied.object_id for applied in again] == [applied.object_id for applied in first]
     assert not any(applied.new for applied in again)
     assert all(len(there) == 1 for there in server.made.values())
@@ -68,9 +68,13 @@ def test_what_is_created_is_what_a_sync_expects() -> None:
 def test_two_of_a_name_are_not_chosen_from(server: AirbyteStandIn) -> None:
     server.made["sources"] = [{"sourceId": "1", "name": "vp-keepa"}, {"sourceId": "2", "name": "vp-keepa"}]
     with pytest.raises(PermanentError, match="has 2 sources named vp-keepa"):
-        list(apply(server.client(), WORKSPACE, FILLED))
+        list(apply(server.client(), WORKSPACE, KEEPA, FILLED))
 
 
-def test_what_airbyte_needs_is_named() -> None:
-    with pytest.raises(PermanentError, match="KEEPA_API_KEY and VP_KEEPA_ASINS"):
-        values(load_settings(COMPLETE), "arn", "region")
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [({}, "needs KEEPA_API_KEY"), ({"KEEPA_API_KEY": "k"}, "VP_KEEPA_ASINS names no product")],
+)
+def test_what_airbyte_needs_is_named(variables: dict[str, str], named: str) -> None:
+    with pytest.raises(PermanentError, match=named):
+        values(load_settings({**COMPLETE, **variables}), KEEPA, "arn", "region")

@@ -23,7 +23,7 @@ from vp_pipeline.dbt.results import NodeResult, clear_results, results
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import load_settings
 from vp_pipeline_tests.conftest import pipeline_settings
-from vp_pipeline_tests.test_production_settings import COMPLETE
+from vp_pipeline_tests.test_service_settings import COMPLETE
 
 
 def test_the_window_is_half_open_and_no_var() -> None:

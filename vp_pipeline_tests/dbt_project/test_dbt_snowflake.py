@@ -22,7 +22,7 @@ from sqlglot import exp
 from vp_pipeline.dbt.environment import dbt_environment
 from vp_pipeline.settings import load_settings
 from vp_pipeline_tests.dbt_project.conftest import PROJECT, parsed
-from vp_pipeline_tests.test_production_settings import COMPLETE
+from vp_pipeline_tests.test_service_settings import COMPLETE
 
 pytestmark = pytest.mark.integration
 

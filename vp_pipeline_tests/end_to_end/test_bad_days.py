@@ -20,6 +20,7 @@ from vp_pipeline.cli.report import RunReport
 from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.quality.reconciliation import CHECK
 from vp_pipeline.sandbox.server import Sandbox
+from vp_pipeline.sources.keepa.source import KEEPA
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 
 pytestmark = pytest.mark.slow
@@ -47,7 +48,7 @@ def play(tmp_path: Path, answers: dict[str, Answer]) -> Iterator[Callable[..., t
     folder = tmp_path / "answers"
     folder.mkdir()
     with dg.DagsterInstance.ephemeral() as instance:
-        pipeline = Pipeline(pipeline_settings(tmp_path / "data", recordings=folder), instance)
+        pipeline = Pipeline(pipeline_settings(tmp_path / "data", keepa_recordings=folder), instance)
 
         def run(spoil: Callable[[Answer], None], day: date = DAY) -> tuple[Pipeline, RunReport]:
             spoilt = json.loads(json.dumps(answers[BAD]))
@@ -98,7 +99,7 @@ def test_a_day_of_errors_is_no_day(play: Any, answers: dict[str, Answer]) -> Non
     pipeline, report = play(lambda a: None)
     assert report.succeeded
     before = pipeline.contents()
-    for file in pipeline.settings.recordings.glob("*.json"):  # type: ignore[union-attr]
+    for file in pipeline.settings.of(KEEPA).recordings.glob("*.json"):  # type: ignore[union-attr]
         answer = json.loads(file.read_text())
         answer["products"] = [{"asin": product_of(answer)["asin"], "domainId": 1, "productType": 4, "csv": None}]
         file.write_text(json.dumps(answer))
@@ -118,7 +119,7 @@ def test_a_bad_day_between_good_ones_stays_as_it_is(play: Any) -> None:
     assert before
     (landed,) = [info.path for info in pipeline.lake.list("bronze") if info.path.endswith(".gz")]
     pipeline.lake.write(landed, b"damaged")
-    for file in sorted(pipeline.settings.recordings.glob("*.json"))[1:]:  # type: ignore[union-attr]
+    for file in sorted(pipeline.settings.of(KEEPA).recordings.glob("*.json"))[1:]:  # type: ignore[union-attr]
         file.unlink()  # on its neighbours only the other product is in the answer
     # The day itself keeps the sync that it has: its answers were others.
     assert not pipeline.materialize("key:bronze/*", NEXT).success

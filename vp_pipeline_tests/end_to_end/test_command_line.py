@@ -112,7 +112,7 @@ def test_a_wrong_variable_ends_in_a_sentence(
 def test_all_that_would_stop_a_run_is_found_before_its_first_step(environment: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "data" / "warehouse.duckdb").mkdir(parents=True)
     (tmp_path / "data" / "lake").touch()
-    wrong = {"VP_EXPORT_MART": "nope", "KEEPA_API_KEY": "k", "VP_RECORDINGS": ""}
+    wrong = {"VP_EXPORT_MART": "nope", "KEEPA_API_KEY": "k", "VP_KEEPA_RECORDINGS": ""}
     began = time.monotonic()
     failed = vp({**environment, **wrong}, "run", "--date", "yesterday")
     assert time.monotonic() - began < 30

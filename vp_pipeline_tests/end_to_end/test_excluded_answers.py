@@ -126,7 +126,7 @@ def test_cases_written_for_this_project(case: str, tmp_path: Path) -> None:
         pytest.skip(f"the cases are not at {CASES}; test_odd_answers.py has their like")
     shutil.copytree(CASES / case, tmp_path / "answers")
     with dg.DagsterInstance.ephemeral() as instance:
-        pipeline = Pipeline(pipeline_settings(tmp_path / "data", recordings=tmp_path / "answers"), instance)
+        pipeline = Pipeline(pipeline_settings(tmp_path / "data", keepa_recordings=tmp_path / "answers"), instance)
         report = pipeline.run(date(2026, 11, 15))
         assert report.succeeded, report.reasons
         published = {asin for (asin,) in pipeline.query("select asin from mart.dim_product")}

@@ -48,7 +48,7 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[dict[st
     folder = tmp_path_factory.mktemp("impossible")
     (folder / "answers").mkdir()
     with dg.DagsterInstance.ephemeral() as instance:
-        pipeline = Pipeline(pipeline_settings(folder / "data", recordings=folder / "answers"), instance)
+        pipeline = Pipeline(pipeline_settings(folder / "data", keepa_recordings=folder / "answers"), instance)
 
         def run(answer: dict[str, Any], day: date) -> Pipeline:
             (folder / "answers" / "a.json").write_text(json.dumps(answer))

@@ -10,6 +10,7 @@ import dagster as dg
 import pytest
 
 from vp_pipeline.quality.reconciliation import CHECK
+from vp_pipeline.sources.keepa.source import KEEPA
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 from vp_pipeline_tests.recordings.folders import ODD
 from vp_pipeline_tests.recordings.odd_answers import (
@@ -32,13 +33,13 @@ def odd(tmp_path: Path) -> Iterator[Pipeline]:
     """A pipeline on a folder of recordings that the test fills."""
     (tmp_path / "answers").mkdir()
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Pipeline(pipeline_settings(tmp_path / "data", recordings=tmp_path / "answers"), instance)
+        yield Pipeline(pipeline_settings(tmp_path / "data", keepa_recordings=tmp_path / "answers"), instance)
 
 
 def record(pipeline: Pipeline, *names: str) -> None:
-    assert pipeline.settings.recordings
+    assert pipeline.settings.of(KEEPA).recordings
     for name in names:
-        shutil.copy(ODD / f"{name}.json", pipeline.settings.recordings)
+        shutil.copy(ODD / f"{name}.json", pipeline.settings.of(KEEPA).recordings)
 
 
 def test_unknown_series_and_invalid_products_cost_themselves_alone(odd: Pipeline) -> None:

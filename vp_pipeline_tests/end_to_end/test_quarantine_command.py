@@ -52,7 +52,7 @@ def test_from_the_quarantine_to_the_marts_and_back(environment: dict[str, str], 
     assert refused.returncode == 1
     assert "nothing was published yet" in words(refused.stderr)
 
-    asked = {**environment, "VP_RECORDINGS": str(answers)}
+    asked = {**environment, "VP_KEEPA_RECORDINGS": str(answers)}
     ran = vp(asked, "run", "--date", DAY)
     assert ran.returncode == 0, ran.stdout
     assert re.search(r"^│ published +│ +1 │", ran.stdout, flags=re.MULTILINE)

@@ -103,7 +103,7 @@ def test_one_figure_that_differs_is_refused_by_name(recordings: Path, tmp_path: 
     answer["products"][0]["stats"]["avg90"][0] += 2
     (folder / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
     with dg.DagsterInstance.ephemeral() as instance:
-        pipeline = Pipeline(pipeline_settings(tmp_path / "data", recordings=folder), instance)
+        pipeline = Pipeline(pipeline_settings(tmp_path / "data", keepa_recordings=folder), instance)
         report = pipeline.run(DAY)
         assert not report.succeeded
         assert CHECK in report.reasons[-1]

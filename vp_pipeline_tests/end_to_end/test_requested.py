@@ -223,7 +223,7 @@ def recorded_cases(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
             mark = b"\xef\xbb\xbf" if "bom" in name else b""
             (folder / "cases" / f"{name}.json").write_bytes(mark + json.dumps(content).encode())
     with dg.DagsterInstance.ephemeral() as instance:
-        pipeline = Pipeline(pipeline_settings(folder / "data", recordings=folder / "cases"), instance)
+        pipeline = Pipeline(pipeline_settings(folder / "data", keepa_recordings=folder / "cases"), instance)
         assert pipeline.materialize(UP_TO_SILVER, date(2026, 6, 1)).success
         yield pipeline
 

@@ -14,7 +14,7 @@ from vp_pipeline.environments.environment import ENVIRONMENTS, build_environment
 from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline.settings import Settings, load_settings
 from vp_pipeline_tests.conftest import pipeline_settings
-from vp_pipeline_tests.test_production_settings import COMPLETE
+from vp_pipeline_tests.test_service_settings import COMPLETE
 
 
 def test_every_environment_of_the_settings_has_an_implementation() -> None:

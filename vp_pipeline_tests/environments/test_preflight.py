@@ -32,7 +32,7 @@ CASES: Mapping[str, tuple[Mapping[str, str], Callable[[Path], None], str]] = {
     "no mart": ({"VP_EXPORT_MART": "nope"}, nothing, r"VP_EXPORT_MART is nope, .* Known: .*mart_deals"),
     "no grain": ({"VP_EXPORT_MART": "stg_keepa_price"}, nothing, r"VP_EXPORT_MART is stg_keepa_price, .* Known: "),
     "products": ({"KEEPA_API_KEY": "k"}, nothing, r"KEEPA_API_KEY is set, but VP_KEEPA_ASINS names no product"),
-    "recordings": ({"VP_RECORDINGS": "/nowhere"}, nothing, r"/nowhere is not a folder: set VP_RECORDINGS"),
+    "recordings": ({"VP_KEEPA_RECORDINGS": "/nowhere"}, nothing, r"/nowhere is not a folder: set VP_KEEPA_RECORDINGS"),
     "warehouse": ({}, touch("warehouse.duckdb"), r"warehouse\.duckdb is no DuckDB database\. Restore .* or move"),
     "short": ({}, touch("warehouse.duckdb", b"a"), r"warehouse\.duckdb is no DuckDB database"),
     "published": ({}, touch("published.duckdb"), r"published\.duckdb is no DuckDB database\. .* published again"),
@@ -63,7 +63,9 @@ def test_a_new_folder_and_one_with_a_warehouse_are_ready_and_stay_as_they_are(tm
 
 
 def test_a_key_is_no_matter_where_recordings_are_read(tmp_path: Path) -> None:
-    require_ready(load_settings({"KEEPA_API_KEY": "k", "VP_RECORDINGS": str(tmp_path)}, data_dir=tmp_path / "data"))
+    require_ready(
+        load_settings({"KEEPA_API_KEY": "k", "VP_KEEPA_RECORDINGS": str(tmp_path)}, data_dir=tmp_path / "data")
+    )
 
 
 def test_everything_is_reported_at_once(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.production_settings import ProductionSettings
 from vp_pipeline.publishing.snowflake import SnowflakePublications
+from vp_pipeline.service_settings import ProductionSettings
 from vp_pipeline.warehouse.deploy import FOLDER, Step, apply, steps
-from vp_pipeline_tests.test_production_settings import COMPLETE
+from vp_pipeline_tests.test_service_settings import COMPLETE
 
 PLACES = {"lake": "a-bucket/lake", "aws_role_arn": "arn:aws:iam::1:role/snowflake"}
 GRANT = re.compile(r"grant (?P<what>.+) on (?P<object>.+) to role (?P<role>\w+)", re.DOTALL)

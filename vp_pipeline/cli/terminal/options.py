@@ -3,8 +3,10 @@
 Here: days, the form of a table, flags. Not here: what a command does with them.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from importlib import metadata
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,10 +15,19 @@ from typer.core import TyperCommand, TyperGroup
 from vp_pipeline.cli.terminal import console
 from vp_pipeline.cli.terminal.tables import Form
 from vp_pipeline.partitions import newest_finished_day
+from vp_pipeline.sources.registry import SOURCES
 
 _NEWEST = ("yesterday", "latest")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+Recordings = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[SOURCE=]DIR",
+        help=f"A folder of recorded responses of a source, which take the place of its API. Without SOURCE: of "
+        f"{SOURCES[0].name}. May be repeated.",
+    ),
+]
 
 
 def day_option(name: str, help_: str) -> Any:
@@ -32,6 +43,20 @@ def day_of(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text} is not a day. Write it as 2026-03-01, or yesterday, or latest.") from None
+
+
+def recorded(named: Sequence[str] | None) -> dict[str, Any]:
+    """The settings that `--recordings` gives, by name: each source's folder."""
+    found: dict[str, Path] = {}
+    for text in named or ():
+        before, equals, after = text.partition("=")
+        source, folder = (before, Path(after)) if equals else (SOURCES[0].name, Path(text))
+        if source not in {known.name for known in SOURCES}:
+            raise typer.BadParameter(f"{source} is not a source", param_hint="--recordings")
+        if not folder.is_dir():
+            raise typer.BadParameter(f"{folder} is not a folder", param_hint="--recordings")
+        found[f"{source}_recordings"] = folder.resolve()
+    return found
 
 
 def chosen_form(*, as_json: bool, as_csv: bool) -> Form:

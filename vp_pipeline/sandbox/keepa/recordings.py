@@ -59,8 +59,8 @@ class Recordings:
                     left_out.append(f"{file.name} is not a recorded Keepa response: {found}.")
         if not products:
             raise PermanentError(
-                f"{folder} holds no recorded Keepa responses (*.json). {' '.join([*left_out, ''])}Set VP_RECORDINGS to "
-                "a folder that does, or unset it."
+                f"{folder} holds no recorded Keepa responses (*.json). {' '.join([*left_out, ''])}Set "
+                "VP_KEEPA_RECORDINGS to a folder that does, or unset it."
             )
         self.left_out = tuple(left_out)
         self.in_order = tuple(sorted(products, key=lambda r: (r.timestamp, r.file, r.response, r.position)))

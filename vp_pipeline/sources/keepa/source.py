@@ -5,30 +5,30 @@ from pathlib import Path
 from typing import Any
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.settings import Settings
 from vp_pipeline.sources.keepa.charts import prices, ranks
+from vp_pipeline.sources.keepa.settings import KeepaSettings
 from vp_pipeline.sources.keepa.tables import TABLES
 from vp_pipeline.sources.source import Entity, Origin, Source, Stream, SyncRequest
 
 
-def connector_config(settings: Settings, origin: Origin) -> dict[str, object]:
+def connector_config(settings: KeepaSettings, origin: Origin) -> dict[str, object]:
     """The configuration of `connector.yaml` (see its spec for what each means).
 
     Raises:
         PermanentError: no product is named.
     """
-    asins = products(settings.keepa_asins, settings.keepa_domain) or origin.entities
+    asins = products(settings.asins, settings.domain) or origin.entities
     if not asins:
         raise PermanentError(
             "KEEPA_API_KEY is set, but VP_KEEPA_ASINS names no product to request. Set it to ASINs separated by "
             "commas: ASIN (in VP_KEEPA_DOMAIN) or DOMAIN:ASIN."
         )
-    key = settings.keepa_api_key.get_secret_value() if settings.keepa_api_key else "sandbox"
+    key = settings.api_key.get_secret_value() if settings.api_key else "sandbox"
     return {
         "api_key": key,
         "asins": list(asins),
-        "domain": settings.keepa_domain,
-        "days": settings.keepa_days,
+        "domain": settings.domain,
+        "days": settings.days,
         "stats": 90,
         "rating": True,
         "buybox": True,
@@ -66,8 +66,7 @@ KEEPA = Source(
     description="Keepa: histories of Amazon products.",
     manifest=Path(__file__).with_name("connector.yaml"),
     streams=(PRODUCT,),
-    api_key=lambda s: s.keepa_api_key.get_secret_value() if s.keepa_api_key else None,
-    api_url=lambda s: str(s.keepa_url).rstrip("/"),
+    settings=KeepaSettings,
     connector_config=connector_config,
     request_of=request_of,
 )

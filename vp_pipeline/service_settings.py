@@ -1,33 +1,109 @@
-"""The settings that only `VP_ENV=production` reads: the lake on S3, Airbyte and Snowflake.
+"""The settings of services: Slack, Power BI and the export; what production runs on: S3, Airbyte and Snowflake.
 
-Here: names, types, defaults, and what must be set. Not here: the settings of every environment (`settings.py`), and
+Here: names, types, defaults, and what must be set. Not here: the settings of the pipeline itself (`settings.py`), and
 AWS's own variables: keys, profile and region come by AWS's usual chain.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, Field, HttpUrl, SecretStr, field_validator
+from pydantic import BaseModel, Field, HttpUrl, SecretStr, field_validator, model_validator
+
+from vp_pipeline.variables import OrUnset, ProjectPath
 
 _LAKE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[\w./-]*)?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
+
+
+# Settings of one service: all of them are set, or none.
+_TOGETHER = (
+    ("slack_token", "slack_channel"),
+    (
+        "power_bi_tenant_id",
+        "power_bi_client_id",
+        "power_bi_client_secret",
+        "power_bi_workspace_id",
+        "power_bi_dataset_id",
+    ),
+)
+
+
+class DeliverySettings(BaseModel):
+    """Where what is published goes; `Settings` adds these to its own."""
+
+    slack_token: OrUnset[SecretStr] = Field(
+        default=None,
+        description="Slack: a bot token (chat:write; with channels:history a message that may have been sent is looked "
+        "up before it is sent again). Without it messages stay in the log and in `outbox/slack.jsonl` of the data "
+        "folder.",
+    )
+    slack_channel: OrUnset[str] = Field(default=None, description="The channel's id, such as C0123456789.")
+    slack_api_url: HttpUrl = Field(default=HttpUrl("https://slack.com/api/"), description="The address of Slack's API.")
+    power_bi_tenant_id: OrUnset[str] = Field(
+        default=None,
+        description="Power BI: the tenant, in Microsoft Entra, of the service principal that refreshes the semantic "
+        "model after each publication. All five, or none.",
+    )
+    power_bi_client_id: OrUnset[str] = Field(default=None, description="The service principal's application id.")
+    power_bi_client_secret: OrUnset[SecretStr] = Field(default=None, description="The service principal's secret.")
+    power_bi_workspace_id: OrUnset[str] = Field(default=None, description="Workspace (group) of the semantic model.")
+    power_bi_dataset_id: OrUnset[str] = Field(default=None, description="The semantic model (dataset).")
+    power_bi_api_url: HttpUrl = Field(
+        default=HttpUrl("https://api.powerbi.com/v1.0/myorg"), description="The address of the Power BI REST API."
+    )
+    power_bi_login_url: HttpUrl = Field(
+        default=HttpUrl("https://login.microsoftonline.com"),
+        description="The address at which Microsoft Entra issues tokens.",
+    )
+    power_bi_timeout_seconds: float = Field(
+        default=3600, gt=0, description="How long one run waits for a refresh; a later one attaches to it."
+    )
+    export_mart: str = Field(
+        default="mart_deals", description="The mart whose changed rows are exported to the lake (`change_exports/`)."
+    )
+    export_url: OrUnset[HttpUrl] = Field(
+        default=None, description="Where exported rows are posted. Without it they are written to the lake only."
+    )
+    export_token: OrUnset[SecretStr] = Field(default=None, description="Bearer token for VP_EXPORT_URL.")
+    export_batch_rows: int = Field(default=500, ge=1, le=10_000, description="Rows in one request to VP_EXPORT_URL.")
+
+    @field_validator("export_mart")
+    @classmethod
+    def _is_a_mart(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
+            raise ValueError(f"{value} is not a valid mart name: lower case letters, digits and underscores")
+        return value
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        """A service is configured as a whole or not at all: half of it would fail at night, or look disabled."""
+        for group in _TOGETHER:
+            missing = [f"VP_{name.upper()}" for name in group if getattr(self, name) is None]
+            if missing and len(missing) < len(group):
+                named = ", ".join(f"VP_{name.upper()}" for name in group)
+                raise ValueError(f"{', '.join(missing)} is not set, and {named} go together")
+        if self.export_token is not None and self.export_url is None:
+            raise ValueError("VP_EXPORT_TOKEN is set without VP_EXPORT_URL")
+        return self
 
 
 class ProductionSettings(BaseModel):
     """Where production's resources are and how to sign in; `Settings` adds these to its own."""
 
     lake_url: str | None = Field(
-        default=None, description="The lake in production: `s3://bucket` or `s3://bucket/folder`."
+        default=None,
+        description="The lake: `s3://bucket` or `s3://bucket/folder`. Keys, role and region come by AWS's usual chain "
+        "(AWS_PROFILE, AWS_REGION, AWS_ACCESS_KEY_ID, the machine's role).",
     )
-    s3_endpoint_url: HttpUrl | None = Field(
+    s3_endpoint_url: OrUnset[HttpUrl] = Field(
         default=None, description="The address of S3, if it is not AWS's own (an emulator, MinIO, a VPC endpoint)."
     )
     s3_sse: Literal["AES256", "aws:kms"] = Field(
         default="AES256", description="Server-side encryption of what the pipeline writes."
     )
-    s3_kms_key: str | None = Field(
+    s3_kms_key: OrUnset[str] = Field(
         default=None, description="ID or ARN of the KMS key, with VP_S3_SSE=aws:kms. Empty: the bucket's own."
     )
     airbyte_api_url: HttpUrl = Field(
@@ -38,10 +114,11 @@ class ProductionSettings(BaseModel):
         default=HttpUrl("https://cloud.airbyte.com/api/v1"),
         description="Airbyte's configuration API. Self-managed: `https://<host>/api/v1`.",
     )
-    airbyte_client_id: SecretStr | None = Field(default=None, description="Client ID of an Airbyte application.")
-    airbyte_client_secret: SecretStr | None = Field(default=None, description="Its client secret.")
+    airbyte_client_id: OrUnset[SecretStr] = Field(
+        default=None, description="Client ID of an Airbyte application (User settings > Applications)."
+    )
+    airbyte_client_secret: OrUnset[SecretStr] = Field(default=None, description="Its client secret.")
     airbyte_workspace_id: str | None = Field(default=None, description="The Airbyte workspace.")
-    airbyte_connection_keepa: str | None = Field(default=None, description="ID of the connection that syncs Keepa.")
     airbyte_poll_seconds: float = Field(
         default=10, gt=0, description="Seconds between two requests for the state of a running sync."
     )
@@ -50,13 +127,13 @@ class ProductionSettings(BaseModel):
     )
     snowflake_account: str | None = Field(default=None, description="The account identifier: `organisation-account`.")
     snowflake_user: str | None = Field(default=None, description="The user that loads and transforms.")
-    snowflake_private_key_path: Path | None = Field(
+    snowflake_private_key_path: OrUnset[ProjectPath] = Field(
         default=None, description="Its private key (PEM, PKCS#8). A relative path is under the project root."
     )
-    snowflake_private_key_passphrase: SecretStr | None = Field(
+    snowflake_private_key_passphrase: OrUnset[SecretStr] = Field(
         default=None, description="The passphrase of the private key, if it has one."
     )
-    snowflake_password: SecretStr | None = Field(default=None, description="A password instead of a key.")
+    snowflake_password: OrUnset[SecretStr] = Field(default=None, description="A password instead of a key.")
     snowflake_role: str = Field(default="VP_PIPELINE", description="The role of the session.")
     snowflake_warehouse: str = Field(
         default="VP_LOAD", description="The warehouse that loads RAW and builds small models."
@@ -75,7 +152,7 @@ class ProductionSettings(BaseModel):
     snowflake_timeout_seconds: int = Field(
         default=600, ge=1, description="Seconds after which a request to Snowflake without a response times out."
     )
-    snowflake_host: str | None = Field(default=None, description="An emulator's host, instead of the account's own.")
+    snowflake_host: OrUnset[str] = Field(default=None, description="An emulator's host, instead of the account's own.")
     snowflake_port: int = Field(default=443, ge=1, le=65535, description="Its port.")
     snowflake_protocol: Literal["https", "http"] = Field(default="https", description="Its protocol.")
 
@@ -96,21 +173,6 @@ class ProductionSettings(BaseModel):
     def _is_in_a_schema(cls, value: str) -> str:
         return _names(value, 2) or ""
 
-    @field_validator(
-        "airbyte_client_id",
-        "airbyte_client_secret",
-        "snowflake_password",
-        "snowflake_private_key_passphrase",
-        "snowflake_private_key_path",
-        "snowflake_host",
-        "s3_endpoint_url",
-        "s3_kms_key",
-        mode="before",
-    )
-    @classmethod
-    def _empty_is_none(cls, value: object) -> object:
-        return None if value == "" else value
-
 
 def _names(value: str | None, parts: int) -> str | None:
     if not value:
@@ -128,7 +190,6 @@ NEEDED = (
     "airbyte_client_id",
     "airbyte_client_secret",
     "airbyte_workspace_id",
-    "airbyte_connection_keepa",
     "snowflake_account",
     "snowflake_user",
 )

@@ -1,0 +1,42 @@
+"""What the settings of every source have.
+
+Here: the base of the class `…Settings` in each source's folder. Not here: reading variables (`vp_pipeline/settings.py`,
+which collects the classes from the registry).
+"""
+
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
+
+from vp_pipeline.variables import OrUnset, ProjectPath
+
+
+class SourceSettings(BaseModel):
+    """The settings of one source. Of the source `s` the field `x` is the variable `VP_S_X`, or what the field names
+    itself (`json_schema_extra`), where `{SOURCE}` is the source's name in upper case."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: HttpUrl
+    recordings: OrUnset[ProjectPath] = Field(
+        default=None, description="A folder of recorded responses, which the sandbox then serves."
+    )
+    airbyte_connection: OrUnset[str] = Field(
+        default=None,
+        json_schema_extra={"variable": "VP_AIRBYTE_CONNECTION_{SOURCE}"},
+        description="In production: the ID of the Airbyte connection that syncs it.",
+    )
+
+    @property
+    def base_url(self) -> str:
+        """The address of the vendor's API."""
+        return str(self.url).rstrip("/")
+
+    @property
+    def uses_vendor(self) -> bool:
+        """Whether requests go to the vendor, and not to the sandbox: there is a key, and no recordings."""
+        return bool(self.secrets) and self.recordings is None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret values, for redaction."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
