@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 # Variables with our prefix that are not settings: the pipeline passes the warehouse's path to dbt.
 NOT_SETTINGS = frozenset({"VP_WAREHOUSE_PATH"})
 
-_EARLIEST = date(2025, 1, 1)
-
 
 class SettingsError(PermanentError):
     """A variable is unknown or its value cannot be used; the message names the variable."""
@@ -64,8 +62,8 @@ class Settings(DeliverySettings, ProductionSettings):
     start_date: date | None = Field(
         default=None,
         description="The first daily partition (UTC), as YYYY-MM-DD. Default in production: 2025-01-01. Locally: the "
-        "oldest day that the lake holds, or the newest finished one, so that the UI lists no day as missing that nobody "
-        "has asked for; `vp run` takes any day since 2025-01-01, and *Reload definitions* in the UI shows it.",
+        "oldest day that the lake holds, or the newest finished one, so that the UI lists no day as missing that "
+        "nobody has asked for; `vp run` takes any day since 2025-01-01, and *Reload definitions* in the UI shows it.",
     )
     sandbox_seed: int = Field(default=7, ge=0, description="Seed of the sandbox's products and histories.")
     ui_url: HttpUrl = Field(
