@@ -19,9 +19,11 @@ AUTOMATION_CONDITION = "dagster/from_automation_condition"
 RETRY_NUMBER = "dagster/retry_number"
 WILL_RETRY = "dagster/will_retry"
 
-# Of a materialization: the version of its content, that of the code that made it, and, followed by an asset key, those
-# of its inputs: the version of their content and the storage id of the event.
+# Of a materialization: the version of its content, whether that was given ("true") or computed by Dagster, the version
+# of the code that made it, and, followed by an asset key, those of its inputs: of their content, and the storage id of
+# the event.
 DATA_VERSION = "dagster/data_version"
+DATA_VERSION_IS_GIVEN = "dagster/data_version_is_user_provided"
 CODE_VERSION = "dagster/code_version"
 INPUT_DATA_VERSION = "dagster/input_data_version"
 INPUT_EVENT = "dagster/input_event_pointer"

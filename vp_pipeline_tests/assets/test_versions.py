@@ -89,4 +89,7 @@ def test_an_asset_without_a_code_version_has_no_inputs_recorded(instance: dg.Dag
     run(instance, graph(code=None), ONE, only=[LANDED, DECODED, MODEL])
     (newest,) = instance.fetch_materializations(DECODED, limit=1).records
     assert newest.asset_materialization is not None
-    assert newest.asset_materialization.tags == {"dagster/data_version": "content"}
+    assert newest.asset_materialization.tags == {
+        "dagster/data_version": "content",
+        "dagster/data_version_is_user_provided": "true",
+    }

@@ -93,6 +93,9 @@ def _materialize_a_day(ui: DagsterDev, page: Any, shoot: Shoot, day: date) -> No
     page.goto(f"{ui.url}/assets/silver/keepa/price?view=events")
     page.get_by_text("records_in").wait_for()
     shoot("metadata_of_a_day")
+    page.goto(f"{ui.url}/assets/mart/mart_deals?view=events")
+    page.get_by_text("preview").first.wait_for()
+    shoot("preview_of_a_mart")
 
 
 def _materialize_with_a_bad_day(ui: DagsterDev, page: Any, shoot: Shoot, days: list[date]) -> None:
@@ -123,6 +126,10 @@ def _read_why_it_is_bad(ui: DagsterDev, page: Any, shoot: Shoot, days: list[date
     page.get_by_text("Execution history").click()
     page.get_by_text(days[1].isoformat()).first.wait_for()
     shoot("checks_of_a_range")
+    page.get_by_text("Partitions", exact=True).last.click()
+    for status in ("Passed (3)", "Failed (1)"):  # by day: the newest one was run before
+        page.get_by_text(status).first.wait_for()
+    shoot("check_by_day")
     page.goto(f"{ui.url}/assets/silver/keepa/price?view=partitions")
     page.get_by_text(days[2].isoformat()).first.wait_for()
     shoot("partitions_of_a_range")

@@ -22,6 +22,7 @@ from vp_pipeline.dagster_internals import run_statuses, tags
         (tags.RETRY_NUMBER, dagster_tags.RETRY_NUMBER_TAG),
         (tags.WILL_RETRY, dagster_tags.WILL_RETRY_TAG),
         (tags.DATA_VERSION, data_version.DATA_VERSION_TAG),
+        (tags.DATA_VERSION_IS_GIVEN, data_version.DATA_VERSION_IS_USER_PROVIDED_TAG),
         (tags.CODE_VERSION, data_version.CODE_VERSION_TAG),
         (tags.INPUT_DATA_VERSION, data_version.INPUT_DATA_VERSION_TAG_PREFIX),
         (tags.INPUT_EVENT, data_version.INPUT_EVENT_POINTER_TAG_PREFIX),

@@ -11,7 +11,7 @@ import dagster as dg
 
 from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRunner, SyncJob
 from vp_pipeline.build import build_definitions
-from vp_pipeline.environments.environment import build_resources
+from vp_pipeline.environments.environment import build_environment
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
 from vp_pipeline.partitions import EARLIEST, partition_tags
@@ -50,7 +50,9 @@ class Production:
     def materialize(self, selection: str, *days: date) -> dg.ExecuteInProcessResult:
         """Some assets, as someone would launch them, on the evening of the last of `days`."""
         self.today = days[-1]
-        airbyte = dataclasses.replace(build_resources(self.settings)["airbyte"], newest=lambda: self.today)  # type: ignore[type-var]
+        airbyte = dataclasses.replace(
+            build_environment(self.settings).build_airbyte(self.lake), newest=lambda: self.today
+        )  # type: ignore[type-var]
         definitions = build_definitions(self.settings, {"airbyte": airbyte})
         keys = dg.AssetSelection.from_string(selection).resolve(definitions.resolve_asset_graph())
         job = definitions.resolve_implicit_global_asset_job_def()

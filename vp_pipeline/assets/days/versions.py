@@ -32,6 +32,7 @@ class Versions:
     def _tags(self, spec: dg.AssetSpec, day: date, data_version: str | None) -> Iterator[tuple[str, str]]:
         if data_version:
             yield tags.DATA_VERSION, data_version
+            yield tags.DATA_VERSION_IS_GIVEN, "true"
         if spec.code_version:
             yield tags.CODE_VERSION, spec.code_version
             # Where Dagster finds a code version it expects the inputs too: without them each would be a new dependency.
