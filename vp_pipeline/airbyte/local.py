@@ -110,20 +110,21 @@ class LocalAirbyte:
         if settings.uses_vendor:
             yield Origin(base_url=settings.base_url, label=settings.base_url)
             return
-        from vp_pipeline.sandbox.server import Sandbox, catalogue
+        from vp_pipeline.sandbox.api import build_api
+        from vp_pipeline.sandbox.server import Sandbox
 
         seed = self.settings.sandbox_seed
-        entities = catalogue(settings.recordings, seed)
+        api = build_api(source.name, settings.recordings, seed)
         label = f"sandbox (seed {seed})"
         if settings.recordings:
             label = f"recordings in {settings.recordings.name} ({_folder_digest(settings.recordings)})"
-        with Sandbox(recordings=settings.recordings, seed=seed) as sandbox:
+        with Sandbox({source.name: api}) as sandbox:
             yield Origin(
-                base_url=sandbox.url_as_of(run_date),
+                base_url=sandbox.base_url(source.name, run_date),
                 label=label,
-                entities=entities,
+                entities=api.entities,
                 recorded=settings.recordings is not None,
-                left_out=sandbox.left_out,
+                left_out=api.left_out,
             )
 
     def _uses_vendor(self, source: Source) -> bool:

@@ -23,22 +23,22 @@ def sandbox(
 ) -> None:
     """Serve the stand-ins on loopback until Ctrl-C: Keepa's API, and (one port above) Slack, Power BI and an endpoint
     for exports."""
-    from vp_pipeline.sandbox.server import Sandbox, catalogue
+    from vp_pipeline.sandbox.api import build_api
+    from vp_pipeline.sandbox.server import Sandbox
     from vp_pipeline.sandbox.services.server import Services
 
     for wanted in (port, port + 1) if port else ():
         require_free(wanted)
     settings = load_settings(**recorded(recordings), sandbox_seed=seed)
-    (keepa,) = settings.sources.values()
-    with (
-        Sandbox(recordings=keepa.recordings, seed=settings.sandbox_seed, port=port) as server,
-        Services(port + 1 if port else 0) as services,
-    ):
-        products = catalogue(keepa.recordings, settings.sandbox_seed)
-        domain, asin = products[0].split(":")
-        console.print(f"Keepa's stand-in listens at {server.url} ({len(products)} products). Ctrl-C ends it.")
-        console.print(f"Try:  curl '{server.url}/product?key=sandbox&domain={domain}&asin={asin}&stats=90'")
-        console.print(f"As of the end of a day:  {server.url_as_of(date(2026, 1, 31))}/product?…")
+    apis = {
+        name: build_api(name, source.recordings, settings.sandbox_seed) for name, source in settings.sources.items()
+    }
+    with Sandbox(apis, port) as server, Services(port + 1 if port else 0) as services:
+        for name, api in apis.items():
+            console.print(f"The stand-in of {name} listens at {server.base_url(name)}. Ctrl-C ends it.", soft_wrap=True)
+            console.print(f"Try:  curl '{server.base_url(name)}{api.example}'", soft_wrap=True)
+            as_of = server.base_url(name, date(2026, 1, 31))
+            console.print(f"As of the end of a day:  {as_of}{api.example.partition('?')[0]}?…", soft_wrap=True)
         _print_services(services)
         try:
             while True:

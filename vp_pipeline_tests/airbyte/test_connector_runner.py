@@ -14,6 +14,7 @@ from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRun
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline_tests.airbyte.pages import Pages, everything, lines, requesting
+from vp_pipeline_tests.sandbox.client import KeepaSandbox
 
 # For the authors of connectors; raised when the runtime is imported.
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore:This class is experimental")]
@@ -157,10 +158,9 @@ def test_syncs_run_again_and_again_and_side_by_side(lake: Lake, connection: Airb
 
 
 def test_it_reads_from_the_sandbox(lake: Lake) -> None:
-    server = pytest.importorskip("vp_pipeline.sandbox.server", reason="the sandbox is not there")
     manifest = Path(__file__).parents[2] / "vp_pipeline" / "sources" / "keepa" / "connector.yaml"
-    asins: list[Any] = list(server.catalogue(None, 7))[:2]
-    with server.Sandbox() as sandbox:
+    with KeepaSandbox() as sandbox:
+        asins: list[Any] = list(sandbox.api.entities)[:2]
         config = {
             "api_key": "local",
             "asins": asins,

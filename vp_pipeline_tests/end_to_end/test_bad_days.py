@@ -19,9 +19,9 @@ from vp_pipeline.cli.local_runs.daily_run import failed_days
 from vp_pipeline.cli.report import RunReport
 from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.quality.reconciliation import CHECK
-from vp_pipeline.sandbox.server import Sandbox
 from vp_pipeline.sources.keepa.source import KEEPA
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
+from vp_pipeline_tests.sandbox.client import KeepaSandbox
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ Answer = dict[str, Any]
 @pytest.fixture(scope="module")
 def answers() -> dict[str, Answer]:
     """A sound answer for each of two products."""
-    with Sandbox() as sandbox:
+    with KeepaSandbox() as sandbox:
         found = {}
         for product in (GOOD, BAD):
             domain, asin = product.split(":")
@@ -220,7 +220,7 @@ def test_a_rejected_key_stops_the_sync_and_is_not_shown(tmp_path: Path) -> None:
     """402 from the API itself, over a socket; with the real client and the secret in the query string."""
     from vp_pipeline.partitions import newest_finished_day
 
-    with Sandbox() as vendor, dg.DagsterInstance.ephemeral() as instance:
+    with KeepaSandbox() as vendor, dg.DagsterInstance.ephemeral() as instance:
         settings = pipeline_settings(tmp_path, keepa_api_key="unpaid", keepa_url=vendor.url, keepa_asins="B0SBXTWO06")
         pipeline = Pipeline(settings, instance)
         report = pipeline.run(newest_finished_day())
@@ -236,7 +236,7 @@ def test_the_real_api_is_asked_for_the_newest_finished_day_only(tmp_path: Path) 
     from vp_pipeline.partitions import newest_finished_day
 
     newest = newest_finished_day()
-    with Sandbox() as vendor, dg.DagsterInstance.ephemeral() as instance:
+    with KeepaSandbox() as vendor, dg.DagsterInstance.ephemeral() as instance:
         settings = pipeline_settings(
             tmp_path, keepa_api_key="a/secret+key", keepa_url=vendor.url, keepa_asins="B0SBXTWO06"
         )

@@ -147,7 +147,7 @@ def test_the_sandbox_is_served_by_hand(environment: dict[str, str]) -> None:
     ) as server:
         stdout: IO[str] | None = server.stdout
         assert stdout is not None
-        found = re.search(r"http://127\.0\.0\.1:\d+", stdout.readline())
+        found = re.search(r"http://127\.0\.0\.1:\d+/keepa", stdout.readline())
         assert found
         url = f"{found[0]}/as-of/{DAY}/product?key=k&domain=1&asin=B0SBXTWO06&stats=90"
         with urlopen(url, timeout=10) as response:

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
+from vp_pipeline_tests.sandbox.client import catalogue
 
 pytestmark = pytest.mark.slow
 
@@ -20,7 +21,6 @@ ORDERS: dict[str, list[tuple[date, ...]]] = {
 
 @pytest.fixture(scope="module")
 def products() -> tuple[str, ...]:
-    from vp_pipeline.sandbox.server import catalogue
 
     known = catalogue(None, 7)
     return tuple(p for p in known if p.startswith("5:"))[:1] + tuple(p for p in known if not p.startswith("5:"))[:3]

@@ -13,7 +13,7 @@ from urllib.request import urlopen
 import pytest
 
 from vp_pipeline.lake.objects import Lake
-from vp_pipeline.sandbox.server import Sandbox
+from vp_pipeline_tests.sandbox.client import KeepaSandbox
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def answers(tmp_path: Path) -> Path:
     """Recorded responses with a product whose title is not a text."""
     folder = tmp_path / "answers"
     folder.mkdir()
-    with Sandbox() as sandbox:
+    with KeepaSandbox() as sandbox:
         url = f"{sandbox.url_as_of(__import__('datetime').date(2026, 3, 10))}/product"
         with urlopen(f"{url}?key=k&domain=3&asin=B0SBXTWO06&stats=90&rating=1&buybox=1", timeout=10) as response:
             answer: dict[str, Any] = json.load(response)

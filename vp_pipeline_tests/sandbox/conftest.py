@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from vp_pipeline.sandbox.server import Sandbox
+from vp_pipeline_tests.sandbox.client import KeepaSandbox
 
 
 @pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as running:
+def sandbox() -> Iterator[KeepaSandbox]:
+    with KeepaSandbox() as running:
         yield running

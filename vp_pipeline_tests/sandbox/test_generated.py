@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from vp_pipeline.sandbox.server import Sandbox, catalogue
 from vp_pipeline.sources.keepa.series import SERIES
-from vp_pipeline_tests.sandbox.client import DAY, get, get_product, keepa_minute
+from vp_pipeline_tests.sandbox.client import DAY, KeepaSandbox, catalogue, get, get_product, keepa_minute
 
 ENTRIES = catalogue(None, 7)
 TOKEN_FIELDS = {"tokensLeft", "refillIn", "tokensConsumed", "processingTimeInMs"}
@@ -47,10 +46,10 @@ def test_the_catalogue_is_twelve_products_in_four_marketplaces() -> None:
     assert catalogue(None, 8) == ENTRIES
 
 
-def test_a_response_as_of_a_day_is_the_same_each_time_and_for_each_server(sandbox: Sandbox) -> None:
+def test_a_response_as_of_a_day_is_the_same_each_time_and_for_each_server(sandbox: KeepaSandbox) -> None:
     params: dict[str, Any] = {"domain": 1, "asin": "B0SBXUSA01,B0SBXUSA03", "stats": 90, "rating": 1, "buybox": 1}
     first, again = (get(sandbox.url_as_of(DAY), **params).json() for _ in range(2))
-    with Sandbox() as other, Sandbox(seed=8) as another_seed:
+    with KeepaSandbox() as other, KeepaSandbox(seed=8) as another_seed:
         from_other = get(other.url_as_of(DAY), **params).json()
         different = get(another_seed.url_as_of(DAY), **params).json()
     for envelope in (first, again, from_other, different):
@@ -62,7 +61,7 @@ def test_a_response_as_of_a_day_is_the_same_each_time_and_for_each_server(sandbo
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_a_later_response_extends_an_earlier_one(sandbox: Sandbox, entry: str) -> None:
+def test_a_later_response_extends_an_earlier_one(sandbox: KeepaSandbox, entry: str) -> None:
     days = (date(2025, 3, 8), date(2026, 2, 15), date(2026, 2, 16), DAY, DAY + timedelta(1), date(2030, 12, 31))
     responses = [(day, get_product(sandbox, entry, day)) for day in reversed(days)][::-1]
     known = [(day, product) for day, product in responses if product["productType"] == 0]
@@ -76,7 +75,7 @@ def test_a_later_response_extends_an_earlier_one(sandbox: Sandbox, entry: str) -
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_histories_look_as_real_ones_do(sandbox: Sandbox, entry: str) -> None:
+def test_histories_look_as_real_ones_do(sandbox: KeepaSandbox, entry: str) -> None:
     product = get_product(sandbox, entry)
     now = keepa_minute(DAY)
     assert product["lastUpdate"] <= now
@@ -96,7 +95,7 @@ def test_histories_look_as_real_ones_do(sandbox: Sandbox, entry: str) -> None:
             assert all(a[1] <= b[1] for a, b in pairwise(points))
 
 
-def test_the_catalogue_has_each_peculiarity(sandbox: Sandbox) -> None:
+def test_the_catalogue_has_each_peculiarity(sandbox: KeepaSandbox) -> None:
     products = {entry: get_product(sandbox, entry) for entry in ENTRIES}
     assert {len(product["csv"]) for product in products.values()} == {34, 36}
     assert products[RANKED]["csv"][3] is None
@@ -116,7 +115,7 @@ def test_the_catalogue_has_each_peculiarity(sandbox: Sandbox) -> None:
     )
 
 
-def test_yen_are_whole_and_dollars_have_cents(sandbox: Sandbox) -> None:
+def test_yen_are_whole_and_dollars_have_cents(sandbox: KeepaSandbox) -> None:
     yen = [price for price in get_product(sandbox, YEN)["csv"][10][1::2] if price >= 0]
     cents = [price for price in get_product(sandbox, US)["csv"][10][1::2] if price >= 0]
     assert all(1_000 < price < 10_000 for price in yen)
@@ -124,7 +123,7 @@ def test_yen_are_whole_and_dollars_have_cents(sandbox: Sandbox) -> None:
     assert sum(price % 100 in (99, 95, 49) for price in cents) > len(cents) / 2
 
 
-def test_new_is_the_cheapest_offer_and_counts_shipping_only_since_february_2026(sandbox: Sandbox) -> None:
+def test_new_is_the_cheapest_offer_and_counts_shipping_only_since_february_2026(sandbox: KeepaSandbox) -> None:
     product = get_product(sandbox, OLD)
     switch = keepa_minute(date(2026, 2, 15)) + 1
 
@@ -139,18 +138,18 @@ def test_new_is_the_cheapest_offer_and_counts_shipping_only_since_february_2026(
         assert price == min(offers, default=-1)
 
 
-def test_a_product_is_unknown_before_keepa_tracked_it(sandbox: Sandbox) -> None:
+def test_a_product_is_unknown_before_keepa_tracked_it(sandbox: KeepaSandbox) -> None:
     assert get_product(sandbox, NEWCOMER, date(2026, 8, 1))["productType"] == 4
     assert get_product(sandbox, NEWCOMER, date(2026, 8, 24))["productType"] == 0
 
 
-def test_the_end_of_the_data_is_reported(sandbox: Sandbox) -> None:
+def test_the_end_of_the_data_is_reported(sandbox: KeepaSandbox) -> None:
     response = get(sandbox.url_as_of(date(2036, 1, 1)), domain=1, asin="B0SBXUSA01")
     assert response.status_code == 400
     assert "2036-01-01" in response.json()["error"]["message"]
 
 
-def test_the_real_present_is_the_clock_without_a_prefix(sandbox: Sandbox) -> None:
+def test_the_real_present_is_the_clock_without_a_prefix(sandbox: KeepaSandbox) -> None:
     envelope = get(sandbox.url, domain=1, asin="B0SBXUSA01").json()
     (product,) = envelope["products"]
     assert product["lastUpdate"] <= envelope["timestamp"] // 60_000 - 21_564_000

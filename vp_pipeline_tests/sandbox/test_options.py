@@ -5,15 +5,14 @@ from typing import Any
 
 import pytest
 
-from vp_pipeline.sandbox.server import Sandbox
-from vp_pipeline_tests.sandbox.client import DAY, get, get_product, keepa_minute
+from vp_pipeline_tests.sandbox.client import DAY, KeepaSandbox, get, get_product, keepa_minute
 
 US, USED = "1:B0SBXUSA01", "1:B0SBXUSA03"
 NOW = keepa_minute(DAY)
 SHIPPING = {7, 18, 19, 20, 21, 22, 32}
 
 
-def test_ratings_and_the_buy_box_come_only_when_requested(sandbox: Sandbox) -> None:
+def test_ratings_and_the_buy_box_come_only_when_requested(sandbox: KeepaSandbox) -> None:
     everything = get_product(sandbox, USED)
     assert all(everything["csv"][i] for i in (15, 16, 17, 18, 32))
     assert everything["buyBoxSellerIdHistory"]
@@ -29,7 +28,7 @@ def test_ratings_and_the_buy_box_come_only_when_requested(sandbox: Sandbox) -> N
     assert get_product(sandbox, USED, rating=0, buybox=1)["csv"][18] == everything["csv"][18]
 
 
-def test_stats_come_only_when_requested_whatever_else_is_sent(sandbox: Sandbox) -> None:
+def test_stats_come_only_when_requested_whatever_else_is_sent(sandbox: KeepaSandbox) -> None:
     assert get_product(sandbox, US, stats="")["stats"] is None
     full = get_product(sandbox, US)["stats"]
     assert get_product(sandbox, US, days=30)["stats"] == full
@@ -42,7 +41,7 @@ def test_stats_come_only_when_requested_whatever_else_is_sent(sandbox: Sandbox) 
 
 
 @pytest.mark.parametrize("days", [1, 30, 365])
-def test_days_cut_each_history_but_keep_what_is_in_force(sandbox: Sandbox, days: int) -> None:
+def test_days_cut_each_history_but_keep_what_is_in_force(sandbox: KeepaSandbox, days: int) -> None:
     whole, cut = get_product(sandbox, USED), get_product(sandbox, USED, days=days)
     start = NOW - days * 1440
     pairs = [(2 + (i in SHIPPING), a, cut["csv"][i]) for i, a in enumerate(whole["csv"]) if a]
@@ -72,7 +71,7 @@ def _by_the_minute(flat: Sequence[int], columns: int, days: int) -> list[int]:
 
 
 @pytest.mark.parametrize("entry", [USED, "1:B0SBXNEW05", "2:B0SBXGBR08", "5:B0SBXJPN11"])
-def test_stats_agree_with_the_histories_minute_by_minute(sandbox: Sandbox, entry: str) -> None:
+def test_stats_agree_with_the_histories_minute_by_minute(sandbox: KeepaSandbox, entry: str) -> None:
     product: dict[str, Any] = get_product(sandbox, entry, stats=7)
     stats = product["stats"]
     for i, flat in enumerate(product["csv"]):
@@ -95,7 +94,7 @@ def test_stats_agree_with_the_histories_minute_by_minute(sandbox: Sandbox, entry
             assert stats["max"][i] == [flat[2 * flat[1::2].index(highest)], highest]
 
 
-def test_several_products_come_in_the_order_requested_and_unknown_ones_are_invalid(sandbox: Sandbox) -> None:
+def test_several_products_come_in_the_order_requested_and_unknown_ones_are_invalid(sandbox: KeepaSandbox) -> None:
     asins = "B0SBXUSA03,B000000000,B0SBXUSA01,B0SBXUSA03"
     envelope = get(sandbox.url_as_of(DAY), domain=1, asin=asins).json()
     found = [(product["asin"], product["productType"]) for product in envelope["products"]]
@@ -104,7 +103,7 @@ def test_several_products_come_in_the_order_requested_and_unknown_ones_are_inval
     assert get_product(sandbox, "3:B0SBXUSA01")["productType"] == 4, "known in another marketplace only"
 
 
-def test_one_asin_in_two_marketplaces_is_two_products(sandbox: Sandbox) -> None:
+def test_one_asin_in_two_marketplaces_is_two_products(sandbox: KeepaSandbox) -> None:
     american, german = get_product(sandbox, "1:B0SBXTWO06"), get_product(sandbox, "3:B0SBXTWO06")
     assert (american["domainId"], german["domainId"]) == (1, 3)
     assert american["csv"][1] != german["csv"][1]

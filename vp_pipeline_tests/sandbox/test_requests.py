@@ -11,8 +11,7 @@ import pytest
 import requests
 
 from vp_pipeline.sandbox.keepa.tokens import Accounts
-from vp_pipeline.sandbox.server import Sandbox
-from vp_pipeline_tests.sandbox.client import DAY, get
+from vp_pipeline_tests.sandbox.client import DAY, KeepaSandbox, get
 
 ONE: dict[str, Any] = {"domain": 1, "asin": "B0SBXUSA01", "history": 0}
 ENVELOPE = {"timestamp", "tokensLeft", "refillIn", "refillRate", "tokenFlowReduction", "tokensConsumed"}
@@ -37,7 +36,9 @@ ENVELOPE = {"timestamp", "tokensLeft", "refillIn", "refillRate", "tokenFlowReduc
         ({**ONE, "key": ""}, "key"),
     ],
 )
-def test_a_bad_request_is_refused_and_costs_nothing(sandbox: Sandbox, params: dict[str, Any], parameter: str) -> None:
+def test_a_bad_request_is_refused_and_costs_nothing(
+    sandbox: KeepaSandbox, params: dict[str, Any], parameter: str
+) -> None:
     for base in (sandbox.url, sandbox.url_as_of(DAY)):
         response = get(base, **params)
         body = response.json()
@@ -50,14 +51,14 @@ def test_a_bad_request_is_refused_and_costs_nothing(sandbox: Sandbox, params: di
         assert "products" not in body
 
 
-def test_a_hundred_asins_are_answered(sandbox: Sandbox) -> None:
+def test_a_hundred_asins_are_answered(sandbox: KeepaSandbox) -> None:
     asins = ",".join(f"B{k:09d}" for k in range(100))
     response = get(sandbox.url, domain=1, asin=asins)
     assert response.status_code == 200
     assert len(response.json()["products"]) == 100
 
 
-def test_an_unpaid_key_an_unknown_path_and_another_method_are_refused(sandbox: Sandbox) -> None:
+def test_an_unpaid_key_an_unknown_path_and_another_method_are_refused(sandbox: KeepaSandbox) -> None:
     assert get(sandbox.url, key="unpaid", **ONE).status_code == 402
     for path in ("/", "/deal", "/product/", "/as-of/today/product", "/as-of/2026-10-01"):
         assert get(sandbox.url, path).status_code == 404
@@ -82,7 +83,7 @@ def test_an_unpaid_key_an_unknown_path_and_another_method_are_refused(sandbox: S
     ],
 )
 def test_what_a_request_costs(options: dict[str, Any], cost: int) -> None:
-    with Sandbox(tokens=100, refill_per_minute=0) as sandbox:
+    with KeepaSandbox(tokens=100, refill_per_minute=0) as sandbox:
         asins = "B0SBXUSA01,B000000000"
         body = get(sandbox.url, domain=1, asin=asins, history=0, **options).json()
         assert body["tokensConsumed"] == 2 * cost
@@ -90,7 +91,7 @@ def test_what_a_request_costs(options: dict[str, Any], cost: int) -> None:
 
 
 def test_tokens_run_out_and_each_key_has_its_own() -> None:
-    with Sandbox(tokens=3, refill_per_minute=1) as sandbox:
+    with KeepaSandbox(tokens=3, refill_per_minute=1) as sandbox:
         assert get(sandbox.url, "/token").json()["tokensLeft"] == 3
         overdrawn = get(sandbox.url, **ONE, rating=1, buybox=1)
         assert overdrawn.status_code == 200
@@ -123,9 +124,9 @@ def test_waiting_refill_in_is_enough() -> None:
     assert accounts.take("key", 0).left == 30 * 60, "unused tokens last an hour"
 
 
-def test_responses_are_compressed_when_the_client_accepts_it_and_connections_are_kept(sandbox: Sandbox) -> None:
+def test_responses_are_compressed_when_the_client_accepts_it_and_connections_are_kept(sandbox: KeepaSandbox) -> None:
     connection = http.client.HTTPConnection(urlsplit(sandbox.url).netloc, timeout=30)
-    target = "/as-of/2026-10-01/product?key=a&domain=1&asin=B0SBXUSA01"
+    target = "/keepa/as-of/2026-10-01/product?key=a&domain=1&asin=B0SBXUSA01"
     bodies = []
     for headers in ({"Accept-Encoding": "gzip, deflate"}, {}):
         connection.request("GET", target, headers=headers)
@@ -139,7 +140,7 @@ def test_responses_are_compressed_when_the_client_accepts_it_and_connections_are
     assert bodies[0] == bodies[1]
 
 
-def test_requests_are_not_logged(sandbox: Sandbox, capfd: pytest.CaptureFixture[str]) -> None:
+def test_requests_are_not_logged(sandbox: KeepaSandbox, capfd: pytest.CaptureFixture[str]) -> None:
     get(sandbox.url, **ONE)
     get(sandbox.url, "/no-such-path")
     captured = capfd.readouterr()
@@ -147,7 +148,7 @@ def test_requests_are_not_logged(sandbox: Sandbox, capfd: pytest.CaptureFixture[
 
 
 def test_a_closed_sandbox_does_not_respond_even_on_an_open_connection() -> None:
-    with Sandbox() as sandbox, requests.Session() as session:
+    with KeepaSandbox() as sandbox, requests.Session() as session:
         url = sandbox.url_as_of(date(2026, 1, 1)) + "/token"
         assert session.get(url, params={"key": "a"}, timeout=30).status_code == 200
         sandbox.close()

@@ -15,10 +15,10 @@ from vp_pipeline.environments.environment import build_environment
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
 from vp_pipeline.partitions import EARLIEST, partition_tags
-from vp_pipeline.sandbox.server import Sandbox, catalogue
 from vp_pipeline.settings import Settings, load_settings
 from vp_pipeline.sources.keepa.source import KEEPA, connector_config
 from vp_pipeline.sources.source import Origin
+from vp_pipeline_tests.sandbox.client import KeepaSandbox, catalogue
 from vp_pipeline_tests.stand_ins import airbyte as airbyte_api
 from vp_pipeline_tests.stand_ins.airbyte import AirbyteStandIn, airbyte_stand_in
 from vp_pipeline_tests.stand_ins.s3 import KEYS, S3StandIn, s3_stand_in
@@ -38,7 +38,7 @@ class Production:
     s3: S3StandIn
     snowflake: SnowflakeStandIn
     airbyte: AirbyteStandIn
-    sandbox: Sandbox
+    sandbox: KeepaSandbox
     store: S3Store
     products: Sequence[str]
     today: date
@@ -63,7 +63,7 @@ class Production:
     def sync(self, job_id: int) -> SyncJob:
         """What a job of the stand-in does: runs the connector, as of the end of `today`, and lands in the bucket."""
         origin = Origin(self.sandbox.url_as_of(self.today), "sandbox", tuple(self.products))
-        config = {**connector_config(self.settings, origin), "api_key": KEEPA_KEY}
+        config = {**connector_config(self.settings.of(KEEPA), origin), "api_key": KEEPA_KEY}
         connection = AirbyteConnection("keepa", "product", KEEPA.manifest, config, (KEEPA_KEY,))
         return ConnectorRunner(self.lake).sync(connection, job_id)
 
@@ -76,7 +76,7 @@ def production(folder: Path, products: int = 3, **overrides: Any) -> Iterator[Pr
         snowflake = stack.enter_context(snowflake_stand_in(s3.url))
         store = s3.new_lake()
         snowflake.deploy(store.url)
-        sandbox = stack.enter_context(Sandbox())
+        sandbox = stack.enter_context(KeepaSandbox())
         made: list[Production] = []
         airbyte = stack.enter_context(airbyte_stand_in(store.url, lambda job_id: made[0].sync(job_id)))
         environ = {
