@@ -45,7 +45,7 @@ class LocalAirbyte:
         log: Log | None = None,
     ) -> Sync:
         """See `Airbyte.sync`."""
-        existing = bronze.read_sync(self.lake, stream, run_date)
+        existing = bronze.sync_before(self.lake, stream, run_date, resync=resync)
         with self._origin(source, run_date) as origin:
             config = source.connector_config(self.settings.of(source), origin)
             fingerprint = _fingerprint(source, origin, config)

@@ -74,7 +74,7 @@ class RemoteAirbyte:
                 is not done by the deadline (it keeps running).
             TransientError: Airbyte does not respond.
         """
-        existing = bronze.read_sync(self.lake, stream, run_date)
+        existing = bronze.sync_before(self.lake, stream, run_date, resync=resync)
         connection_id = self.connections[source.name]
         fingerprint = hashlib.sha256(f"{connection_id}/{stream.name}".encode()).hexdigest()
         running = self._recorded_job(stream, run_date, connection_id)

@@ -1,5 +1,6 @@
 """Bronze: the landed objects of each sync become a partition when all of them are whole."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date
 
@@ -13,7 +14,7 @@ from vp_pipeline.lake import bronze, unanswered
 from vp_pipeline.lake.manifests import ManifestObject, SyncRecord
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.quality.freshness import POLICY
-from vp_pipeline.quality.outcome import Outcome, conservation
+from vp_pipeline.quality.outcome import Outcome, conservation, first_blocking
 from vp_pipeline.quality.responses.completeness import completeness, coverage, not_known
 from vp_pipeline.quality.responses.schema_drift import known_fields, unaltered
 from vp_pipeline.quality.responses.timeliness import timeliness
@@ -57,17 +58,23 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
             before = bronze.recent(lake, stream, manifest.sync, VOLUME_DAYS)
             records = [Volume(earlier.records) for earlier in before]
             reported = manifest.sync.records
+            landed = [
+                Outcome("arrival", not empty, arrival),
+                conservation("Landed", reported, manifest.records, duplicates=0, quarantined=0),
+            ]
             received = _completeness(lake, stream, manifest.sync, found.received)
+            if first_blocking(landed):  # one cause is one failure
+                received = dataclasses.replace(received, warning=True)
+            cause = first_blocking([*landed, received])
             return {
                 key: checked(
                     context,
                     key,
                     [
-                        Outcome("arrival", not empty, arrival),
-                        conservation("Landed", reported, manifest.records, duplicates=0, quarantined=0),
+                        *landed,
                         received,
                         timeliness(what, manifest.sync, bronze.not_before(stream, manifest.sync), found.received),
-                        volume(what, stream.replay, Volume(manifest.records), records),
+                        volume(what, day, stream.replay, Volume(manifest.records), records, cause),
                         unaltered(what, found),
                         known_fields(what, found),
                     ],
@@ -97,7 +104,7 @@ def _completeness(lake: Lake, stream: Stream, sync: SyncRecord, received: Sequen
     before = unanswered.before(lake, stream, sync.run_date)
     covered = coverage(sync.request, received, sync.refused)
     unanswered.record(lake, stream, sync.run_date, covered.since(sync.run_date, before))
-    return completeness(what, covered, before)
+    return completeness(what, sync.run_date, covered, before)
 
 
 def _listing(objects: tuple[ManifestObject, ...]) -> str:

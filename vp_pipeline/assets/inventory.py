@@ -11,6 +11,7 @@ from datetime import date
 import dagster as dg
 
 from vp_pipeline.assets.keys import bronze_key, raw_key, silver_key
+from vp_pipeline.failures import remedies
 from vp_pipeline.lake import bronze
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import consecutive, parse_days, span
@@ -21,7 +22,9 @@ from vp_pipeline.warehouse.loads import loaded_days
 from vp_pipeline.warehouse.missing_days import days_in_silver, missing_days
 
 CHECK = "same_days"
-DESCRIPTION = "The lake, RAW and Dagster's records hold the same days of the stream (a warning)."
+DESCRIPTION = "The lake, RAW and Dagster's records hold the same days of the stream (a warning). " + remedies.runbook(
+    CHECK
+)
 _RANGES = 4
 
 Days = Set[date]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import dagster as dg
 
+from vp_pipeline.failures import remedies
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.source import Stream
 
@@ -25,7 +26,8 @@ PUBLISHED = dg.AssetKey(["published", "marts"])
 POWER_BI = dg.AssetKey(["delivery", "power_bi"])
 EXPORT = dg.AssetKey(["delivery", "export"])
 
-# Each layer's blocking checks of ours. The first also carries a day that failed before any other could be evaluated.
+# Each layer's blocking checks of ours. The first is about whether the day could be made at all, so it is the one that
+# fails when that was not possible; the others are not evaluated then.
 CHECKS: dict[str, dict[str, str]] = {
     "airbyte": {"synced": "A sync of the day has finished."},
     "bronze": {
@@ -38,13 +40,17 @@ CHECKS: dict[str, dict[str, str]] = {
         "known_fields": "The responses have no unknown fields (a warning).",
     },
     "silver": {
+        "decoded": "The landed objects could be read and decoded: all tables of the stream, or none.",
         "conservation": "Records in = rows + duplicates + quarantined.",
         "contract": "Every row satisfies the table's contract, and no natural key occurs twice.",
         "quarantine": "No record violates the contract (a warning), or too many do (blocks).",
         "duplicates": "Few records arrived twice (a warning).",
         "volume": "About as many rows were decoded as on the days before.",
     },
-    "raw": {"conservation": "The table has exactly the rows of the silver manifest for the day."},
+    "raw": {
+        "loaded": "The day was loaded: all tables of the stream in one transaction, or none.",
+        "conservation": "The table has exactly the rows of the silver manifest for the day.",
+    },
     "delivery": {"delivered": "The publication was delivered, or the delivery is off and reports so."},
     "published": {
         "whole": "Consumers read one whole green build, and it includes the day.",
@@ -82,7 +88,13 @@ def checks_of(*keys: dg.AssetKey) -> list[dg.AssetCheckKey]:
 def check_specs(keys: Iterable[dg.AssetKey], partitions: dg.PartitionsDefinition) -> list[dg.AssetCheckSpec]:
     """The specs of `checks_of`: blocking, and evaluated day by day."""
     return [
-        dg.AssetCheckSpec(name, asset=key, description=description, blocking=True, partitions_def=partitions)
+        dg.AssetCheckSpec(
+            name,
+            asset=key,
+            description=f"{description} {remedies.runbook(name)}",
+            blocking=True,
+            partitions_def=partitions,
+        )
         for key in keys
         for name, description in CHECKS[key.path[0]].items()
     ]

@@ -22,6 +22,8 @@ PREVIEW_ROWS = 5
 PREVIEW = "preview"
 # Why a model was built as a whole, in the metadata of its materialization.
 RESTATED = "restated_because"
+# Why an asset could not be built, in the metadata of an observation of it.
+NOT_BUILT = "not_built_because"
 LINEAGE = "dagster/column_lineage"
 _CELL = 60
 _NO_ROWS = "*No rows.*"

@@ -3,7 +3,7 @@
 Here: the asset. Not here: how it is done (`publishing/publisher.py` and its implementations).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,11 +13,14 @@ from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days
 from vp_pipeline.assets.days.report import Reports, checked, waivers_of_run
 from vp_pipeline.assets.keys import PUBLISHED, asset_spec, check_specs
+from vp_pipeline.failures import remedies
 from vp_pipeline.publishing.losses import LossError
 from vp_pipeline.publishing.publication import SCHEMAS, Publication
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.quality.freshness import POLICY
 from vp_pipeline.quality.outcome import Outcome
+from vp_pipeline.warehouse import ledger
+from vp_pipeline.warehouse.loading import Warehouse
 
 
 def published_marts(
@@ -44,7 +47,11 @@ def published_marts(
         check_specs=check_specs([PUBLISHED], partitions),
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
-    def publish(context: dg.AssetExecutionContext, publisher: dg.ResourceParam[Publisher]) -> Iterator[object]:
+    def publish(
+        context: dg.AssetExecutionContext,
+        publisher: dg.ResourceParam[Publisher],
+        warehouse: dg.ResourceParam[Warehouse],
+    ) -> Iterator[object]:
         def build(admitted: Admitted) -> Reports:
             kept = Outcome("keeps_all", True, "Consumers keep every day and product that they had.")
             try:
@@ -58,8 +65,10 @@ def published_marts(
                 publication = publisher.publish(context.run_id, may_lose=True)
             unchanged = publication.run_id != context.run_id
             metadata = _metadata(publisher, publication, unchanged)
+            missing = admitted.keys() - set(publication.days)
+            excluded = _excluded(warehouse) if missing else {}
             for day in admitted:
-                outcomes = [_whole(publication, day, unchanged), kept]
+                outcomes = [_whole(publication, day, unchanged, excluded.get(day)), kept]
                 yield PUBLISHED, day, checked(context, PUBLISHED, outcomes, metadata, publication.content[:16])
 
         yield from run_days(context, build, depends_on=lambda _: checks)
@@ -76,10 +85,16 @@ def rolled_back(now: Publication, from_build: str | None) -> dg.AssetObservation
     )
 
 
-def _whole(publication: Publication, day: date, unchanged: bool) -> Outcome:
+def _excluded(warehouse: Warehouse) -> Mapping[date, str]:
+    with warehouse.connect(read_only=True) as connection:
+        return ledger.excluded_days(connection)
+
+
+def _whole(publication: Publication, day: date, unchanged: bool, excluded: str | None) -> Outcome:
     if day not in publication.days:
-        remedy = f"Materialize all dbt models for {day}, then publish again."
-        return Outcome("whole", False, f"The last build of the marts does not include {day}. {remedy}")
+        why = f", because it is excluded: {excluded}" if excluded else "."
+        remedy = f"Build it again with all models: {remedies.run(day)}."
+        return Outcome("whole", False, f"The last build of the marts does not include {day}{why} {remedy}")
     rows = sum(publication.rows.values())
     build = f"build {publication.build_id}: {len(publication.rows)} tables, {rows:,} rows, {len(publication.days)} days"
     return Outcome("whole", True, f"Consumers read {build} already." if unchanged else f"Consumers read {build}.")

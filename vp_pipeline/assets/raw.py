@@ -89,7 +89,7 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, settings: Se
                 key: checked(
                     context,
                     key,
-                    [_conservation(manifests[table], loads[table]), *([same_days] if key == first else [])],
+                    [*_outcomes(manifests[table], loads[table]), *([same_days] if key == first else [])],
                     _metadata(lake, table, manifests[table], loads[table]),
                     data_version=manifests[table].content[:16],
                 )
@@ -129,9 +129,13 @@ def _manifest(lake: Lake, stream: Stream, table: Table, day: date) -> SilverMani
     return manifest
 
 
-def _conservation(manifest: SilverManifest, load: Load) -> Outcome:
+def _outcomes(manifest: SilverManifest, load: Load) -> list[Outcome]:
     what = f"raw.{manifest.source}_{manifest.table} for {manifest.run_date}"
-    return conservation(what, manifest.rows, load.rows, duplicates=0, quarantined=0)
+    done = "the same rows were there already" if load.unchanged else f"{load.rows:,} rows loaded"
+    return [
+        Outcome("loaded", True, f"{what}: {done}."),
+        conservation(what, manifest.rows, load.rows, duplicates=0, quarantined=0),
+    ]
 
 
 def _metadata(lake: Lake, table: Table, manifest: SilverManifest, load: Load) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from vp_pipeline.lake.decoded_days import restating
 from vp_pipeline.lake.manifests import BronzeManifest, SilverManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.quality.contract import duplicates, keeps_contract, quarantine
-from vp_pipeline.quality.outcome import Outcome, conservation
+from vp_pipeline.quality.outcome import Outcome, conservation, first_blocking
 from vp_pipeline.quality.thresholds import VOLUME_DAYS
 from vp_pipeline.quality.volume import Volume, volume
 from vp_pipeline.settings import Settings
@@ -69,8 +69,12 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition, settings:
                     f"no manifest lists are not read. Materialize airbyte and bronze for {day} first."
                 )
             decoded = stream.decode(bronze.lines_of(lake, manifest), bronze.not_before(stream, manifest.sync))
+            outcomes = {key: _outcomes(decoded, decoded[table.name], manifest) for key, table in tables.items()}
+            cause = first_blocking(outcome for of_table in outcomes.values() for outcome in of_table)
             reports = {
-                key: checked(context, key, _outcomes(lake, stream, decoded, decoded[table.name], manifest))
+                key: checked(
+                    context, key, [*outcomes[key], _volume(lake, stream, decoded[table.name], manifest, cause)]
+                )
                 for key, table in tables.items()
             }
             if any(report.state is DayState.BLOCKED for report in reports.values()):
@@ -105,18 +109,24 @@ def _changed(stream: Stream, stale: Sequence[date]) -> str:
     return f"The decoder of {name} is not the one of before: {days} decoded by other code."
 
 
-def _outcomes(
-    lake: Lake, stream: Stream, day_of_stream: Mapping[str, Decoded], table: Decoded, manifest: BronzeManifest
-) -> list[Outcome]:
-    what = f"silver/{table.table.source}/{table.table.name} for {manifest.sync.run_date}"
-    today = Volume(table.rows.num_rows, manifest.records)
+def _outcomes(day_of_stream: Mapping[str, Decoded], table: Decoded, manifest: BronzeManifest) -> list[Outcome]:
+    what, day = _what(table, manifest), manifest.sync.run_date
     return [
+        Outcome("decoded", True, f"{what}: decoded from {manifest.records:,} records."),
         conservation(what, table.records_in, table.readable, table.duplicates, len(table.quarantined)),
         keeps_contract(what, table.table, table.rows),
-        quarantine(what, table, day_of_stream.values()),
+        quarantine(what, day, table, day_of_stream.values()),
         duplicates(what, table),
-        volume(what, stream.replay, today, _recent(lake, stream, table.table, manifest.sync.run_date)),
     ]
+
+
+def _volume(lake: Lake, stream: Stream, table: Decoded, manifest: BronzeManifest, cause: Outcome | None) -> Outcome:
+    day, today = manifest.sync.run_date, Volume(table.rows.num_rows, manifest.records)
+    return volume(_what(table, manifest), day, stream.replay, today, _recent(lake, stream, table.table, day), cause)
+
+
+def _what(table: Decoded, manifest: BronzeManifest) -> str:
+    return f"silver/{table.table.source}/{table.table.name} for {manifest.sync.run_date}"
 
 
 def _recent(lake: Lake, stream: Stream, table: Table, day: date) -> list[Volume]:

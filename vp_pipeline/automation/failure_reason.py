@@ -7,6 +7,7 @@ import re
 
 import dagster as dg
 
+from vp_pipeline.assets.metadata import NOT_BUILT
 from vp_pipeline.dagster_internals.errors import RecordedError, innermost_error
 
 
@@ -16,6 +17,12 @@ def failure_reason(event: dg.DagsterEvent) -> str:
     if failure.user_failure_data and failure.user_failure_data.description:
         return failure.user_failure_data.description
     return innermost_cause(failure.error) if failure.error else "The step failed without a reason."
+
+
+def why_not_built(event: dg.DagsterEvent) -> str | None:
+    """The reason in an ASSET_OBSERVATION of an asset that could not be built; None: it is about something else."""
+    reason = event.asset_observation_data.asset_observation.metadata.get(NOT_BUILT)
+    return None if reason is None else str(reason.value)
 
 
 def innermost_cause(error: RecordedError) -> str:

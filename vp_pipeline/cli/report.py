@@ -13,7 +13,7 @@ from rich.text import Text
 
 from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS
 from vp_pipeline.assets.metadata import RESTATED
-from vp_pipeline.automation.failure_reason import failure_reason, innermost_cause
+from vp_pipeline.automation.failure_reason import failure_reason, innermost_cause, why_not_built
 from vp_pipeline.cli.terminal.tables import Column
 from vp_pipeline.planning.plan import READS
 
@@ -49,6 +49,16 @@ class RunReport:
                 self._materialized(event)
             case dg.DagsterEventType.ASSET_CHECK_EVALUATION:
                 return self._checked(event)
+            case dg.DagsterEventType.ASSET_OBSERVATION:
+                return self._observed(event)
+            case dg.DagsterEventType.STEP_FAILURE:
+                self.reasons.append(failure_reason(event))
+            case dg.DagsterEventType.RUN_SUCCESS:
+                self.succeeded = True
+        return self._step(event)
+
+    def _step(self, event: dg.DagsterEvent) -> str | None:
+        match event.event_type:
             case dg.DagsterEventType.STEP_START:
                 return f"[dim]{event.step_key} …[/dim]"
             case dg.DagsterEventType.STEP_SUCCESS:
@@ -57,10 +67,7 @@ class RunReport:
                 error = event.step_retry_data.error
                 return f"[yellow]{event.step_key}: trying again. {innermost_cause(error) if error else ''}[/yellow]"
             case dg.DagsterEventType.STEP_FAILURE:
-                self.reasons.append(failure_reason(event))
                 return f"[red]✗ {event.step_key}[/red]"
-            case dg.DagsterEventType.RUN_SUCCESS:
-                self.succeeded = True
         return None
 
     def rows(self, days: str, run_id: str) -> list[Sequence[object]]:
@@ -122,6 +129,10 @@ class RunReport:
             return f"[yellow]! {name}: {evaluation.description}[/yellow]"
         layer.failed += 1
         return f"[red]✗ {name}[/red]"
+
+    def _observed(self, event: dg.DagsterEvent) -> str | None:
+        assert event.asset_key is not None
+        return f"[red]✗ {event.asset_key.to_user_string()}[/red]" if why_not_built(event) else None
 
     def _finished(self, event: dg.DagsterEvent) -> str:
         seconds = event.step_success_data.duration_ms / 1000

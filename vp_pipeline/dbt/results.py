@@ -4,9 +4,10 @@ Here: reading it. Not here: what follows from a failure (`assets/dbt/`).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vp_pipeline import documents
 from vp_pipeline.data_folder import RUN_RESULTS
@@ -55,6 +56,11 @@ class NodeResult:
         return self.status in ("error", "fail", "runtime error")
 
     @property
+    def found_rows(self) -> bool:
+        """A test that was evaluated and found rows that break it."""
+        return self.is_test and self.status in ("fail", "warn") and self.code is not None
+
+    @property
     def is_bug(self) -> bool:
         """The SQL itself is wrong: no data is the cause, and other data will not fix it."""
         return self.status != "fail" and any(sign in self.message.lower() for sign in _SIGNS_OF_A_BUG)
@@ -83,14 +89,16 @@ def results(target: Path) -> list[NodeResult]:
     if "results" not in written:
         raise DamagedDataError(f"{target / RUN_RESULTS} has no results. {remedy}")
     return [
-        NodeResult(
-            result["unique_id"],
-            result["status"],
-            " ".join((result.get("message") or result["status"]).split()),
-            result.get("compiled_code"),
-        )
+        NodeResult(result["unique_id"], result["status"], _message(result), result.get("compiled_code"))
         for result in written["results"]
     ]
+
+
+def _message(result: Mapping[str, Any]) -> str:
+    rows = result.get("failures")
+    if result["status"] in ("fail", "warn") and rows:
+        return f"{rows:,} failing row{'s' if rows > 1 else ''}"
+    return " ".join((result.get("message") or result["status"]).split())
 
 
 def require_space(messages: Iterable[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from vp_pipeline.dbt.project import DBT_PROJECT_DIR
+from vp_pipeline.quality.freshness import FAIL_AFTER_HOURS, WARN_AFTER_HOURS
 from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
 from vp_pipeline.sources.keepa.tables import TABLES
 
@@ -35,6 +36,14 @@ def sources(tables: tuple[Table, ...]) -> dict[str, Any]:
                 "name": "raw",
                 "schema": "raw",
                 "description": "Typed rows as loaded: a day is deleted and loaded as a whole, in one transaction.",
+                "config": {
+                    # The end of the newest day, not the moment of loading: a load of an old day makes nothing fresh.
+                    "loaded_at_field": "cast(_run_date as timestamp) + interval '1 day'",
+                    "freshness": {
+                        "warn_after": {"count": WARN_AFTER_HOURS, "period": "hour"},
+                        "error_after": {"count": FAIL_AFTER_HOURS, "period": "hour"},
+                    },
+                },
                 "tables": [_source_table(table) for table in tables],
             }
         ],

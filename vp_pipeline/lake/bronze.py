@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from vp_pipeline.failures import DamagedDataError, PermanentError
+from vp_pipeline.failures import DamagedDataError, PermanentError, remedies
 from vp_pipeline.lake import layout, silver
 from vp_pipeline.lake.manifests import (
     BronzeManifest,
@@ -36,6 +36,17 @@ def manifest_path(stream: Stream, run_date: date) -> str:
 def read_sync(lake: Lake, stream: Stream, run_date: date) -> SyncRecord | None:
     """The finished sync of a partition, if there is one."""
     return read_document(lake, sync_path(stream, run_date), SyncRecord)
+
+
+def sync_before(lake: Lake, stream: Stream, run_date: date, *, resync: bool) -> SyncRecord | None:
+    """The record of the sync that a day has; where the day is requested again, one that cannot be read is none: it is
+    replaced."""
+    try:
+        return read_sync(lake, stream, run_date)
+    except DamagedDataError:
+        if resync:
+            return None
+        raise
 
 
 def read_manifest(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest | None:
@@ -132,7 +143,4 @@ def _unzip(path: str, content: bytes, run_date: date) -> bytes:
 
 
 def _remedy(run_date: date) -> str:
-    return (
-        f"Sync the day again: `vp run --date {run_date} --resync`, "
-        "or materialize the airbyte asset with `resync: true`."
-    )
+    return f"Sync the day again: {remedies.resync(run_date)}, or materialize the airbyte asset with `resync: true`."

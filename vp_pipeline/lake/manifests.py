@@ -20,7 +20,7 @@ from vp_pipeline.stored_formats import StoredFormat, with_default, within
 
 class Document(BaseModel):
     """A document on the lake. `FORMAT`: of the kinds that are stored by themselves. `REMEDY`: what to do about one that
-    cannot be read."""
+    cannot be read; DAY in it stands for the day in its name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     FORMAT: ClassVar[StoredFormat]
@@ -66,7 +66,7 @@ class SyncRecord(Document):
     """
 
     FORMAT = StoredFormat("record of a sync", (_before_requests,))
-    REMEDY = "Restore it from a backup, or move it away and request the day again: `vp run --date DAY --resync`."
+    REMEDY = "Restore it from a backup, or request the day again: `vp run --date DAY --resync`."
 
     source: str
     stream: str
@@ -194,16 +194,18 @@ def read_document(lake: Lake, path: str, kind: type[Kind]) -> Kind | None:
     content = lake.find(path)
     if content is None:
         return None
+    parts = parts_of(path) or {}
+    remedy = kind.REMEDY.replace("DAY", str(parts.get("day", "DAY")))
     try:
-        document = kind.model_validate(kind.FORMAT.parse(content, path, kind.REMEDY))
+        document = kind.model_validate(kind.FORMAT.parse(content, path, remedy))
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
-        raise DamagedDataError(f"{path} is no {kind.FORMAT.name}: {field}: {first['msg']}. {kind.REMEDY}") from None
+        raise DamagedDataError(f"{path} is no {kind.FORMAT.name}: {field}: {first['msg']}. {remedy}") from None
     own = document.parts
-    if own and not own.items() <= (parts_of(path) or {}).items():
+    if own and not own.items() <= parts.items():
         whose = ", ".join(f"{part} {value}" for part, value in own.items())
-        raise DamagedDataError(f"{path} is the {kind.FORMAT.name} of {whose}: copied or moved here. {kind.REMEDY}")
+        raise DamagedDataError(f"{path} is the {kind.FORMAT.name} of {whose}: copied or moved here. {remedy}")
     return document
 
 

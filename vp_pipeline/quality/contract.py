@@ -6,8 +6,10 @@ themselves (`sources/enforce.py`, which the decoders use too), and conservation 
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import date
 from typing import TYPE_CHECKING
 
+from vp_pipeline.failures import remedies
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.thresholds import DUPLICATES_WARN, FEW, QUARANTINE
 from vp_pipeline.sources.contract import Table
@@ -47,18 +49,22 @@ def duplicates(what: str, table: Decoded) -> Outcome:
     return Outcome("duplicates", passed, description, warning=not passed, metadata=metadata)
 
 
-def quarantine(what: str, table: Decoded, day: Iterable[Decoded]) -> Outcome:
+def quarantine(what: str, day: date, table: Decoded, of_day: Iterable[Decoded]) -> Outcome:
     """Whether records of a table violate the contract; a warning, unless too many do or the day has no rows at all.
 
-    `day`: all tables of the stream and day. Responses from which not one row was decoded are not a day, as when an API
-    responds to every request with an error.
+    `of_day`: all tables of the stream and day. Responses from which not one row was decoded are not a day, as when an
+    API responds to every request with an error.
     """
     reasons = Counter(row.reason for row in table.quarantined)
     named = "; ".join(f"{reason} ({count:,}×)" for reason, count in reasons.most_common(_NAMED))
     metadata = {"quarantined": len(table.quarantined)}
-    if table.quarantined and not any(decoded.rows.num_rows for decoded in day):
+    if table.quarantined and not any(decoded.rows.num_rows for decoded in of_day):
         return Outcome(
-            "quarantine", False, f"{what}: not one row was decoded from the day's records: {named}.", metadata=metadata
+            "quarantine",
+            False,
+            f"{what}: not one row was decoded from the day's records: {named}. {_look(day, table)} If the responses "
+            f"are wrong, request the day again: {remedies.resync(day)}.",
+            metadata=metadata,
         )
     share = len(table.quarantined) / table.records_in if table.records_in else 0.0
     if share > QUARANTINE.warn:
@@ -68,10 +74,15 @@ def quarantine(what: str, table: Decoded, day: Iterable[Decoded]) -> Outcome:
         if blocks:
             description += (
                 f" With more than {QUARANTINE.block:.0%} of them missing, the rest does not represent the market. "
-                "`vp quarantine show` lists them."
+                f"{_look(day, table)} If the responses are wrong, request the day again: {remedies.resync(day)}. To "
+                f"build the day from the others: {remedies.waive(day, 'quarantine')}."
             )
         return Outcome("quarantine", False, description, warning=not blocks, metadata=metadata)
     return Outcome("quarantine", True, f"{what}: nothing is in quarantine.", metadata=metadata)
+
+
+def _look(day: date, table: Decoded) -> str:
+    return f"{remedies.show_quarantine(day, table.table.name)} lists them."
 
 
 def breaches_of(table: Table, rows: "pa.Table") -> Counter[str]:

@@ -6,15 +6,20 @@ when the check runs (`automation/`); it is not part of the daily run, and nothin
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 import dagster as dg
 
+from vp_pipeline.failures import remedies
 from vp_pipeline.partitions import newest_finished_day
 
 CHECK = "yesterday_is_there"
 # The day's run begins at 00:10 UTC and takes minutes: two hours late is worth a look, six hours late people notice.
-POLICY = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_window=timedelta(hours=30))
+# The same for `dbt source freshness`.
+WARN_AFTER_HOURS, FAIL_AFTER_HOURS = 26, 30
+POLICY = dg.FreshnessPolicy.time_window(
+    warn_window=timedelta(hours=WARN_AFTER_HOURS), fail_window=timedelta(hours=FAIL_AFTER_HOURS)
+)
 
 
 def freshness_checks(keys: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:
@@ -27,7 +32,8 @@ def freshness_checks(keys: Sequence[dg.AssetKey]) -> dg.AssetChecksDefinition:
             dg.AssetCheckSpec(
                 CHECK,
                 asset=key,
-                description="The partition of the newest finished UTC day exists, whatever else was run.",
+                description="The partition of the newest finished UTC day exists, whatever else was run. "
+                f"{remedies.runbook(CHECK)}",
             )
             for key in keys
         ],
@@ -50,6 +56,8 @@ def yesterday_is_there(instance: dg.DagsterInstance, key: dg.AssetKey) -> dg.Ass
         asset_key=key,
         check_name=CHECK,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=f"{name} has {day}." if passed else f"{name} has no {day} yet: look at its run, or `vp run`.",
+        description=f"{name} has {day}."
+        if passed
+        else f"{name} has no {day} yet: look at its run, or {remedies.run(date.fromisoformat(day))}.",
         metadata={"day": day},
     )

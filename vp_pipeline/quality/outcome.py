@@ -1,6 +1,6 @@
 """The outcome of one check for one day, before Dagster records it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,11 @@ class Outcome:
     def blocks(self) -> bool:
         """Whether the day may not be built."""
         return not self.passed and not self.warning
+
+
+def first_blocking(outcomes: Iterable[Outcome]) -> Outcome | None:
+    """The first that blocks: the cause of what follows from it."""
+    return next((outcome for outcome in outcomes if outcome.blocks), None)
 
 
 def conservation(what: str, records_in: int, rows: int, duplicates: int, quarantined: int) -> Outcome:

@@ -54,5 +54,6 @@ VOLUME: dict[ReplayMode, Limits] = {
 # usual one after four.
 VOLUME_DAYS = 7
 VOLUME_DAYS_AT_LEAST = 3
-# A table with a few rows on most days (new sellers, for example) has none on some of them.
-VOLUME_ROWS_AT_LEAST = 20
+# A table with a few rows on most days (new sellers, for example) has none on some of them. Of records, of which there
+# is one per product and day, half of ten is as much a loss as half of ten thousand.
+VOLUME_AT_LEAST = {"rows": 20, "records": FEW}

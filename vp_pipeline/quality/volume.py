@@ -5,53 +5,86 @@ Here: the comparison. Not here: the limits (`thresholds.py`), and reading earlie
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from statistics import median
 
+from vp_pipeline.failures import remedies
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.quality.thresholds import VOLUME, VOLUME_DAYS_AT_LEAST, VOLUME_ROWS_AT_LEAST
+from vp_pipeline.quality.thresholds import VOLUME, VOLUME_AT_LEAST, VOLUME_DAYS_AT_LEAST
 from vp_pipeline.sources.source import ReplayMode
+
+CHECK = "volume"
 
 
 @dataclass(frozen=True)
 class Volume:
-    """Rows of a table on a day, and the records that they were decoded from (1: of a stream, whose rows are those)."""
+    """What a day has: of a table its rows, and the records that they were decoded from; of a stream its records alone
+    (None)."""
 
     rows: int
-    records: int = 1
+    records: int | None = None
 
     @property
     def rows_per_record(self) -> float:
+        """Of a stream: its records."""
+        if self.records is None:
+            return float(self.rows)
         return self.rows / self.records if self.records else 0.0
 
 
-def volume(what: str, replay: ReplayMode, today: Volume, recent: Sequence[Volume]) -> Outcome:
-    """Blocks when both the rows and the rows per record are far below the median of recent days.
+def volume(
+    what: str,
+    day: date,
+    replay: ReplayMode,
+    today: Volume,
+    recent: Sequence[Volume],
+    cause: Outcome | None = None,
+) -> Outcome:
+    """Blocks when both the rows and the rows per record are far below the median of recent days; of a stream, when its
+    records are.
 
     Both, because lists of products change: a longer one adds products with short histories (fewer rows per record, more
     rows), a shorter one has fewer rows and as many per record. Only missing data lowers both.
+
+    `cause`: a check of the day that blocks, because of what is missing. One cause is one failure, so this one warns.
     """
-    metadata: dict[str, object] = {"rows": today.rows, "records": today.records, "days_compared": len(recent)}
-    rows = f"{what}: {today.rows:,} rows"
+    unit = "records" if today.records is None else "rows"
+    metadata: dict[str, object] = {unit: today.rows, "days_compared": len(recent)}
+    count = f"{what}: {today.rows:,} {unit}"
     if len(recent) < VOLUME_DAYS_AT_LEAST:
         few = f"fewer than {VOLUME_DAYS_AT_LEAST} days before it to compare with"
-        return Outcome("volume", True, f"{rows}; {few}.", metadata=metadata)
-    usual = median(day.rows for day in recent)
-    usual_per_record = median(day.rows_per_record for day in recent)
-    metadata |= {"usual_rows": usual}
-    if usual < VOLUME_ROWS_AT_LEAST:
+        return Outcome(CHECK, True, f"{count}; {few}.", metadata=metadata)
+    usual = median(earlier.rows for earlier in recent)
+    metadata |= {f"usual_{unit}": usual}
+    if usual < VOLUME_AT_LEAST[unit]:
         few = f"usually {usual:,.0f}, too few to compare with"
-        return Outcome("volume", True, f"{rows}; {few}.", metadata=metadata)
-    share = max(today.rows / usual, today.rows_per_record / usual_per_record)
-    metadata |= {"share_of_usual": share}
-    compared = f"{rows}, {share:.0%} of the usual {usual:,.0f} (median of {len(recent)} days before)"
-    limits = VOLUME[replay]
+        return Outcome(CHECK, True, f"{count}; {few}.", metadata=metadata)
+    shares = [today.rows / usual]
+    compared = f"{count}, {_percent(shares[0])} of the usual {usual:,.0f} (median of {len(recent)} days before)"
+    metadata |= {f"share_of_usual_{unit}": shares[0]}
+    if today.records is not None:
+        usual_per_record = median(earlier.rows_per_record for earlier in recent)
+        shares.append(today.rows_per_record / usual_per_record)
+        share_per_record = f"{_percent(shares[1])} of the usual {usual_per_record:,.1f}"
+        compared += f"; {today.rows_per_record:,.1f} rows per record, {share_per_record}"
+        metadata |= {"records": today.records, "share_of_usual_rows_per_record": shares[1]}
+    limits, share = VOLUME[replay], max(shares)
+    if share < limits.block and cause is not None:
+        description = f"{compared}. The check {cause.check} has failed because of what is missing."
+        return Outcome(CHECK, False, description, warning=True, metadata=metadata)
     if share < limits.block:
-        remedy = (
-            "Look at the vendor's responses: if they are complete, run the day with `--waive volume`, "
-            "if not, with `--resync`."
+        both = " of both" if len(shares) > 1 else ""
+        description = (
+            f"{compared}. Less than {limits.block:.0%}{both} is treated as data loss. Look at the vendor's responses. "
+            f"If something is missing in them, request the day again: {remedies.resync(day)}. If they are "
+            f"complete: {remedies.waive(day, CHECK)}."
         )
-        description = f"{compared}: less than {limits.block:.0%} is treated as data loss. {remedy}"
-        return Outcome("volume", False, description, metadata=metadata)
+        return Outcome(CHECK, False, description, metadata=metadata)
     if share < limits.warn:
-        return Outcome("volume", False, f"{compared}.", warning=True, metadata=metadata)
-    return Outcome("volume", True, f"{compared}.", metadata=metadata)
+        return Outcome(CHECK, False, f"{compared}.", warning=True, metadata=metadata)
+    return Outcome(CHECK, True, f"{compared}.", metadata=metadata)
+
+
+def _percent(share: float) -> str:
+    """With a digit more where whole percents would hide the difference: 1.7%, 21%."""
+    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.manifests import SilverManifest, verified
@@ -35,6 +35,7 @@ class DuckDBWarehouse:
     """A warehouse in a DuckDB file; see `Warehouse`."""
 
     path: Path
+    row_as_json: ClassVar[str] = "cast(to_json(failing) as varchar)"
 
     @contextmanager
     def connect(self, *, read_only: bool = False, tag: Tag | None = None) -> Iterator[DuckDBConnection]:

@@ -34,6 +34,11 @@ class Load:
 class Warehouse(Protocol):
     """The warehouse of an environment."""
 
+    @property
+    def row_as_json(self) -> str:
+        """SQL of a row of the query `failing` as JSON text."""
+        ...
+
     def connect(self, *, read_only: bool = False, tag: Tag | None = None) -> AbstractContextManager[Any]:
         """A connection that is closed at the end of the block. `tag`: shown in the engine's own query history.
 

@@ -104,6 +104,13 @@ MIGRATIONS: tuple[Migration, ...] = (
             "run_date date, reason varchar, run_id varchar, excluded_at timestamp)",
         ),
     ),
+    Migration(
+        "the rows that failed a dbt test",
+        (
+            "create table if not exists monitoring.failing_rows (run_id varchar, first_date date, last_date date, "
+            "layer varchar, model varchar, test_name varchar, failing_row varchar, recorded_at timestamp)",
+        ),
+    ),
 )
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake.manifests import SilverManifest, verified
@@ -67,6 +67,7 @@ class SnowflakeWarehouse:
     password: str | None = field(default=None, repr=False)
     timeout_seconds: int = 600
     address: Mapping[str, object] = field(default_factory=dict)
+    row_as_json: ClassVar[str] = "to_json(object_construct_keep_null(*))"
 
     @contextmanager
     def connect(self, *, read_only: bool = False, tag: Tag | None = None) -> Iterator[SnowflakeSession]:

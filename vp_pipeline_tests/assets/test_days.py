@@ -12,7 +12,8 @@ from vp_pipeline.assets import retries
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import NOT_RESTATED_TAG, day_by_day, run_days
 from vp_pipeline.assets.days.problems import Problems
-from vp_pipeline.assets.days.report import DayReport, DayState, Reports, checked, refused
+from vp_pipeline.assets.days.report import DayReport, DayState, Reports, checked, failed_itself, refused
+from vp_pipeline.automation.notifications.run_summary import Trouble, summarize_run
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.partitions import partition_tags
 from vp_pipeline.quality.outcome import Outcome
@@ -207,6 +208,18 @@ def test_a_permanent_failure_fails_its_day_and_is_not_tried_again(instance: dg.D
     assert not [e for e in result.all_events if e.event_type == dg.DagsterEventType.STEP_UP_FOR_RETRY]
 
 
+def test_what_no_check_is_about_is_reported_of_the_asset(instance: dg.DagsterInstance) -> None:
+    """As of a dbt model that cannot be built: none of its tests was run, so none has failed."""
+    result = run(instance, graph(lambda day: failed_itself("its SQL divides by zero")), ONE)
+    assert not result.success
+    assert evaluations(result, UPPER) == {}
+    (seen,) = instance.fetch_observations(UPPER, limit=9).records
+    assert (seen.partition_key, seen.asset_observation.description) == ("2026-02-01", "its SQL divides by zero")
+    record = instance.get_run_record_by_id(result.run_id)
+    assert record is not None
+    assert summarize_run(instance, record).first_failure == Trouble("upper (upper)", None, "its SQL divides by zero")
+
+
 def test_a_transient_failure_is_tried_again(instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retries, "FIRST_WAIT_SECONDS", 0.01)
     calls = []
@@ -372,7 +385,9 @@ def test_the_message_of_a_red_run_has_each_reason_once() -> None:
     for name in "abcde":
         problems.add(TWO, dg.AssetKey(name), "rotten")
     problems.add(ONE, dg.AssetKey("a"), "late")
-    assert (
-        problems.message(days=3)
-        == "2 of 3 days did not go through:\n  2026-02-01  a: late\n  2026-02-02  a, b, c and 2 more: rotten"
+    problems.add(THREE, dg.AssetKey(["silver", "a"]), "silver/a has 1 row", "volume")
+    problems.add(THREE, dg.AssetKey(["silver", "b"]), "silver/b has 2 rows", "volume")
+    assert problems.message(days=3) == (
+        "3 of 3 days did not go through:\n  2026-02-01  a: late\n  2026-02-02  a, b, c and 2 more: rotten\n"
+        "  2026-02-03  silver/a, silver/b: silver/a has 1 row"
     )

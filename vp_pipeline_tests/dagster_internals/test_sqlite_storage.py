@@ -52,6 +52,23 @@ def test_what_is_stored_is_what_dagster_reads(kept: dg.DagsterInstance) -> None:
         assert check.status.value == "SUCCEEDED"
 
 
+def test_a_check_that_was_not_evaluated_has_no_result(kept: dg.DagsterInstance) -> None:
+    """Stock Dagster shows one as failed, in place of its last result, when the run that planned it fails."""
+    assert dg.materialize([numbers], instance=kept, run_config=QUIET).success
+
+    @dg.asset(name="numbers", check_specs=[CHECK])
+    def broken() -> None:
+        raise ValueError
+
+    assert not dg.materialize([broken], instance=kept, run_config=QUIET, raise_on_error=False).success
+    (newest,) = kept.event_log_storage.get_latest_asset_check_execution_by_key([CHECK.key]).values()
+    assert newest.status.value == "SUCCEEDED"
+    with dg.DagsterInstance.ephemeral() as stock:
+        assert not dg.materialize([broken], instance=stock, run_config=QUIET, raise_on_error=False).success
+        (newest,) = stock.event_log_storage.get_latest_asset_check_execution_by_key([CHECK.key]).values()
+        assert newest.status.value == "PLANNED"
+
+
 def test_a_watcher_in_another_process_receives_each_event(kept: dg.DagsterInstance) -> None:
     storage = storage_of(kept)
     run = dg.materialize([numbers], instance=kept, run_config=QUIET)

@@ -29,7 +29,7 @@ def got(entity: str | None, requested: str | None = None, refusal: str | None = 
 def checked(
     requested: tuple[str, ...], *received: Received, before: dict[str, date] | None = None, **refused: str
 ) -> Outcome:
-    return completeness("b", coverage(SyncRequest(requested, 90), received, refused), before or {})
+    return completeness("b", DAY, coverage(SyncRequest(requested, 90), received, refused), before or {})
 
 
 def test_everything_received_passes() -> None:
@@ -61,7 +61,7 @@ def test_a_share_means_nothing_among_a_handful_and_nothing_at_all_blocks() -> No
     assert not checked((A, B, C), got(A)).blocks
     outcome = checked((A, B, C))
     assert outcome.blocks
-    assert "Nothing was received. Request the day again (`--resync`)" in outcome.description
+    assert "Nothing was received. Request the day again: `vp run --date 2026-03-01 --resync`." in outcome.description
 
 
 def test_a_response_of_another_product_is_none_of_the_one_requested() -> None:
@@ -85,7 +85,7 @@ def test_what_is_still_missing_is_reported_once() -> None:
 
 
 def test_recordings_that_are_none_are_named() -> None:
-    outcome = completeness("b", coverage(SyncRequest((A,), 90, ("a.json is none.",)), [got(A)], {}), {})
+    outcome = completeness("b", DAY, coverage(SyncRequest((A,), 90, ("a.json is none.",)), [got(A)], {}), {})
     assert (outcome.passed, outcome.warning) == (False, True)
     assert outcome.description.endswith("a.json is none.")
 

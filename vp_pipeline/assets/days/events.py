@@ -11,6 +11,7 @@ import dagster as dg
 
 from vp_pipeline.assets.days.report import DayReport, DayState
 from vp_pipeline.assets.days.versions import Versions
+from vp_pipeline.assets.metadata import NOT_BUILT
 from vp_pipeline.dagster_internals.check_records import newest_materialization
 from vp_pipeline.dagster_internals.outputs import UnrecordedOutput
 
@@ -23,8 +24,8 @@ def day_events(
     waived_upstream: Sequence[str],
     versions: Versions,
 ) -> Iterator[object]:
-    """The materialization of an asset that was built, and the results of its checks. `waived_upstream`: failures
-    upstream of it that a person has waived."""
+    """The materialization of an asset that was built, or why it could not be; and the results of its checks.
+    `waived_upstream`: failures upstream of it that a person has waived."""
     if report.state is DayState.BUILT:
         waived = [*report.waived, *waived_upstream]
         metadata: dict[str, Any] = {**report.metadata, **({"waived": "; ".join(waived)} if waived else {})}
@@ -33,6 +34,11 @@ def day_events(
             partition=day.isoformat(),
             metadata=metadata,
             tags=versions.of(key, day, report.data_version),
+        )
+    if report.state is DayState.BLOCKED and not report.outcomes:
+        # No check of it was evaluated, so the failure is of the asset itself.
+        yield dg.AssetObservation(
+            key, description=report.reason, partition=day.isoformat(), metadata={NOT_BUILT: report.reason or ""}
         )
     # Read after the event above is stored: it is what the results are of.
     target = newest_materialization(context.instance, key, day.isoformat()) if report.outcomes else None

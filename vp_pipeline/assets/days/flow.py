@@ -16,7 +16,7 @@ import dagster as dg
 from vp_pipeline.assets.days.admission import Admitted, DependsOn, admit
 from vp_pipeline.assets.days.events import day_events, is_last_step, step_outputs
 from vp_pipeline.assets.days.problems import Problems
-from vp_pipeline.assets.days.report import DayReport, DayState, Reports, not_restated, refused, unchecked
+from vp_pipeline.assets.days.report import DayReport, DayState, Reports, not_made, not_restated, refused
 from vp_pipeline.assets.days.versions import Versions
 from vp_pipeline.assets.retries import retry
 from vp_pipeline.dagster_internals.errors import StepFailure
@@ -64,8 +64,7 @@ def run_days(context: dg.AssetExecutionContext, build: Build, *, depends_on: Dep
 def day_by_day(context: dg.AssetExecutionContext, build: BuildDay) -> Build:
     """A `Build` that does the work of one day after the other.
 
-    `build(day, keys)` reports on each of `keys`. A `PermanentError` in it fails that day alone, by the first check of
-    each asset in `keys`.
+    `build(day, keys)` reports on each of `keys`. A `PermanentError` in it fails that day alone (`not_made`).
     """
 
     def build_all(admitted: Admitted) -> Reports:
@@ -73,7 +72,7 @@ def day_by_day(context: dg.AssetExecutionContext, build: BuildDay) -> Build:
             try:
                 reports = build(day, keys)
             except PermanentError as error:
-                reports = {key: unchecked(context, key, str(error)) for key in sorted(keys)}
+                reports = not_made(context, keys, str(error))
             for key, report in reports.items():
                 yield key, day, report
 
@@ -127,7 +126,7 @@ def _build_days(
             log = context.log.warning if report.reason else context.log.info
             log("%s is not a day of this run. %s: %s", day, key.to_user_string(), report.reason or "built again")
         elif report.reason is not None:
-            problems.add(day, key, report.reason)
+            problems.add(day, key, report.reason, report.failed_check)
         else:
             built = built or report.state is DayState.BUILT
     _add_not_restated(context, left)

@@ -5,7 +5,7 @@ Here: the states, and the one place where a report gets its state and its waiver
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -13,7 +13,7 @@ from typing import Any
 
 import dagster as dg
 
-from vp_pipeline.quality.outcome import Outcome
+from vp_pipeline.quality.outcome import Outcome, first_blocking
 from vp_pipeline.quality.waivers import Waivers
 
 
@@ -21,7 +21,7 @@ class DayState(Enum):
     """What became of an asset on a day."""
 
     BUILT = "built"
-    BLOCKED = "blocked"  # a blocking check failed
+    BLOCKED = "blocked"  # a blocking check failed, or it could not be built
     REFUSED = "refused"  # not even tried, so no check was evaluated
     NOT_BUILT = "not built"  # for a reason that another report gives; the results of its checks count
     NOT_RESTATED = "not restated"  # of an earlier day: other code made its rows, and they could not be made again
@@ -40,6 +40,12 @@ class DayReport:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     data_version: str | None = None
     reason: str | None = None
+
+    @property
+    def failed_check(self) -> str | None:
+        """The check that blocks it, where one does."""
+        failed = first_blocking(self.outcomes)
+        return failed.check if failed else None
 
     @property
     def waived(self) -> list[str]:
@@ -61,9 +67,9 @@ def checked(
     that the run does not waive."""
     waivers = waivers_of_run(context)
     decided = [waivers.apply(key, outcome) for outcome in outcomes]
-    reason = next((outcome.description for outcome in decided if outcome.blocks), None)
-    state = DayState.BUILT if reason is None else DayState.BLOCKED
-    return DayReport(state, decided, metadata or {}, data_version, reason)
+    failed = first_blocking(decided)
+    state = DayState.BUILT if failed is None else DayState.BLOCKED
+    return DayReport(state, decided, metadata or {}, data_version, failed.description if failed else None)
 
 
 def not_built(report: DayReport) -> DayReport:
@@ -81,11 +87,20 @@ def not_restated(report: DayReport) -> DayReport:
     return report if report.reason is None else dataclasses.replace(report, state=DayState.NOT_RESTATED)
 
 
-def unchecked(context: dg.AssetExecutionContext, key: dg.AssetKey, reason: str) -> DayReport:
-    """The report on an asset that failed before any of its checks could be evaluated: the first check fails with the
-    reason. No waiver lets it pass: there is nothing that was built."""
-    check = next(spec.name for spec in context.assets_def.check_specs if spec.asset_key == key)
-    return DayReport(DayState.BLOCKED, [Outcome(check, False, reason)], reason=reason)
+def not_made(
+    context: dg.AssetExecutionContext, keys: Collection[dg.AssetKey], reason: str
+) -> Mapping[dg.AssetKey, DayReport]:
+    """The reports on the assets of a step that could not make the day. It is one cause, so one check fails with it: the
+    first one of the first asset, which is about just that (`assets/keys.py`). No other was evaluated. No waiver lets it
+    pass: there is nothing that was built."""
+    first = next(spec for spec in context.assets_def.check_specs if spec.asset_key in keys)
+    failed = DayReport(DayState.BLOCKED, [Outcome(first.name, False, reason)], reason=reason)
+    return {key: failed if key == first.asset_key else DayReport(DayState.NOT_BUILT) for key in sorted(keys)}
+
+
+def failed_itself(reason: str) -> DayReport:
+    """The report on an asset that could not be built, where none of its checks is about that: none was evaluated."""
+    return DayReport(DayState.BLOCKED, reason=reason)
 
 
 def waivers_of_run(context: dg.AssetExecutionContext) -> Waivers:

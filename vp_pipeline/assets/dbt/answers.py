@@ -18,9 +18,10 @@ import dagster as dg
 from vp_pipeline.assets.dbt.attempts import Attempt
 from vp_pipeline.assets.dbt.upstream import Upstream
 from vp_pipeline.assets.keys import raw_key
+from vp_pipeline.dbt.data_tests import DataTest
 from vp_pipeline.dbt.results import NodeResult
+from vp_pipeline.quality.failing_rows import in_words
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.quality.reconciliation import CHECK, figure_text
 from vp_pipeline.quality.thresholds import EXCLUDED, FEW
 from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.sources.source import Entity, Stream
@@ -99,13 +100,14 @@ def _failing(connection: Connection, attempt: Attempt, upstream: Upstream, strea
     for result in attempt.failed:
         key, outcome = tests.get(result.name, (None, None))
         if key is not None and outcome is not None and own & upstream.get(key, set()):
-            for entity, rows in _failing_entities(connection, result, stream.entity, Blame(key, outcome, "")):
+            blame = Blame(key, outcome, "")
+            for entity, rows in _failing_entities(connection, result, attempt.tests[result.name], stream.entity, blame):
                 found.setdefault(entity, rows)
     return found
 
 
 def _failing_entities(
-    connection: Connection, result: NodeResult, entity: Entity, blame: Blame
+    connection: Connection, result: NodeResult, test: DataTest, entity: Entity, blame: Blame
 ) -> Iterator[tuple[str, Failing]]:
     if not result.code:
         return
@@ -130,15 +132,13 @@ def _failing_entities(
         yield (
             name,
             Failing(
-                Blame(blame.key, blame.outcome, _reason(result, of_entity[0])),
+                Blame(blame.key, blame.outcome, _reason(test, of_entity[0])),
                 frozenset(row["run_date"] for row in of_entity if isinstance(row.get("run_date"), date)),
                 frozenset(row["snapshot_at"] for row in of_entity if isinstance(row.get("snapshot_at"), datetime)),
             ),
         )
 
 
-def _reason(result: NodeResult, row: Mapping[str, Any]) -> str:
-    count = row["entity_rows"]
-    if result.name == CHECK:
-        return f"{result.name}: {figure_text(row)}{f', and {count - 1} more figures' if count > 1 else ''}"
-    return f"{result.name}: {count} failing row{'s' if count > 1 else ''}"
+def _reason(test: DataTest, row: Mapping[str, Any]) -> str:
+    more = f", and {row['entity_rows'] - 1} more" if row["entity_rows"] > 1 else ""
+    return f"{test.name}: {in_words(test, row)}{more}"

@@ -5,7 +5,7 @@ reported of each day (`day_reports.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from vp_pipeline.assets.dbt.check_outcomes import check_outcome
 from vp_pipeline.assets.dbt.monitoring import record_invocation
 from vp_pipeline.assets.dbt.restating import Restating
 from vp_pipeline.assets.metadata import PREVIEW, model_preview
+from vp_pipeline.dbt.data_tests import DataTest, data_tests
 from vp_pipeline.dbt.grain import grains
 from vp_pipeline.dbt.invocation import InstalledDbt, build_arguments
 from vp_pipeline.dbt.results import NodeResult, clear_results, require_space, results
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.publishing.publication import SCHEMAS
+from vp_pipeline.quality.failing_rows import record
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.warehouse.loading import Warehouse
 
@@ -33,13 +35,15 @@ RESTATED_TAG = "vp/restated"
 @dataclass(frozen=True)
 class Attempt:
     """The results of one dbt build: the outcome of each test, the metadata of each model that was built, the rows that
-    it has now, the models and tests that failed, and why models were built as a whole (model → reason)."""
+    it has now, the models and tests that failed, why models were built as a whole (model → reason), and the tests of
+    the project where some found rows."""
 
     outcomes: Sequence[tuple[dg.AssetKey, Outcome]]
     built: Mapping[dg.AssetKey, Mapping[str, Any]]
     rows: Mapping[dg.AssetKey, int]
     failed: Sequence[NodeResult]
     restated: Mapping[str, str] = field(default_factory=dict)
+    tests: Mapping[str, DataTest] = field(default_factory=dict)
 
     @property
     def is_green(self) -> bool:
@@ -79,10 +83,12 @@ class DbtStep:
             self.context.instance.add_run_tags(self.context.run_id, {RESTATED_TAG: self.restating.summary})
         waivers = waivers_of_run(self.context)
         waived = [check for check in self.context.selected_asset_check_keys if waivers.covers(check)]
-        made = self._build(build_arguments(window, exclude=[check.name for check in waived]), restate)
+        made = self._build(
+            build_arguments(window, exclude=[check.name for check in waived]), restate, included or window
+        )
         excluded = [(c.asset_key, Outcome(c.name, False, "the test was not run.")) for c in waived]
         outcomes = [*made.outcomes, *((key, waivers.apply(key, outcome)) for key, outcome in excluded)]
-        attempt = Attempt(outcomes, made.built, made.rows, made.failed, self.restating.reported)
+        attempt = replace(made, outcomes=outcomes, restated=self.restating.reported)
         if included:
             record_invocation(
                 self.context, self.warehouse, self.target, self.dbt.manifest, included, attempt.rows, restate.keys()
@@ -92,7 +98,7 @@ class DbtStep:
             self.context.log.warning("dbt is red with %s: %s", days, attempt.failures)
         return attempt
 
-    def _build(self, arguments: Sequence[str], restate: Mapping[str, str]) -> Attempt:
+    def _build(self, arguments: Sequence[str], restate: Mapping[str, str], days: Sequence[date]) -> Attempt:
         clear_results(self.target)
         invocation = self.dbt.cli(arguments, context=self.context, target_path=self.target, restate=restate)
         events = list(invocation.stream())
@@ -102,17 +108,19 @@ class DbtStep:
         require_space(result.message for result in failed)
         _require_finished(invocation.is_successful(), failed, invocation.errors)
         checks = [event for event in events if isinstance(event, dg.AssetCheckResult)]
+        tests = data_tests(self.dbt.manifest) if any(result.found_rows for result in found.values()) else {}
+        self._record_rows([result for result in found.values() if result.found_rows], tests, days)
         outcomes = []
         for event in [*checks, *self._other_tests(found.keys() - {event.check_name for event in checks}, found)]:
             assert event.asset_key is not None
             result = found.get(event.check_name or "")
             if result is None or result.status != "skipped":
-                outcomes.append((event.asset_key, check_outcome(event, result, self.warehouse)))
+                outcomes.append((event.asset_key, check_outcome(event, result, self.warehouse, tests)))
         outputs = [event for event in events if isinstance(event, dg.Output)]
         built = {self.context.asset_key_for_output(output.output_name): {**output.metadata} for output in outputs}
         if not failed:
             self._add_previews(built)
-        return Attempt(outcomes, built, self._rows(built), failed)
+        return Attempt(outcomes, built, self._rows(built), failed, tests=tests)
 
     def _add_previews(self, built: Mapping[dg.AssetKey, dict[str, Any]]) -> None:
         """The first rows of what consumers will read."""
@@ -138,6 +146,19 @@ class DbtStep:
             for spec in every_check
             if spec.name in names
         ]
+
+    def _record_rows(self, results: Iterable[NodeResult], tests: Mapping[str, DataTest], days: Sequence[date]) -> None:
+        """Records the rows that tests have found; what cannot be recorded is logged: the data are not affected."""
+        for result in results:
+            try:
+                record(self.warehouse, tests[result.name], result.code or "", self.context.run_id, days)
+            except Exception as error:
+                self.context.log.warning(
+                    "The rows that %s found are not in monitoring.failing_rows. %s: %s",
+                    result.name,
+                    type(error).__name__,
+                    error,
+                )
 
     def _rows(self, built: Iterable[dg.AssetKey]) -> dict[dg.AssetKey, int]:
         relations = {(key.path[0], key.path[1]): key for key in built}

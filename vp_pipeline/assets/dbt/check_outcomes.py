@@ -1,37 +1,45 @@
-"""The outcome of a dbt test as its check shows it, with the query and the rows that failed.
+"""The outcome of a dbt test as its check shows it: the rows that failed, in words, and its query.
 
 Here: reading what a test found, right after it. Afterwards the rows of its days may be excluded from the models.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
 from vp_pipeline.assets.metadata import markdown_table
+from vp_pipeline.dbt.data_tests import DataTest
 from vp_pipeline.dbt.results import NodeResult
+from vp_pipeline.quality.failing_rows import in_words
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.quality.reconciliation import CHECK, EXCEPTIONS, figure_text, reconciliation
+from vp_pipeline.quality.reconciliation import CHECK, EXCEPTIONS, reconciliation
 from vp_pipeline.warehouse.loading import Warehouse
 
-_ROWS = 5
+_ROWS, _IN_WORDS = 5, 3
 _OF_FIGURES = {CHECK, EXCEPTIONS}
 
 
-def check_outcome(event: dg.AssetCheckResult, result: NodeResult | None, warehouse: Warehouse) -> Outcome:
-    """The outcome of the test that dagster-dbt reports in `event`. `result`: dbt's own, where it wrote one."""
+def check_outcome(
+    event: dg.AssetCheckResult, result: NodeResult | None, warehouse: Warehouse, tests: Mapping[str, DataTest]
+) -> Outcome:
+    """The outcome of the test that dagster-dbt reports in `event`. `result`: dbt's own, where it wrote one. `tests`:
+    the project's."""
     assert event.check_name is not None
     metadata = dict(event.metadata or {})
     if event.check_name == CHECK:
         metadata |= _reconciliation(warehouse)
     if event.passed or result is None:
         verb = "passed" if event.passed else "failed"
-        description = event.description or f"The dbt test {event.check_name} {verb}."
+        description = f"The dbt test {event.check_name} {verb}."
+    elif not result.found_rows:
+        description = f"The dbt test {event.check_name} could not be evaluated: {result.message}."
     else:
-        about = f" ({event.description})" if event.description else ""
         names, rows = _failing_rows(result, warehouse)
-        figures = [figure_text(dict(zip(names, row, strict=True))) for row in rows if event.check_name in _OF_FIGURES]
-        details = f" {'; '.join(figures)}{'; …' if len(rows) == _ROWS else ''}." if figures else ""
-        description = f"The dbt test {event.check_name}{about} failed: {result.message}.{details}"
+        words = [in_words(tests[result.name], dict(zip(names, row, strict=True))) for row in rows[:_IN_WORDS]]
+        more = "; …" if len(rows) > _IN_WORDS else ""
+        description = f"The dbt test {event.check_name} failed: {result.message}. {'; '.join(words)}{more}. "
+        description += "All of them: monitoring.failing_rows."
         metadata |= _query_and_rows(result, names, rows)
     warning = event.severity == dg.AssetCheckSeverity.WARN
     return Outcome(event.check_name, bool(event.passed), description, warning=warning, metadata=metadata)

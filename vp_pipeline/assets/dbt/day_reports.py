@@ -11,11 +11,12 @@ from typing import Any
 
 import dagster as dg
 
-from vp_pipeline.assets.days.report import Reports, checked, not_built, unchecked
+from vp_pipeline.assets.days.report import Reports, checked, failed_itself, not_built
 from vp_pipeline.assets.dbt.answers import Blames
 from vp_pipeline.assets.dbt.attempts import Attempt
 from vp_pipeline.assets.dbt.upstream import Upstream, raw_tables
 from vp_pipeline.assets.metadata import LINEAGE, PREVIEW, RESTATED, derived_from, markdown_table
+from vp_pipeline.failures import remedies
 from vp_pipeline.quality.outcome import Outcome
 
 _NAMED = 5
@@ -43,16 +44,20 @@ def green_reports(
 
 
 def red_reports(context: dg.AssetExecutionContext, days: Iterable[date], attempt: Attempt, why: str) -> Reports:
-    """No model is built. Each test that failed blocks each day, and so does each model that dbt could not build, by its
-    first check. `why`: what follows for the day, added to each reason."""
+    """No model is built. Each test that failed blocks each day, and so does each model that dbt could not build: that
+    is reported of the model, because none of its tests was run. `why`: what follows for the day, added to each."""
     for day in days:
         for key, outcome in attempt.outcomes:
-            described = dataclasses.replace(outcome, description=f"{outcome.description} {why}")
+            remedy = (
+                f"If the vendor's responses are wrong, request the day again: {remedies.resync(day)}. To build it as "
+                f"it is: {remedies.waive(day, outcome.check)}."
+            )
+            described = dataclasses.replace(outcome, description=f"{outcome.description} {why} {remedy}")
             yield key, day, not_built(checked(context, key, [described if outcome.blocks else outcome]))
         for result in attempt.failed:
             if not result.is_test:
                 model = next(key for key in context.selected_asset_keys if key.path[-1] == result.name)
-                yield model, day, unchecked(context, model, f"dbt could not build {result}. {why}")
+                yield model, day, failed_itself(f"dbt could not build {result} {why}")
 
 
 def _metadata(

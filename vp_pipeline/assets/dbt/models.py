@@ -24,11 +24,12 @@ from vp_pipeline.assets.dbt.upstream import tests_upstream, upstream_of_models
 from vp_pipeline.assets.dbt.whole_build import WholeBuild
 from vp_pipeline.assets.keys import GROUPS, LAYERS, OWNER
 from vp_pipeline.assets.metadata import model_columns
+from vp_pipeline.dbt.data_tests import data_test
 from vp_pipeline.dbt.fingerprints import ModelCode
 from vp_pipeline.dbt.invocation import InstalledDbt
 from vp_pipeline.dbt.project import DBT_PROJECT_DIR
 from vp_pipeline.dbt.project_code import project_code
-from vp_pipeline.failures import PermanentError
+from vp_pipeline.failures import PermanentError, remedies
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.registry import STREAMS
@@ -83,7 +84,12 @@ class ModelTranslator(DagsterDbtTranslator):
         project: DbtProject | None,
     ) -> dg.AssetCheckSpec | None:
         spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
-        return None if spec is None else spec._replace(partitions_def=self._partitions)
+        if spec is None:
+            return None
+        test = data_test(manifest["nodes"], unique_id)
+        effect = f"{'It blocks' if test.blocks else 'It warns'}: {test.why}"
+        described = f"{test.meaning} {effect} {remedies.runbook(test.entry)}"
+        return spec._replace(partitions_def=self._partitions, description=described)
 
 
 def dbt_models(

@@ -13,7 +13,7 @@ import dagster as dg
 
 from vp_pipeline.assets.keys import DBT_LAYERS, PUBLISHED
 from vp_pipeline.assets.metadata import RESTATED
-from vp_pipeline.automation.failure_reason import failure_reason
+from vp_pipeline.automation.failure_reason import failure_reason, why_not_built
 from vp_pipeline.dagster_internals import tags as run_tags
 from vp_pipeline.partitions import days_of
 
@@ -130,6 +130,13 @@ class _Findings:
             trouble = Trouble(event.step_key or "outside of a run", name, check.description or "It has no description.")
             (self.warned if is_warning else self.failed).setdefault((trouble.step, name), trouble)
 
+    def observed(self, event: dg.DagsterEvent) -> None:
+        reason = why_not_built(event)
+        if reason is not None:
+            assert event.asset_key is not None
+            step = f"{event.step_key} ({event.asset_key.to_user_string()})"
+            self.failed.setdefault((step, None), Trouble(step, None, reason))
+
     def step_failed(self, event: dg.DagsterEvent) -> None:
         step = event.step_key or "a step"
         self.failed.setdefault((step, None), Trouble(step, None, failure_reason(event)))
@@ -148,6 +155,7 @@ class _Findings:
 _READ: Mapping[dg.DagsterEventType, Callable[[_Findings, dg.DagsterEvent], None]] = {
     dg.DagsterEventType.ASSET_MATERIALIZATION: _Findings.materialized,
     dg.DagsterEventType.ASSET_CHECK_EVALUATION: _Findings.checked,
+    dg.DagsterEventType.ASSET_OBSERVATION: _Findings.observed,
     dg.DagsterEventType.STEP_FAILURE: _Findings.step_failed,
     dg.DagsterEventType.RUN_FAILURE: _Findings.run_failed,
 }

@@ -5,26 +5,46 @@ Here: nothing that imports Dagster, so that `vp --help` and a mistyped option re
 
 import logging
 import os
+import re
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from rich.console import Console, Group
-from rich.panel import Panel
+from rich.console import Console
 from rich.text import Text
 
 console = Console(highlight=False)
+_KEPT_SPACE = "\N{NO-BREAK SPACE}"
 # The terminal, while the process is quiet.
 _TERMINALS: list[TextIO] = []
 
 
 def print_failure(console: Console, title: str, reasons: list[str], hint: str | None = None) -> None:
-    """Why a command failed, in one block."""
-    texts = [Text(reason) for reason in dict.fromkeys(reasons)] or [Text("The run ended without a reason.")]
+    """Why a command failed: no frame around it and no command of it on two lines, so that it can be copied."""
+    console.print(Text(f"✗ {title}", style="bold red"), soft_wrap=True)
+    for reason in dict.fromkeys(reasons) or ["The run ended without a reason."]:
+        console.print(Text(_wrapped(reason, console.width)), soft_wrap=True)
     if hint:
-        texts.append(Text(hint, style="dim"))
-    console.print(Panel(Group(*texts), title=title, title_align="left", border_style="red"))
+        console.print(Text(_wrapped(hint, console.width), style="dim"), soft_wrap=True)
+
+
+def _wrapped(text: str, width: int) -> str:
+    """Each line of a text, indented, within a width; what is in backticks stays on one line."""
+    kept = re.sub(r"`[^`\n]*`", lambda found: found.group().replace(" ", _KEPT_SPACE), text)
+    lines = []
+    for line in kept.splitlines():
+        indent = " " * (2 + len(line) - len(line.lstrip()))
+        lines += textwrap.wrap(
+            line.strip(),
+            max(width - 1, 20),
+            initial_indent=indent,
+            subsequent_indent=indent + "  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        ) or [""]
+    return "\n".join(lines).replace(_KEPT_SPACE, " ")
 
 
 def print_warnings() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from vp_pipeline.failures import remedies
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.thresholds import COMPLETENESS, FEW
 from vp_pipeline.sources.landed import Received
@@ -50,7 +51,7 @@ def coverage(request: SyncRequest, received: Sequence[Received], refused: Mappin
     )
 
 
-def completeness(what: str, found: Coverage, before: Mapping[str, date]) -> Outcome:
+def completeness(what: str, day: date, found: Coverage, before: Mapping[str, date]) -> Outcome:
     """Warns of what has no data and had some the day before (`before`: what had none), blocks where much is missing.
 
     Entities that the vendor refuses, day after day, are no reason to block: the list of products has to be corrected.
@@ -60,7 +61,7 @@ def completeness(what: str, found: Coverage, before: Mapping[str, date]) -> Outc
     known = [entity for entity in before if entity in {*found.missing, *found.refused}]
     missing = [entity for entity in found.missing if entity not in before]
     refused = [f"{entity} ({reason})" for entity, reason in found.refused.items() if entity not in before]
-    blocks = _remedy(found)
+    blocks = _remedy(day, found)
     sentences = [
         f"{what}: {len(found.requested):,} requested = {equation}.",
         *_sentence("Missing", missing),
@@ -88,7 +89,7 @@ def _others(received: Iterable[Received], requested: Sequence[str]) -> tuple[str
     return tuple(sorted({e.entity or "" for e in found if e.entity not in known or not e.is_of_request}))
 
 
-def _remedy(found: Coverage) -> list[str]:
+def _remedy(day: date, found: Coverage) -> list[str]:
     """What to do where too little was received for a day; empty: it is enough."""
     share = len(found.missing) / len(found.requested)
     if not found.received:
@@ -97,7 +98,9 @@ def _remedy(found: Coverage) -> list[str]:
         why = f"With more than {COMPLETENESS.block:.0%} missing, the rest does not represent the market."
     else:
         return []
-    return [f"{why} Request the day again (`--resync`); if that is all there is, run it with `--waive {CHECK}`."]
+    again = f"{why} Request the day again: {remedies.resync(day)}."
+    # Of nothing no day can be built, so there is no waiver to offer.
+    return [f"{again} If that is all there is: {remedies.waive(day, CHECK)}." if found.received else again]
 
 
 def _sentence(name: str, entities: Sequence[str]) -> list[str]:

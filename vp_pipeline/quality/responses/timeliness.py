@@ -7,6 +7,7 @@ one that is not (the decoders put it in quarantine).
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from vp_pipeline.failures import remedies
 from vp_pipeline.lake.manifests import SyncRecord
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.thresholds import COMPLETENESS, FEW
@@ -42,7 +43,10 @@ def timeliness(what: str, sync: SyncRecord, not_before: datetime | None, receive
     text = f"{what}: {len(others):,} of {len(moments):,} responses are not of the day, and so in quarantine: "
     text += f"{', '.join(named[:_NAMED])}{more}."
     if blocks:
-        text += f" Request the day again (`--resync`), or, if they are right, run it with `--waive {CHECK}`."
+        text += f" Request the day again: {remedies.resync(sync.run_date)}."
+        if len(others) < len(moments):
+            # Those that are not of the day stay in quarantine, so that check blocks as well.
+            text += f" To build the day from the others: {remedies.waive(sync.run_date, CHECK, 'quarantine')}."
     return Outcome(CHECK, False, text, warning=not blocks, metadata=metadata)
 
 

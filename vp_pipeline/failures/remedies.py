@@ -1,0 +1,37 @@
+"""What messages name as what to do: commands, whole, as they are typed; and the entry of the runbook.
+
+Here: their text, so that every message prints the same. Not here: when one helps (the message that names it). A test
+types what the messages print (`end_to_end/test_one_cause.py`).
+"""
+
+from datetime import date
+
+
+def runbook(entry: str) -> str:
+    """Where a check is explained: what it means, where to look, what to do."""
+    return f"Runbook: docs/runbook.md#{entry}"
+
+
+def run(day: date) -> str:
+    """Runs a day again; what is there already is used again."""
+    return f"`vp run --date {day}`"
+
+
+def resync(day: date) -> str:
+    """Requests the data of a day again, and runs it."""
+    return f"`vp run --date {day} --resync`"
+
+
+def waive(day: date, *checks: str) -> str:
+    """Lets one run of a day pass checks that have failed."""
+    return f"`vp run --date {day} {' '.join(f'--waive {check}' for check in checks)}`"
+
+
+def show_quarantine(day: date, table: str) -> str:
+    """Lists the records of a table and day that broke its contract."""
+    return f"`vp quarantine show --table {table} --date {day}`"
+
+
+def decode_again(day: date) -> str:
+    """Decodes a day again from bronze, and builds what is below it."""
+    return f"`vp rebuild silver --from {day} --to {day}`"
