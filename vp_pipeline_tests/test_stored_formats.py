@@ -128,7 +128,7 @@ def test_a_document_of_another_place_is_refused_by_name(lake: Lake, document: Do
         path = path_of(document, **{part: of_others[part]})
         lake.write(path, document.to_bytes())
         with pytest.raises(
-            DamagedDataError, match=rf"{path} is the .* of .*{part} {value}.*: copied or moved here\. .*ove "
+            DamagedDataError, match=rf"{path} is the .* of .*{part} {value}.*: copied or moved here\. .*(ove|request) "
         ):
             read_document(lake, path, type(document))
 
@@ -188,7 +188,7 @@ def test_what_is_newer_in_silver_is_not_replaced(lake: Lake) -> None:
 @pytest.mark.parametrize("content", [b"{", b"[]", b"null", b'{"version": 1}'])
 def test_a_damaged_document_is_named(lake: Lake, content: bytes) -> None:
     lake.write("x.json", content)
-    with pytest.raises(DamagedDataError, match=r"x.json is .*\. Restore it from a backup, or move it away and "):
+    with pytest.raises(DamagedDataError, match=r"x.json is .*\. Restore it from a backup, or request the day "):
         read_document(lake, "x.json", SyncRecord)
 
 

@@ -24,7 +24,7 @@ def test_a_backfill_of_an_old_day_does_not_make_it_fresh() -> None:
         materialize(instance, newest - timedelta(days=30))
         late = yesterday_is_there(instance, KEY)
         assert not late.passed
-        assert late.description == f"published/marts has no {newest} yet: look at its run, or `vp run`."
+        assert late.description == f"published/marts has no {newest} yet: look at its run, or `vp run --date {newest}`."
         materialize(instance, newest)
         materialize(instance, newest - timedelta(days=7))
         assert yesterday_is_there(instance, KEY).passed
