@@ -3,6 +3,7 @@
 Here: the asset. Not here: how it is done (`publishing/publisher.py` and its implementations).
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -60,7 +61,12 @@ def published_marts(
                 kept = waivers_of_run(context).apply(PUBLISHED, Outcome("keeps_all", False, str(error)))
                 if kept.blocks:
                     for day in admitted:
-                        yield PUBLISHED, day, checked(context, PUBLISHED, [kept])
+                        then = (
+                            f"Then run the day again: {remedies.run(day)}. To take them away: "
+                            f"{remedies.waive(day, kept.check)}."
+                        )
+                        refused = dataclasses.replace(kept, description=f"{kept.description} {then}")
+                        yield PUBLISHED, day, checked(context, PUBLISHED, [refused])
                     return
                 publication = publisher.publish(context.run_id, may_lose=True)
             unchanged = publication.run_id != context.run_id

@@ -12,9 +12,9 @@ def runbook(entry: str) -> str:
     return f"Runbook: docs/runbook.md#{entry}"
 
 
-def run(day: date) -> str:
-    """Runs a day again; what is there already is used again."""
-    return f"`vp run --date {day}`"
+def run(first: date, *others: date) -> str:
+    """Runs a day again, or the range that holds several in order; what is there already is used again."""
+    return f"`vp run --from {first} --to {others[-1]}`" if others else f"`vp run --date {first}`"
 
 
 def resync(day: date) -> str:

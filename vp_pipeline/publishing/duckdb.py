@@ -28,7 +28,7 @@ from vp_pipeline import data_folder, documents, failures
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing import changes
 from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
-from vp_pipeline.publishing.publication import FORMAT, SCHEMAS, Contents, Publication
+from vp_pipeline.publishing.publication import FORMAT, ON_DUTY, SCHEMAS, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.stored_formats import StoredFormat
 from vp_pipeline.warehouse.connection import Connection, transaction
@@ -255,7 +255,7 @@ def _tables(connection: Connection) -> list[tuple[str, str, bool]]:
     found = connection.execute(
         "select table_schema, table_name, table_type = 'VIEW' from information_schema.tables "
         f"where table_catalog = current_database() and table_schema in ({marks}) "
-        "and not starts_with(table_name, '_') order by all",
+        f"and not starts_with(table_name, '_') and table_name <> '{ON_DUTY}' order by all",
         list(SCHEMAS),
     ).fetchall()
     return [(schema, name, is_view) for schema, name, is_view in found]

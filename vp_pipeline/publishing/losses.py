@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from vp_pipeline.failures import PermanentError
+from vp_pipeline.failures import PermanentError, remedies
 from vp_pipeline.publishing.publication import LASTING_KEYS, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.sources.registry import STREAMS
@@ -42,13 +42,10 @@ class Losses:
 
     @property
     def remedy(self) -> str:
-        """What a person can do about it."""
-        allow = "allow it for one run with `vp run --waive keeps_all`"
+        """What a person can do about it, before the day is run again."""
         if not self.days:
-            return f"Find out why (RAW's rows of them, or a model that leaves them out), or {allow}."
-        first, last = self.days[0], self.days[-1]
-        which = f"--date {first}" if first == last else f"--from {first} --to {last}"
-        return f"Load them again with `vp run {which}`, which requests nothing that the lake still has, or {allow}."
+            return "Find out why: RAW's rows of them, or a model that leaves them out."
+        return f"Load them again: {remedies.run(*self.days)}, which requests nothing that the lake still has."
 
 
 def losses(connection: Connection, build: Build, marts: PublishedMarts, current: Publication) -> Losses:

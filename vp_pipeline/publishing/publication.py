@@ -11,6 +11,8 @@ from vp_pipeline.stored_formats import StoredFormat, renamed_field, with_default
 
 # What consumers read: the marts, and what shows how far to trust them.
 SCHEMAS = ("mart", "monitoring")
+# Not published, beside what begins with an underscore: what people on duty look into, which no figure depends on.
+ON_DUTY = "failing_rows"
 # Published tables whose entities consumers expect to find again, with the vendor's own key of them.
 LASTING_KEYS = {"mart.dim_product": ("domain_id", "asin")}
 # Of the record of a publication, whose fields are columns. Version 1 has no column for the version, and on Snowflake

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing import changes
-from vp_pipeline.publishing.publication import FORMAT, SCHEMAS, Contents, Publication
+from vp_pipeline.publishing.publication import FORMAT, ON_DUTY, SCHEMAS, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.publishing.snowflake_reader import OURS, PUBLISHED, SnowflakePublishedSchema, read_kept
 from vp_pipeline.warehouse.connection import Connection
@@ -231,7 +231,8 @@ def _tables(connection: Connection) -> list[tuple[str, str, bool]]:
     found = connection.execute(
         " union all ".join(
             f"select lower(table_schema), lower(table_name), {is_view} from information_schema.{kind} "
-            f"where lower(table_schema) in ({schemas}) and not startswith(table_name, '_') {only}"
+            f"where lower(table_schema) in ({schemas}) and not startswith(table_name, '_') "
+            f"and lower(table_name) <> '{ON_DUTY}' {only}"
             for kind, only, is_view in (("tables", "and table_type = 'BASE TABLE'", "false"), ("views", "", "true"))
         )
         + " order by 1, 2"
@@ -244,7 +245,7 @@ def _columns(connection: Connection) -> list[tuple[Any, ...]]:
     found = connection.execute(
         "select lower(table_schema), lower(table_name), lower(column_name), lower(data_type) "
         f"from information_schema.columns where lower(table_schema) in ({schemas}) "
-        "and not startswith(table_name, '_') order by 1, 2, ordinal_position"
+        f"and not startswith(table_name, '_') and lower(table_name) <> '{ON_DUTY}' order by 1, 2, ordinal_position"
     ).fetchall()
     return [tuple(row) for row in found]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Protocol, TypeVar
 
-from vp_pipeline.failures import PermanentError
+from vp_pipeline.failures import PermanentError, remedies
 from vp_pipeline.lake.manifests import SilverManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
@@ -107,7 +107,7 @@ def load_day(
         (source, day) = next((m.source, m.run_date) for m in partitions.values())
         raise PermanentError(
             f"The silver tables of {source} for {day} were decoded from different syncs, or by different code (a run "
-            f"was stopped between them). Materialize silver of {source} for {day} again."
+            f"was stopped between them). Decode the day again: {remedies.decode_again(day)}."
         )
     loaded_at = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
     _prepare(engine, connection, partitions)  # before the transaction: on Snowflake DDL would commit it
@@ -142,7 +142,7 @@ def _load(
     loaded_at: datetime,
 ) -> Load:
     day, name = manifest.run_date, f"raw.{table.raw_name}"
-    remedy = f"Materialize silver/{table.source}/{table.name} for {day} again."
+    remedy = f"Decode the day again: {remedies.decode_again(day)}."
     files = engine.verified_files(lake, manifest, remedy)
     before = loads.loaded(connection, table, day)
     if before and before.content == manifest.content and _count(connection, table, day) == manifest.rows:

@@ -1,5 +1,6 @@
 """Which answers a red build is blamed on: of the products that failing rows name, on the days that they name."""
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import date, datetime, timedelta
@@ -14,6 +15,7 @@ from vp_pipeline.assets.dbt.answers import Blame, Failing, blamed_answers, choos
 from vp_pipeline.assets.dbt.attempts import Attempt
 from vp_pipeline.assets.dbt.upstream import Upstream
 from vp_pipeline.assets.keys import raw_key
+from vp_pipeline.dbt.data_tests import DataTest
 from vp_pipeline.dbt.results import NodeResult
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.reconciliation import CHECK
@@ -123,7 +125,8 @@ def connection(request: pytest.FixtureRequest) -> Iterator[Connection]:
 def attempt(code: str, name: str = "test") -> Attempt:
     """A red attempt: `code` is the query of the failed test."""
     result = NodeResult(f"test.vp_pipeline.{name}.1234", "fail", "Got 2 results", code)
-    return Attempt([(MODEL, Outcome(name, False, "failed"))], {}, {}, [result])
+    test = DataTest(name, "singular", "fct_price_stats", "mart", "It holds.", True, "it matters.", "singular")
+    return Attempt([(MODEL, Outcome(name, False, "failed"))], {}, {}, [result], tests={name: test})
 
 
 def blamed(connection: Connection, found: Attempt, *included: date) -> dict[tuple[str, date], str]:
@@ -145,8 +148,11 @@ def blamed(connection: Connection, found: Attempt, *included: date) -> dict[tupl
     ],
 )
 def test_rows_that_name_a_product_in_any_of_its_forms(connection: Connection, columns: str, days: set[date]) -> None:
-    expected = {("1-B", day): "test: 2 failing rows" for day in days}
-    assert blamed(connection, attempt(f"select {columns} from raw.keepa_product where asin = 'A'")) == expected
+    found = blamed(connection, attempt(f"select {columns} from raw.keepa_product where asin = 'A'"))
+    assert found.keys() == {("1-B", day) for day in days}
+    for reason in found.values():  # what the row has, and how many more there are
+        assert re.fullmatch(r"test: .*\bB\b.*, and 1 more", reason)
+        assert "entity" not in reason
 
 
 def test_a_figure_that_differs_is_the_reason(connection: Connection) -> None:

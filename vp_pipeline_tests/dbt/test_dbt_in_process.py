@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -22,6 +22,7 @@ from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.dbt.results import NodeResult, clear_results, results
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import load_settings
+from vp_pipeline.sources.keepa.tables import TABLES
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.test_service_settings import COMPLETE
 
@@ -194,3 +195,20 @@ def test_what_failed_is_reported_by_name(tmp_path: Path) -> None:
 )
 def test_a_bug_is_distinguished_from_bad_data(message: str, is_bug: bool) -> None:
     assert NodeResult("model.vp_pipeline.x", "error", message, None).is_bug is is_bug
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("days_ago", "expected"), [(1, "pass"), (3, "error")])
+def test_source_freshness_answers(
+    in_process: Callable[..., DbtThread], tmp_path: Path, days_ago: int, expected: str
+) -> None:
+    """By the newest day, whenever it was loaded: of yesterday fresh all day, of three days ago stale."""
+    day = datetime.now(UTC).date() - timedelta(days=days_ago)
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("create schema raw")
+        for table in TABLES:
+            connection.execute(f"create table raw.{table.raw_name} as select date '{day}' as _run_date")
+    assert in_process("source", "freshness").wait() == (expected == "error")
+    results = json.loads((tmp_path / "artefacts" / "run_results.json").read_text())["results"]
+    assert {result["unique_id"].split(".")[-1] for result in results} == {table.raw_name for table in TABLES}
+    assert {result["status"] for result in results} == {expected}

@@ -143,7 +143,7 @@ def test_a_file_that_differs_from_its_manifest_is_not_loaded(
     load(warehouse, connection, lake, partition(lake, 1))
     manifest = partition(lake, 5)
     partition(lake, 6)  # the file is replaced, as when silver is built again between reading and loading
-    with pytest.raises(DamagedDataError, match="Materialize silver/keepa/monthly_sold for 2026-03-01 again"):
+    with pytest.raises(DamagedDataError, match="`vp rebuild silver --from 2026-03-01 --to 2026-03-01`"):
         load(warehouse, connection, lake, manifest)
     assert loaded(connection) == [(DAY, 1)]
 

@@ -140,5 +140,6 @@ def _failing_entities(
 
 
 def _reason(test: DataTest, row: Mapping[str, Any]) -> str:
+    own = {name: value for name, value in row.items() if name not in ("entity_text", "entity_rows")}
     more = f", and {row['entity_rows'] - 1} more" if row["entity_rows"] > 1 else ""
-    return f"{test.name}: {in_words(test, row)}{more}"
+    return f"{test.name}: {in_words(test, own)}{more}"

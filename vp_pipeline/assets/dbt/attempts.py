@@ -108,8 +108,9 @@ class DbtStep:
         require_space(result.message for result in failed)
         _require_finished(invocation.is_successful(), failed, invocation.errors)
         checks = [event for event in events if isinstance(event, dg.AssetCheckResult)]
-        tests = data_tests(self.dbt.manifest) if any(result.found_rows for result in found.values()) else {}
-        self._record_rows([result for result in found.values() if result.found_rows], tests, days)
+        not_passed = [result for result in found.values() if result.is_test and (result.failed or result.found_rows)]
+        tests = data_tests(self.dbt.manifest) if not_passed else {}
+        self._record_rows([result for result in not_passed if result.found_rows], tests, days)
         outcomes = []
         for event in [*checks, *self._other_tests(found.keys() - {event.check_name for event in checks}, found)]:
             assert event.asset_key is not None
