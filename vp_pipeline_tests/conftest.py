@@ -1,15 +1,19 @@
-"""What tests share: a whole pipeline on a folder of its own, and the recorded answers."""
+"""What tests share: a whole pipeline on a folder of its own, green days, and the recorded answers."""
 
 import dataclasses
 import os
+import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import TypeVar
 
 import dagster as dg
 import hypothesis
 import pytest
+from filelock import FileLock
 
 from vp_pipeline.build import build_definitions
 from vp_pipeline.cli.local_runs.daily_run import daily_run
@@ -104,6 +108,72 @@ def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
 def pipeline_settings(data_dir: Path, **overrides: object) -> Settings:
     """Settings that take nothing from the environment of the tests. Tests run days in any order, on empty folders."""
     return load_settings({}, data_dir=data_dir, **{"start_date": date(2025, 1, 1), **overrides})
+
+
+AnyPipeline = TypeVar("AnyPipeline", bound=Pipeline)
+
+
+@contextmanager
+def pipeline_in(folder: Path, kind: type[AnyPipeline], **overrides: object) -> Iterator[AnyPipeline]:
+    """A pipeline in this process on the data and the Dagster home in `folder`."""
+    with dg.DagsterInstance.from_config(own_environment(folder)["DAGSTER_HOME"]) as instance:
+        yield kind(pipeline_settings(folder / "data", **overrides), instance)
+
+
+@dataclasses.dataclass(frozen=True)
+class GreenDays:
+    """A pipeline of two products, as it is after one, two or more days: DAYS in order, a run each. A folder is made by
+    the first test that needs it, once for all workers of the session, and each test gets a copy."""
+
+    DAYS = tuple(date(2026, 3, n) for n in (10, 11, 12, 13))
+    PRODUCTS = "1:B0SBXTWO06,3:B0SBXTWO06"
+
+    root: Path
+
+    def copy(self, days: int, folder: Path) -> dict[str, str]:
+        """A copy in `folder`: the environment of a command on it."""
+        shutil.copytree(self.after(days), folder, dirs_exist_ok=True)
+        return {**own_environment(folder), "VP_KEEPA_ASINS": self.PRODUCTS}
+
+    @contextmanager
+    def pipeline(self, days: int, folder: Path, kind: type[AnyPipeline]) -> Iterator[AnyPipeline]:
+        """A pipeline in this process on a copy in `folder`."""
+        self.copy(days, folder)
+        with pipeline_in(folder, kind, keepa_asins=self.PRODUCTS) as pipeline:
+            yield pipeline
+
+    def after(self, days: int) -> Path:
+        """The folder itself, for reading."""
+
+        def make(folder: Path) -> None:
+            if days > 1:
+                self.copy(days - 1, folder)
+            with pipeline_in(folder, Pipeline, keepa_asins=self.PRODUCTS) as pipeline:
+                report = pipeline.run(self.DAYS[days - 1])
+                assert report.succeeded, report.reasons
+
+        return self.made_once(f"after_{days}_days", make)
+
+    def made_once(self, name: str, make: Callable[[Path], None]) -> Path:
+        """The folder that `make` fills, whichever worker comes first."""
+        folder, unfinished = self.root / name, self.root / f"{name}.unfinished"
+        with FileLock(self.root / f"{name}.lock"):
+            if not folder.exists():
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+
+@pytest.fixture(scope="session")
+def green_days(tmp_path_factory: pytest.TempPathFactory) -> GreenDays:
+    """Days that are done, for tests that begin with them."""
+    own = tmp_path_factory.getbasetemp()
+    # Each worker has a folder of its own, within the session's.
+    root = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "green_days"
+    root.mkdir(exist_ok=True)
+    return GreenDays(root)
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """A changed decoder: after the next green run every day is as a build from nothing with the new code makes it."""
 
-import functools
 import json
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -23,11 +22,11 @@ from vp_pipeline.sources.decoder_code import DecoderCode
 from vp_pipeline.sources.keepa import decode as decoder
 from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline.sources.landed import Decoded, LandedLine
-from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
+from vp_pipeline_tests.conftest import GreenDays, Pipeline, pipeline_settings
 
 pytestmark = pytest.mark.slow
 
-ONE, TWO, THREE, FOUR = (date(2026, 3, n) for n in (10, 11, 12, 13))
+ONE, TWO, THREE, _ = GreenDays.DAYS
 _DECODE = decoder.decode  # edits may be nested
 
 
@@ -56,8 +55,7 @@ def edited(name: str, *, stops_after: int | None = None) -> Iterator[list[None]]
 
 
 def pipeline_in(folder: Path) -> Pipeline:
-    settings = pipeline_settings(folder, keepa_asins="1:B0SBXTWO06,3:B0SBXTWO06")
-    return Pipeline(settings, dg.DagsterInstance.ephemeral())
+    return Pipeline(pipeline_settings(folder, keepa_asins=GreenDays.PRODUCTS), dg.DagsterInstance.ephemeral())
 
 
 def run(pipeline: Pipeline, *days: date) -> None:
@@ -65,30 +63,23 @@ def run(pipeline: Pipeline, *days: date) -> None:
     assert report.succeeded, report.reasons
 
 
-@pytest.fixture(scope="module")
-def two_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a pipeline that has run two days with the decoder as it is."""
-    folder = tmp_path_factory.mktemp("two_days")
-    run(pipeline_in(folder), ONE, TWO)
-    return folder
-
-
 @pytest.fixture
-def pipeline(two_days: Path, tmp_path: Path) -> Pipeline:
-    shutil.copytree(two_days, tmp_path / "data")
+def pipeline(green_days: GreenDays, tmp_path: Path) -> Pipeline:
+    """A pipeline that has run two days with the decoder as it is, without Dagster's records of them."""
+    shutil.copytree(green_days.after(2) / "data", tmp_path / "data")
     return pipeline_in(tmp_path / "data")
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Pipeline]:
-    """A pipeline that has run these days from nothing, with the decoder edited to `v2`."""
+@pytest.fixture
+def fresh(green_days: GreenDays) -> Callable[..., Pipeline]:
+    """A pipeline that has run these days from nothing, with the decoder edited to `v2`; for reading."""
 
-    @functools.cache
     def build(*days: date) -> Pipeline:
-        pipeline = pipeline_in(tmp_path_factory.mktemp("fresh"))
-        with edited("v2"):
-            run(pipeline, *days)
-        return pipeline
+        def make(folder: Path) -> None:
+            with edited("v2"):
+                run(pipeline_in(folder), *days)
+
+        return pipeline_in(green_days.made_once(f"decoded_by_v2_{'_'.join(map(str, days))}", make))
 
     return build
 

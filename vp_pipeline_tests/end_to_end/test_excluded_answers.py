@@ -12,18 +12,16 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.quality.reconciliation import CHECK, EXCEPTIONS
-from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
+from vp_pipeline_tests.conftest import GreenDays, Pipeline, pipeline_settings
 from vp_pipeline_tests.end_to_end.played import Played
 from vp_pipeline_tests.recordings.folders import CASES
 
 pytestmark = pytest.mark.slow
 
-ONE = date(2026, 3, 10)
-TWO, THREE = ONE + ONE_DAY, ONE + 2 * ONE_DAY
+ONE, TWO, THREE, _ = GreenDays.DAYS
 ASIN = "B0SBXTWO06"
 BAD = f"3-{ASIN}"
 RECONCILIATION = dg.AssetKey(["monitoring", "mon_keepa_reconciliation"])
@@ -31,8 +29,16 @@ RECONCILIATION = dg.AssetKey(["monitoring", "mon_keepa_reconciliation"])
 
 @pytest.fixture
 def played(tmp_path: Path) -> Iterator[Played]:
+    """A pipeline that has run no day."""
     with dg.DagsterInstance.ephemeral() as instance:
-        yield Played(pipeline_settings(tmp_path / "data", keepa_asins=f"1:{ASIN},3:{ASIN}"), instance)
+        yield Played(pipeline_settings(tmp_path / "data", keepa_asins=GreenDays.PRODUCTS), instance)
+
+
+@pytest.fixture
+def published(green_days: GreenDays, tmp_path: Path) -> Iterator[Played]:
+    """A pipeline that has published the first day."""
+    with green_days.pipeline(1, tmp_path, Played) as pipeline:
+        yield pipeline
 
 
 def spoil(product: dict[str, Any]) -> None:
@@ -60,8 +66,8 @@ def excluded(pipeline: Pipeline) -> list[tuple[object, ...]]:
     return pipeline.query("select entity, run_date from monitoring.mon_excluded_answer order by all")
 
 
-def test_its_last_good_state_stays_and_it_comes_back(played: Played) -> None:
-    assert played.run(ONE).succeeded
+def test_its_last_good_state_stays_and_it_comes_back(published: Played) -> None:
+    played = published
     of_one = played.query("select * from mart.fct_price_history_daily where domain_id = 3 order by all")
 
     # It costs its own answer: the other product is of the new day, and everything is published.

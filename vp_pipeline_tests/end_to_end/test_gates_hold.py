@@ -12,22 +12,18 @@ import dagster as dg
 import pytest
 
 from vp_pipeline.partitions import ONE_DAY
-from vp_pipeline_tests.conftest import pipeline_settings
+from vp_pipeline_tests.conftest import GreenDays
 from vp_pipeline_tests.end_to_end.played import Played, Spoil
 
 pytestmark = pytest.mark.slow
 
-PRODUCTS = "1:B0SBXTWO06,3:B0SBXTWO06"
-FIRST = date(2026, 3, 10)
+FIRST = GreenDays.DAYS[0]
 
 
 @pytest.fixture
-def played(tmp_path: Path) -> Iterator[Played]:
+def played(green_days: GreenDays, tmp_path: Path) -> Iterator[Played]:
     """A pipeline that has published three good days."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        pipeline = Played(pipeline_settings(tmp_path / "data", keepa_asins=PRODUCTS), instance)
-        report = pipeline.run(*(FIRST + ONE_DAY * n for n in range(3)))
-        assert report.succeeded, report.reasons
+    with green_days.pipeline(3, tmp_path, Played) as pipeline:
         yield pipeline
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from vp_pipeline_tests.conftest import GreenDays
 from vp_pipeline_tests.soak import kills
 from vp_pipeline_tests.soak.kills import DAYS, STEPS, VP
 
@@ -18,9 +19,9 @@ pytestmark = pytest.mark.slow
 ROUNDS = 2
 
 
-def test_killed_at_any_moment_of_every_step(tmp_path: Path) -> None:
-    undisturbed, environment = (kills.environment_in(tmp_path / name) for name in ("undisturbed", "killed"))
-    kills.run_to_the_end(undisturbed)
+def test_killed_at_any_moment_of_every_step(green_days: GreenDays, tmp_path: Path) -> None:
+    undisturbed = green_days.copy(len(DAYS), tmp_path / "undisturbed")
+    environment = {**kills.environment_in(tmp_path / "killed"), "VP_KEEPA_ASINS": GreenDays.PRODUCTS}
     chance = random.Random(20260310)
     for number in range(ROUNDS * len(STEPS)):
         kills.kill_vp_run(environment, number, chance)

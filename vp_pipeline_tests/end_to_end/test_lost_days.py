@@ -1,6 +1,7 @@
 """Days do not vanish: a warehouse that was deleted or restored from a backup, and folders that are gone."""
 
 import shutil
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -12,16 +13,11 @@ from vp_pipeline.assets.keys import PUBLISHED, raw_key
 from vp_pipeline.lake import silver
 from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline.warehouse.missing_days import record_path
-from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
+from vp_pipeline_tests.conftest import GreenDays, Pipeline, pipeline_settings
 
 pytestmark = pytest.mark.slow
 
-ONE, TWO, THREE, FOUR = (date(2026, 3, n) for n in (10, 11, 12, 13))
-ASINS = "1:B0SBXTWO06,3:B0SBXTWO06"
-
-
-def in_folder(folder: Path, instance: dg.DagsterInstance | None = None) -> Pipeline:
-    return Pipeline(pipeline_settings(folder, keepa_asins=ASINS), instance or dg.DagsterInstance.ephemeral())
+ONE, TWO, THREE, FOUR = GreenDays.DAYS
 
 
 def run(pipeline: Pipeline, *days: date) -> None:
@@ -48,33 +44,28 @@ SAME_DAYS = dg.AssetCheckKey(raw_key(PRODUCT.tables[0]), inventory.CHECK)
 KEEPS_ALL = dg.AssetCheckKey(PUBLISHED, "keeps_all")
 
 
-@pytest.fixture(scope="module")
-def four_days(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """Undisturbed; `backup.duckdb` is the warehouse after the first day."""
-    folder = tmp_path_factory.mktemp("four_days")
-    pipeline = in_folder(folder)
-    run(pipeline, ONE)
-    shutil.copy(pipeline.settings.warehouse_path, folder / "backup.duckdb")
-    run(pipeline, TWO, THREE)
-    # Before the last day, as the disturbed pipelines find it.
-    shutil.copytree(folder, folder / "three_days", ignore=shutil.ignore_patterns("three_days"))
-    run(pipeline, FOUR)
-    assert newest_result(pipeline, SAME_DAYS).passed, newest_result(pipeline, SAME_DAYS).description
-    return pipeline
+@pytest.fixture
+def four_days(green_days: GreenDays, tmp_path: Path) -> Iterator[Pipeline]:
+    """Undisturbed."""
+    with green_days.pipeline(4, tmp_path / "undisturbed", Pipeline) as pipeline:
+        assert newest_result(pipeline, SAME_DAYS).passed, newest_result(pipeline, SAME_DAYS).description
+        yield pipeline
 
 
 @pytest.fixture
-def three_days(four_days: Pipeline, tmp_path: Path) -> Pipeline:
-    """A copy of the first three days, with the Dagster records of all four."""
-    shutil.copytree(four_days.settings.data_dir / "three_days", tmp_path / "data")
-    return in_folder(tmp_path / "data", four_days.instance)
+def three_days(green_days: GreenDays, tmp_path: Path) -> Iterator[Pipeline]:
+    """The first three days, to be disturbed."""
+    with green_days.pipeline(3, tmp_path, Pipeline) as pipeline:
+        yield pipeline
 
 
 @pytest.mark.parametrize("warehouse", ["deleted", "restored"])
-def test_what_raw_lost_is_loaded_again_and_reported(three_days: Pipeline, four_days: Pipeline, warehouse: str) -> None:
+def test_what_raw_lost_is_loaded_again_and_reported(
+    three_days: Pipeline, four_days: Pipeline, green_days: GreenDays, warehouse: str
+) -> None:
     three_days.settings.warehouse_path.unlink()
     if warehouse == "restored":
-        shutil.copy(three_days.settings.data_dir / "backup.duckdb", three_days.settings.warehouse_path)
+        shutil.copy(green_days.after(1) / "data" / "warehouse.duckdb", three_days.settings.warehouse_path)
     run(three_days, FOUR)
     assert published_days(three_days) == (ONE, TWO, THREE, FOUR)
     assert three_days.contents() == four_days.contents()
@@ -124,7 +115,7 @@ def test_the_remedy_of_the_refusal_works(three_days: Pipeline, four_days: Pipeli
 
 def test_a_publication_that_would_lose_a_product_is_refused(three_days: Pipeline) -> None:
     """The day was synced again, and the response no longer has one of the products."""
-    settings = pipeline_settings(three_days.settings.data_dir, keepa_asins=ASINS.split(",")[0])
+    settings = pipeline_settings(three_days.settings.data_dir, keepa_asins=GreenDays.PRODUCTS.split(",")[0])
     fewer = Pipeline(settings, three_days.instance)
     reports = [fewer.run(day, resync=True, waive="volume") for day in (ONE, TWO, THREE)]
     report = reports[-1]
@@ -134,7 +125,7 @@ def test_a_publication_that_would_lose_a_product_is_refused(three_days: Pipeline
 
 
 def test_dagsters_records_that_are_gone_are_named(three_days: Pipeline) -> None:
-    fresh = in_folder(three_days.settings.data_dir)
+    fresh = Pipeline(three_days.settings, dg.DagsterInstance.ephemeral())
     run(fresh, FOUR)
     assert "Dagster has no record of 3 days (2026-03-10 to 2026-03-12), which are there" in str(
         newest_result(fresh, SAME_DAYS).description

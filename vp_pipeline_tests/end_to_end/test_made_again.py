@@ -7,30 +7,19 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from vp_pipeline_tests.conftest import GreenDays
 from vp_pipeline_tests.contents import contents
-from vp_pipeline_tests.dagster_dev import own_environment
 from vp_pipeline_tests.end_to_end.test_command_line import vp, words
 
 pytestmark = pytest.mark.slow
 
-DAY, NEXT = "2026-09-03", "2026-09-04"
-PRODUCT = {"VP_KEEPA_ASINS": "3:B0SBXTWO06"}
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of two days."""
-    folder = tmp_path_factory.mktemp("two_days")
-    done = vp({**own_environment(folder), **PRODUCT}, "run", "--from", DAY, "--to", NEXT)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
+DAY, NEXT = map(str, GreenDays.DAYS[:2])
 
 
 @pytest.fixture
-def copied(data: Path, tmp_path: Path) -> dict[str, str]:
-    """The environment of a copy of it."""
-    shutil.copytree(data, tmp_path, dirs_exist_ok=True)
-    return {**own_environment(tmp_path), **PRODUCT}
+def copied(green_days: GreenDays, tmp_path: Path) -> dict[str, str]:
+    """The environment of two days."""
+    return green_days.copy(2, tmp_path)
 
 
 def silver(data: Path) -> dict[str, bytes]:

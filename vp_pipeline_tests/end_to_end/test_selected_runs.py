@@ -1,4 +1,4 @@
-"""`vp run --select` and `--exclude`, in processes of their own: which models are built, and what reaches consumers."""
+"""`vp run --select` and `--exclude`: which models are built, what reaches consumers, and mistaken selections."""
 
 import re
 from pathlib import Path
@@ -7,20 +7,28 @@ import dagster as dg
 import duckdb
 import pytest
 
+from vp_pipeline.cli.run import Chosen, run_days
+from vp_pipeline.failures import PermanentError
+from vp_pipeline_tests.conftest import GreenDays, pipeline_settings
 from vp_pipeline_tests.contents import contents
+from vp_pipeline_tests.dagster_dev import own_environment
 from vp_pipeline_tests.end_to_end.test_command_line import vp, words
 
 pytestmark = pytest.mark.slow
 
-DAY, NEXT = "2026-09-03", "2026-09-04"
+DAY, NEXT = map(str, GreenDays.DAYS[:2])
 
 
 @pytest.fixture
-def published(environment: dict[str, str], tmp_path: Path) -> Path:
-    """The published file of two days."""
-    done = vp(environment, "run", "--from", DAY, "--to", NEXT)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return tmp_path / "data" / "published.duckdb"
+def environment(green_days: GreenDays, tmp_path: Path) -> dict[str, str]:
+    """That of commands on two published days."""
+    return green_days.copy(2, tmp_path)
+
+
+@pytest.fixture
+def published(environment: dict[str, str]) -> Path:
+    """What consumers read of them."""
+    return Path(environment["VP_DATA_DIR"]) / "published.duckdb"
 
 
 def spoil(data: Path) -> None:
@@ -83,24 +91,31 @@ def test_everything_but_a_model_without_readers(environment: dict[str, str], pub
     assert re.search(r"to be built too: mart_deals \(reads ", words(done.stdout))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--select", "mart_dealz+"], "Nothing matches mart_dealz+ (--select, --exclude). Did you mean mart_deals"),
-        (["--select", "mart_deals tag:prices"], "Nothing matches tag:prices"),
-        (["--select", "mart_deals", "--exclude", "fct_price_stat"], "Did you mean fct_price_stats"),
-        (["--select", 'key:"mart/mart_dealz"+'], 'Did you mean key:"mart/mart_deals"'),
-        (["--select", "group:mart"], "Did you mean group:marts"),
-        (["--select", "key:mart/* and ("], "Nothing matches key:mart/* and ("),
-        (["--select", "mart/mart_dealz"], 'Did you mean key:"mart/mart_deals"'),
-        (["--select", "mart_deals", "--exclude", "mart_deals"], "Nothing is selected"),
-        (["--select", "mart_deals", "--resync"], "no sync is selected"),
-    ],
+MISTAKEN = (
+    (Chosen(("mart_dealz+",)), "Nothing matches mart_dealz+ (--select, --exclude). Did you mean mart_deals"),
+    (Chosen(("mart_deals tag:prices",)), "Nothing matches tag:prices"),
+    (Chosen(("mart_deals",), ("fct_price_stat",)), "Did you mean fct_price_stats"),
+    (Chosen(('key:"mart/mart_dealz"+',)), 'Did you mean key:"mart/mart_deals"'),
+    (Chosen(("group:mart",)), "Did you mean group:marts"),
+    (Chosen(("key:mart/* and (",)), "Nothing matches key:mart/* and ("),
+    (Chosen(("mart/mart_dealz",)), 'Did you mean key:"mart/mart_deals"'),
+    (Chosen(("mart_deals",), ("mart_deals",)), "Nothing is selected"),
+    (Chosen(("mart_deals",)), "no sync is selected"),
 )
-def test_a_mistaken_selection_ends_in_a_sentence(
-    environment: dict[str, str], arguments: list[str], message: str
-) -> None:
-    failed = vp(environment, "run", "--date", DAY, *arguments)
+
+
+def test_a_mistaken_selection_ends_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_HOME", own_environment(tmp_path)["DAGSTER_HOME"])
+    settings = pipeline_settings(tmp_path / "data")
+    for chosen, message in MISTAKEN:
+        with pytest.raises(PermanentError, match=re.escape(message)):
+            run_days(settings, GreenDays.DAYS[:1], resync=True, chosen=chosen)
+    with dg.DagsterInstance.get() as instance:
+        assert instance.get_runs() == []
+
+
+def test_the_command_prints_that_sentence_alone(environment: dict[str, str]) -> None:
+    failed = vp(environment, "run", "--select", "mart_dealz+")
     assert failed.returncode == 1
-    assert message in words(failed.stdout + failed.stderr)
+    assert "Nothing matches mart_dealz+" in words(failed.stdout + failed.stderr)
     assert "Traceback" not in failed.stdout + failed.stderr

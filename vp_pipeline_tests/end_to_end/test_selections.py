@@ -5,22 +5,23 @@ Here: what reaches consumers, and the message where nothing does. Not here: the 
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from vp_pipeline.build import build_definitions
-from vp_pipeline.partitions import ONE_DAY, newest_finished_day
+from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.publication import Publication
 from vp_pipeline.publishing.reader import PublishedMarts
-from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
+from vp_pipeline_tests.conftest import GreenDays, Pipeline
 from vp_pipeline_tests.contents import contents
 
 pytestmark = pytest.mark.slow
 
-DAY, NEXT, AFTER = (newest_finished_day() - n * ONE_DAY for n in (2, 1, 0))
+DAY, NEXT, AFTER, _ = GreenDays.DAYS
 INGESTION = "key:airbyte/* or key:bronze/* or key:silver/* or key:raw/*"
 STOCK_OUTS = 'key:"mart/mart_stock_outs"'
 
@@ -68,13 +69,9 @@ def reason(result: dg.ExecuteInProcessResult) -> str:
 
 
 @pytest.fixture
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Selecting]:
+def pipeline(green_days: GreenDays, tmp_path: Path) -> Iterator[Selecting]:
     """A pipeline that has published two days."""
-    with dg.DagsterInstance.ephemeral() as instance:
-        settings = pipeline_settings(tmp_path_factory.mktemp("data"), keepa_asins="1:B0SBXTWO06,3:B0SBXTWO06")
-        pipeline = Selecting(settings, instance)
-        report = pipeline.run(DAY, NEXT)
-        assert report.succeeded, report.reasons
+    with green_days.pipeline(2, tmp_path, Selecting) as pipeline:
         yield pipeline
 
 
@@ -183,14 +180,17 @@ def test_a_day_without_raw_is_refused_and_stays_missing(pipeline: Selecting) -> 
 def test_marts_that_follow_by_themselves_are_published(pipeline: Selecting) -> None:
     assert pipeline.run(AFTER).succeeded
     definitions = build_definitions(pipeline.settings)
-    cursor = dg.evaluate_automation_conditions(definitions, pipeline.instance).cursor
+    now = datetime.combine(AFTER + ONE_DAY, time(1), UTC)
+    cursor = dg.evaluate_automation_conditions(definitions, pipeline.instance, evaluation_time=now).cursor
     pipeline.execute(
         "update core.core_keepa_price_daily set close_price_minor = close_price_minor + 100 where close_price_minor > 0"
     )
     pipeline.execute("delete from raw._models where model = 'core_keepa_price_daily'")
     before = pipeline.published()
     assert pipeline.materialize('key:"core/core_keepa_price_daily"', AFTER).success
-    requested = dg.evaluate_automation_conditions(definitions, pipeline.instance, cursor=cursor)
+    requested = dg.evaluate_automation_conditions(
+        definitions, pipeline.instance, cursor=cursor, evaluation_time=now + timedelta(minutes=1)
+    )
     keys = {
         result.key.path[-1]: result.key
         for result in requested.results

@@ -14,20 +14,20 @@ from typing import Any
 import duckdb
 import pytest
 
+from vp_pipeline_tests.conftest import GreenDays
 from vp_pipeline_tests.project_copy import ProjectCopy, project_copy
 
-pytestmark = pytest.mark.slow
-PRODUCTS = "3:B0SBXTWO06,5:B0SBXJPN10"
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("diff")]  # one copy of the project
 DATES, DEALS, FACT = "dim_date", "mart_deals", "fct_price_history_daily"
 SELLERS, STOCK_OUTS = "fct_buy_box_seller_daily", "mart_stock_outs"
 
 
 @pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
+def published(green_days: GreenDays, tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     """A project of which a day is published."""
-    project = project_copy(tmp_path_factory.mktemp("diff"), VP_KEEPA_ASINS=PRODUCTS)
-    project.vp("run", "--date", "2026-03-10")
-    return project
+    folder = tmp_path_factory.mktemp("diff")
+    green_days.copy(1, folder)
+    return project_copy(folder, VP_KEEPA_ASINS=GreenDays.PRODUCTS)
 
 
 @pytest.fixture
@@ -93,11 +93,11 @@ def test_an_edited_fact_and_everything_below_it(project: ProjectCopy) -> None:
 
 
 def test_rows_columns_tables_and_metrics(project: ProjectCopy) -> None:
-    of_one = "filter (where domain_id = 5)"
+    of_one = "filter (where domain_id = 3)"
     counts = f"select count(*), count(*) {of_one}, sum(won_minutes), sum(won_minutes) {of_one} from mart.{SELLERS}"
     ((rows, kept, minutes, minutes_kept),) = query(project, counts)
     assert 0 < kept < rows
-    project.wrap(SELLERS, "select * from (", ") as edited where domain_id = 5")
+    project.wrap(SELLERS, "select * from (", ") as edited where domain_id = 3")
     project.wrap(STOCK_OUTS, "select * exclude (is_open), 1 as edited_by from (", ") as edited")
     project.edit(project.model(DATES), lambda sql: f"{{{{ config(alias='calendar') }}}}\n{sql}")
     diff = found(project)
