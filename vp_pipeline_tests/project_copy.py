@@ -13,7 +13,7 @@ from vp_pipeline.settings import PROJECT_ROOT
 from vp_pipeline_tests.dagster_dev import own_environment
 
 _CODE = ("vp_pipeline", "dbt_project", "dagster.yaml", "workspace.yaml", "pyproject.toml")
-_NOT_CODE = shutil.ignore_patterns("target", "logs", "__pycache__")
+_NOT_CODE = ("logs", "__pycache__")
 _VP = "from vp_pipeline.cli.main import main; main()"
 # The end of a model's configuration: what follows is its query.
 _CONFIG = re.compile(r"\{\{-?\s*config\(.*?\)\s*-?\}\}\n", re.DOTALL)
@@ -73,21 +73,21 @@ class ProjectCopy:
         self.edit(self.model(name), change)
 
     def beside(self, folder: Path) -> "ProjectCopy":
-        """A copy of the copy as it is now, with an empty data folder."""
-        return _copy(self.root, folder, self.environment)
+        """A copy of the copy as it is now, with an empty data folder, that parses all of the dbt project by itself."""
+        return _copy(self.root, folder, self.environment, left_out=(*_NOT_CODE, "target"))
 
 
 def project_copy(folder: Path, **variables: str) -> ProjectCopy:
-    """A copy of this project in `folder`. `variables`: of the environment of its commands."""
-    return _copy(PROJECT_ROOT, folder, variables)
+    """A copy of this project in `folder`, with what dbt has parsed. `variables`: of the environment of its commands."""
+    return _copy(PROJECT_ROOT, folder, variables, left_out=_NOT_CODE)
 
 
-def _copy(source: Path, folder: Path, variables: dict[str, str]) -> ProjectCopy:
+def _copy(source: Path, folder: Path, variables: dict[str, str], left_out: tuple[str, ...]) -> ProjectCopy:
     root = folder / "project"
     root.mkdir(parents=True)
     for name in _CODE:
         if (source / name).is_dir():
-            shutil.copytree(source / name, root / name, ignore=_NOT_CODE)
+            shutil.copytree(source / name, root / name, ignore=shutil.ignore_patterns(*left_out))
         else:
             shutil.copy(source / name, root / name)
     kept = {name: value for name, value in variables.items() if name not in ("VP_DATA_DIR", "DAGSTER_HOME")}
