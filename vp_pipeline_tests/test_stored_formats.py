@@ -193,10 +193,10 @@ def test_a_damaged_document_is_named(lake: Lake, content: bytes) -> None:
 
 
 def test_a_line_of_quarantine(lake: Lake) -> None:
-    line = {"table": "product", "reason": "r", "record": "{}", "source_object": "o", "source_line": 1, "asin": None}
+    line = {"table": "product", "reason": "r", "record": "{}", "source_object": "o", "source_line": 1, "asin": "A"}
     path = silver.quarantine_path(PRODUCT.tables[0], DAY)
-    row = Rejected("product", "r", "{}", "o", 1)
-    for written in (line, quarantine.line_of(row, "keepa", DAY)):
+    row = Rejected("product", "r", "{}", "o", 1, "A")
+    for written in (line, {**line, "version": 2, "source": "keepa"}, quarantine.line_of(row, "keepa", DAY)):
         lake.write(path, orjson.dumps(written) + b"\n")
         assert [found.rows for found in quarantined(lake)] == [(row,)]
     of_others = [
@@ -208,8 +208,8 @@ def test_a_line_of_quarantine(lake: Lake) -> None:
         lake.write(path, orjson.dumps(written) + b"\n")
         with pytest.raises(DamagedDataError, match=rf"{path}, line 1, is of .*: copied here\. Move the file away"):
             list(quarantined(lake))
-    lake.write(path, orjson.dumps({**line, "version": 3}) + b"\n")
-    with pytest.raises(PermanentError, match=rf"{path}, line 1, is of version 3 of the quarantine"):
+    lake.write(path, orjson.dumps({**line, "version": 4}) + b"\n")
+    with pytest.raises(PermanentError, match=rf"{path}, line 1, is of version 4 of the quarantine"):
         list(quarantined(lake))
 
 

@@ -6,7 +6,7 @@ Here: importing `airbyte_cdk` without its side effects, and capturing its log li
 What the runtime and its libraries do, and what is done about it:
 - `airbyte_cdk` calls `logging.config.dictConfig` on import, which closes every handler of the process and puts
   its own on the root logger: that one call is skipped.
-- `airbyte.*` writes URLs into its messages, and Keepa's key is in the query string: its records stop at our
+- `airbyte.*` writes URLs into its messages, and a key may be in the query string: its records stop at our
   handler, which redacts them and passes them to the `captured_logs` of the thread.
 - `backoff` repeats them, and `urllib3` writes URLs too; other code uses both as well. Within `captured_logs` the first
   is silenced and the second redacted; in other threads they are left alone.

@@ -15,11 +15,11 @@ from vp_pipeline.settings import load_settings
 
 app = typer.Typer(cls=Group, help="Records that broke their contract: list, show, retry.", no_args_is_help=True)
 
-Source = Annotated[str | None, typer.Option(help="Of this source only, such as keepa.")]
+Source = Annotated[str | None, typer.Option(help="Of this source only, by its name.")]
 TableName = Annotated[str | None, typer.Option("--table", help="Of this table only, such as price.")]
 Day = Annotated[date | None, day_option("--date", "Of this UTC day only.")]
 _COLUMNS = (Column("source"), Column("table"), Column("day"), Column("records"), Column("reason", prose=True))
-_RECORDS = tuple(map(Column, ("source", "table", "day", "asin", "reason", "source_object", "source_line", "record")))
+_RECORDS = tuple(map(Column, ("source", "table", "day", "entity", "reason", "source_object", "source_line", "record")))
 
 
 @app.command("list", cls=Command)
@@ -56,13 +56,13 @@ def show(
     rows = [(each, row) for each in found for row in each.rows][:limit]
     if form != "table":
         values = [
-            (each.source, each.table, each.day, row.asin, row.reason, row.source_object, row.source_line, row.record)
+            (each.source, each.table, each.day, row.entity, row.reason, row.source_object, row.source_line, row.record)
             for each, row in rows
         ]
         print_rows(_RECORDS, values, form)
         return
     for each, row in rows:
-        about = f" of {row.asin}" if row.asin else ""
+        about = f" of {row.entity}" if row.entity else ""
         console.print(f"[bold]{each.source}/{each.table} {each.day}[/bold]{about}: {row.reason}")
         console.print(f"  {row.source_object} line {row.source_line}", style="dim", markup=False)
         console.print(f"  {row.record}", markup=False, soft_wrap=True)

@@ -44,7 +44,7 @@ def run(
         typer.Option(
             metavar="CHECK",
             help="Let this run pass a check that has failed: its name (volume) or, of one asset alone, "
-            "silver/keepa/price:volume. May be repeated; the run's tags record it.",
+            "silver/<source>/price:volume. May be repeated; the run's tags record it.",
         ),
     ] = None,
     failed: Annotated[

@@ -21,8 +21,8 @@ def sandbox(
     recordings: Recordings = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the histories. Default: VP_SANDBOX_SEED.")] = None,
 ) -> None:
-    """Serve the stand-ins on loopback until Ctrl-C: Keepa's API, and (one port above) Slack, Power BI and an endpoint
-    for exports."""
+    """Serve the stand-ins on loopback until Ctrl-C: the APIs that are ingested, and (one port above) Slack, Power BI
+    and an endpoint for exports."""
     from vp_pipeline.sandbox.api import build_api
     from vp_pipeline.sandbox.server import Sandbox
     from vp_pipeline.sandbox.services.server import Services

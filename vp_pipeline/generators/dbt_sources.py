@@ -1,7 +1,7 @@
-"""The YAML of the Keepa sources and staging models, from the Python contracts.
+"""The YAML of dbt's sources and staging models, from the Python contracts.
 
-Here: everything in `models/staging/keepa/*.yml`: columns, types, nullability, keys. The contracts
-(`vp_pipeline/sources/keepa/tables.py`) are the one place to change; a test fails while a file is out of date.
+Here: everything in `models/staging/<source>/*.yml`: columns, types, nullability, keys. The contracts
+(`vp_pipeline/sources/<source>/`) are the one place to change; a test fails while a file is out of date.
 Not here: the staging SQL (names its columns itself; a test compares them) and every other model's YAML (by hand).
 """
 
@@ -13,18 +13,21 @@ import yaml
 from vp_pipeline.dbt.project import DBT_PROJECT_DIR
 from vp_pipeline.quality.freshness import FAIL_AFTER_HOURS, WARN_AFTER_HOURS
 from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
-from vp_pipeline.sources.keepa.tables import TABLES
+from vp_pipeline.sources.registry import SOURCES
 
-FOLDER = DBT_PROJECT_DIR / "models" / "staging" / "keepa"
+FOLDER = DBT_PROJECT_DIR / "models" / "staging"
 HEADER = "# Written by `make generate` from the Python contracts: change those, then run it.\n"
 
 
 def files() -> dict[Path, str]:
     """Each file and the text that it should hold."""
-    return {
-        FOLDER / "_keepa__sources.yml": HEADER + _yaml(sources(TABLES)),
-        FOLDER / "_keepa__models.yml": HEADER + _yaml(staging(TABLES)),
-    }
+    found = {}
+    for source in SOURCES:
+        tables = tuple(table for stream in source.streams for table in stream.tables)
+        folder = FOLDER / source.name
+        found[folder / f"_{source.name}__sources.yml"] = HEADER + _yaml(sources(tables))
+        found[folder / f"_{source.name}__models.yml"] = HEADER + _yaml(staging(tables))
+    return found
 
 
 def sources(tables: tuple[Table, ...]) -> dict[str, Any]:

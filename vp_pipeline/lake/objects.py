@@ -42,7 +42,7 @@ class Store(Protocol):
 
 
 class Lake:
-    """A lake in a folder or in another store. Paths are relative, with forward slashes: `bronze/keepa/x.jsonl.gz`."""
+    """A lake in a folder or in another store. Paths are relative, with forward slashes: `bronze/…/x.jsonl.gz`."""
 
     def __init__(self, where: Path | Store) -> None:
         self._store: Store = FolderStore(where) if isinstance(where, Path) else where

@@ -17,10 +17,11 @@ from vp_pipeline.failures import DamagedDataError, PermanentError
 from vp_pipeline.lake import layout
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.landed import Rejected
-from vp_pipeline.stored_formats import StoredFormat, with_default
+from vp_pipeline.stored_formats import StoredFormat, renamed_field, with_default
 
-# Of each line: a rejected record, and the parts of the file's name. Version 1 has the table alone of those.
-FORMAT = StoredFormat("quarantine", (with_default(source=None, day=None),))
+# Of each line: a rejected record, and the parts of the file's name. Version 1 has the table alone of those; until 2 the
+# entity was called after the first source's.
+FORMAT = StoredFormat("quarantine", (with_default(source=None, day=None), renamed_field("asin", "entity")))
 _REMEDY = "Move the file away and run its day again: silver is decoded from bronze, and the file written anew."
 
 

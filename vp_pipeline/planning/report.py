@@ -52,7 +52,7 @@ class PlannedModel:
 @dataclass(frozen=True)
 class Plan:
     """What the next run would restate, parents first; `gone`: the models that it would drop; `days`: of each stream
-    (`keepa/product`) those that it would decode again, because its decoder has changed; `not_restated`: those that
+    (`source/stream`) those that it would decode again, because its decoder has changed; `not_restated`: those that
     could not be, and that the marts exclude. Every run tries them again; they are no change of the code any more."""
 
     models: tuple[PlannedModel, ...] = ()

@@ -35,8 +35,8 @@ _AS_OF = re.compile(r"as-of/(\d{4}-\d{2}-\d{2})(/.*)")
 class Sandbox:
     """Stand-in APIs, each below its source's name. The port is bound at once; requests are served inside `with`.
 
-        with Sandbox({"keepa": build_api("keepa", None, seed=7)}) as sandbox:
-            requests.get(f"{sandbox.base_url('keepa')}/product", params={...})
+        with Sandbox({source: build_api(source, None, seed=7)}) as sandbox:
+            requests.get(f"{sandbox.base_url(source)}/…")
 
     Args:
         apis: by source.

@@ -76,7 +76,8 @@ class Rejected:
     """A record that could not become a row: a row of the quarantine.
 
     `record` is the offending piece as compact JSON, at most `RECORD_LIMIT` characters (a longer one ends in '…'; a
-    line that is not JSON is quoted as it is). `asin` is None where the product of the piece is unknown.
+    line that is not JSON is quoted as it is). `entity`: what the piece is about, as the source
+    names it; None where that is unknown.
     """
 
     table: str
@@ -84,7 +85,7 @@ class Rejected:
     record: str
     source_object: str
     source_line: int
-    asin: str | None = None
+    entity: str | None = None
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class SyncRequest:
-    """What a sync requests. `entities`: each once, as the source names it (Keepa: `DOMAIN:ASIN`). `days` of history.
+    """What a sync requests. `entities`: each once, as the source names it. `days` of history.
     `left_out`: what was not requested although it should have been, each as a sentence."""
 
     entities: tuple[str, ...]

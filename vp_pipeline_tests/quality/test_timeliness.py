@@ -69,7 +69,7 @@ def test_the_decoder_keeps_what_is_not_of_the_day_out_of_the_rows() -> None:
     assert decode([line], moment)["product"].rows.num_rows == 1
     result = decode([line], moment + timedelta(seconds=1))["product"]
     (row,) = result.quarantined
-    assert (result.rows.num_rows, result.unaccounted, row.asin) == (0, 0, "B000000001")
+    assert (result.rows.num_rows, result.unaccounted, row.entity) == (0, 0, "B000000001")
     assert row.reason.startswith(f"timestamp is {NOW}, and responses of the day are of 2026-")
 
 
@@ -80,4 +80,6 @@ def test_the_decoder_keeps_a_product_that_was_not_requested_out_of_the_rows() ->
     assert (result.rows.num_rows, result.unaccounted) == (1, 0)
     assert row.reason == "3:B000000001 was requested, and the response has 1:B000000001"
     error = decode([landed({"timestamp": NOW, "error": {"type": "x"}, "requested": "3:B000000001"})])["product"]
-    assert [(row.asin, row.reason) for row in error.quarantined] == [("B000000001", "Keepa responded with an error: x")]
+    assert [(row.entity, row.reason) for row in error.quarantined] == [
+        ("B000000001", "Keepa responded with an error: x")
+    ]

@@ -60,7 +60,7 @@ def test_a_line_that_is_no_answer_is_one_rejection(bad, reason):
     (rejected,) = result["product"].quarantined
     assert rejected.reason.startswith(reason)
     assert (rejected.table, rejected.source_object, rejected.source_line) == ("product", "a.jsonl.gz", bad.line)
-    assert rejected.asin is None
+    assert rejected.entity is None
     assert (result["product"].records_in, result["product"].rows.num_rows) == (2, 1)
     assert (result["price"].records_in, result["price"].rows.num_rows) == (1, 1)
 
@@ -225,7 +225,7 @@ def test_a_bad_part_is_one_rejection_of_its_table(field, value, table, reason):
     assert json.loads(record)
     assert result[table].readable == 0
     assert sum(other.records_in for other in result.values()) == 2  # the product, and the piece
-    assert result[table].quarantined[0].asin == ASIN
+    assert result[table].quarantined[0].entity == ASIN
 
 
 def test_a_record_is_cut_and_stays_readable():

@@ -131,7 +131,7 @@ def _place(rejected: Rejected) -> tuple[str, int, str, str, str]:
     return (
         rejected.source_object,
         rejected.source_line,
-        rejected.asin or "",
+        rejected.entity or "",
         rejected.reason,
         rejected.record,
     )
