@@ -1,4 +1,4 @@
-"""Edits of a copy of the project, drawn at random: of every kind that changes rows, and of those that change none.
+"""Edits of a copy of the project: two fixed ones, and of every kind at random that changes rows, or changes none.
 
 Here: what is edited. Not here: the runs between the edits (`test_code_changes.py`).
 """
@@ -15,6 +15,7 @@ from vp_pipeline_tests.project_copy import ProjectCopy
 FILTERED = "B0SBXJPN10"
 _INCLUDED = "where {{ is_included('keepa', 'product') }}"
 _FILTER = f"{_INCLUDED} and asin <> '{FILTERED}'"
+FACT, PRICES = "fct_price_history_daily", "core_keepa_price_daily"
 Edit = Callable[[ProjectCopy, random.Random], None]
 
 
@@ -53,6 +54,18 @@ class Edits:
             return "dropped column"
         add_column(self._project, model, self._value)
         return "expression" if "as edited_by" in text else "new column"
+
+
+def edit_changes(project: ProjectCopy, more: int) -> None:
+    """An expression of a mart."""
+    project.edit(
+        project.model(FACT), lambda sql: sql.replace("daily.changes\n", f"daily.changes + {more} as changes\n")
+    )
+
+
+def edit_prices(project: ProjectCopy, more: int) -> None:
+    """Every price of a day, upstream of facts, features and marts."""
+    project.edit(project.model(PRICES), lambda sql: re.sub(r"( as \w*price_minor,)", rf" + {more}\1", sql))
 
 
 def incremental_models(project: ProjectCopy) -> list[str]:
