@@ -14,6 +14,7 @@ from vp_pipeline.cli import deploy, published, quarantine
 from vp_pipeline.cli.code_changes import rebuild
 from vp_pipeline.cli.code_changes.diff import diff
 from vp_pipeline.cli.code_changes.plan import plan
+from vp_pipeline.cli.days import days
 from vp_pipeline.cli.metrics import metrics
 from vp_pipeline.cli.retention import maintain
 from vp_pipeline.cli.run import run
@@ -28,7 +29,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, plan, diff, metrics, sandbox, maintain):
+for command in (run, days, plan, diff, metrics, sandbox, maintain):
     app.command(cls=Command)(command)
 app.add_typer(rebuild.app, name="rebuild")
 app.add_typer(deploy.app, name="deploy")

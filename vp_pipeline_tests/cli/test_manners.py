@@ -32,7 +32,7 @@ def commands(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple
 
 
 # Commands that print a table, by the last word of their name.
-TABLES = ("run", "plan", "metrics", "maintain", "list", "show")
+TABLES = ("run", "days", "plan", "metrics", "maintain", "list", "show")
 COMMANDS = list(commands(typer.main.get_command(app)))
 
 

@@ -46,6 +46,10 @@ def test_a_day_runs_shows_and_runs_again_without_a_change(environment: dict[str,
         assert (warned, failed) == ("0", "0")
     before = contents(tmp_path / "data" / "warehouse.duckdb")
 
+    (day,) = json.loads(vp(environment, "days", "--json").stdout)
+    assert (day["day"], day["in_marts"], day["published"], day["failed_checks"]) == (DAY, True, True, [])
+    assert len(day["publications"]) == 1
+
     second = vp(environment, "run", "--date", DAY)
     assert second.returncode == 0, second.stdout + second.stderr
     assert contents(tmp_path / "data" / "warehouse.duckdb") == before

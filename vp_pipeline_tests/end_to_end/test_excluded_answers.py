@@ -66,6 +66,10 @@ def excluded(pipeline: Pipeline) -> list[tuple[object, ...]]:
     return pipeline.query("select entity, run_date from monitoring.mon_excluded_answer order by all")
 
 
+def by_day(pipeline: Pipeline) -> list[tuple[object, ...]]:
+    return pipeline.query("select run_date, is_in_marts, excluded_answers from monitoring.mon_day order by 1")
+
+
 def test_its_last_good_state_stays_and_it_comes_back(published: Played) -> None:
     played = published
     of_one = played.query("select * from mart.fct_price_history_daily where domain_id = 3 order by all")
@@ -79,6 +83,7 @@ def test_its_last_good_state_stays_and_it_comes_back(published: Played) -> None:
     assert played.query("select * from mart.fct_price_history_daily where domain_id = 3 order by all") == of_one
     assert played.published_days == {ONE, TWO}
     assert excluded(played) == [(BAD, TWO)]
+    assert by_day(played) == [(ONE, True, 0), (TWO, True, 1)]
     text = warning(played, CHECK)
     assert f"Excluded from {TWO}, because they failed: {BAD} ({CHECK}: {BAD} NEW avg_90d: ours " in text
     assert "Keepa's" in text

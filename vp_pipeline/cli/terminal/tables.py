@@ -22,7 +22,7 @@ from vp_pipeline.cli.terminal import console
 
 Form = Literal["table", "json", "csv"]
 Rows = Sequence[Sequence[object]]
-# Columns that a cell takes beside its text, and words of prose that may be broken nowhere else.
+# Columns that a cell takes beside its text, and the narrowest column of prose.
 _BORDER, _WORD = 3, 12
 
 
@@ -94,8 +94,8 @@ def _print_table(columns: Sequence[Column], rows: Rows, out: Console) -> None:
 
 def _needed(column: Column, cells: Sequence[Text]) -> int:
     """The width that a column needs, with its border."""
-    if column.prose:
-        return _WORD + _BORDER
+    if column.prose:  # which is broken between words only: an identifier may be among them
+        return max([_WORD, *(len(word) for cell in cells for word in cell.plain.split())]) + _BORDER
     lines = [line for text in (column.heading, *(cell.plain for cell in cells)) for line in text.split("\n")]
     return max(map(len, lines)) + _BORDER
 
