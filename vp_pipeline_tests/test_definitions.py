@@ -130,6 +130,7 @@ def test_the_lineage_runs_from_the_sync_to_every_mart(definitions: dg.Definition
 WARNINGS = {"fct_rank_history_daily_sales_is_its_category", "mon_keepa_reconciliation_has_no_exceptions"}
 # The record of runs: no figure depends on it.
 OF_RUNS = {
+    "mon_day",
     "mon_excluded_answer",
     "mon_pipeline_run",
     "mon_test_result",
