@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick unit test slow dev setup lint types sql infra generate constraints bench edits soak clean
+.PHONY: help run quick unit test slow dev setup lint types sql freshness infra generate constraints bench edits soak clean
 
 help: ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,10 @@ types: $(READY) ## mypy, strict
 
 sql: $(READY) ## sqlfluff
 	@$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/macros dbt_project/tests infra/snowflake
+
+freshness: $(READY) ## dbt source freshness: how old the newest day of each RAW table is (local)
+	@VP_WAREHOUSE_PATH="$${VP_DATA_DIR:-data}/warehouse.duckdb" $(BIN)/dbt source freshness \
+		--project-dir dbt_project --profiles-dir dbt_project
 
 # In an environment of its own: its pins are not ours.
 infra: $(READY) ## checkov: the Terraform of infra/

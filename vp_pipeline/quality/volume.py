@@ -87,4 +87,4 @@ def volume(
 
 def _percent(share: float) -> str:
     """With a digit more where whole percents would hide the difference: 1.7%, 21%."""
-    return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"
+    return f"{share:.1%}" if 0 < share < 0.1 else f"{share:.0%}"

@@ -107,7 +107,7 @@ def test_bad_days_in_dbt(played: Played) -> None:
     assert not report.succeeded
     assert "1 of 3 days did not go through" in report.reasons[-1]
     assert f"{two}  delivery/power_bi: not built, because the check stg_keepa_price_key_is_unique" in report.reasons[-1]
-    assert "The dbt test stg_keepa_price_key_is_unique failed: Got 2 results" in report.reasons[-1]
+    assert "The dbt test stg_keepa_price_key_is_unique failed: 2 failing rows. " in report.reasons[-1]
     assert "are excluded from STG" in report.reasons[-1]
     assert played.check_results(STG_KEY, one, two, three) == [True, False, True]
     mart = dg.AssetKey(["mart", "fct_price_history_daily"])

@@ -158,7 +158,7 @@ def test_an_object_that_is_removed_before_the_copy_is_named(snowflake: Snowflake
     load(snowflake.warehouse(), lake, partition(lake, 1))
     manifest = partition(lake, 5)
     lake.delete(FILE)
-    with pytest.raises(DamagedDataError, match=rf"The object {FILE} is missing\. Materialize silver"):
+    with pytest.raises(DamagedDataError, match=rf"The object {FILE} is missing\. Decode the day again"):
         load(snowflake.warehouse(), lake, manifest)
     assert loaded(snowflake) == [1]
 
