@@ -41,6 +41,7 @@ class RunReport:
     succeeded: bool = False
     restated: dict[str, str] = field(default_factory=dict)
     _layer_of_step: dict[str, str] = field(default_factory=dict)
+    _warnings: set[str] = field(default_factory=set)
 
     def take(self, event: dg.DagsterEvent) -> str | None:
         """Counts one event; returns a line of progress when it is worth one."""
@@ -126,7 +127,13 @@ class RunReport:
         name = f"{evaluation.check_name} of {evaluation.asset_key.to_user_string()}"
         if evaluation.severity == dg.AssetCheckSeverity.WARN:
             layer.warned += 1
-            return f"[yellow]! {name}: {evaluation.description}[/yellow]"
+            text = evaluation.description or ""
+            named = evaluation.check_name if evaluation.asset_key.to_user_string() in text else name
+            line = f"[yellow]! {named}: {text}[/yellow]"
+            # What is the same of each day of a range is printed once.
+            is_new = line not in self._warnings
+            self._warnings.add(line)
+            return line if is_new else None
         layer.failed += 1
         return f"[red]✗ {name}[/red]"
 

@@ -36,7 +36,7 @@ class Losses:
     @property
     def text(self) -> str:
         """A sentence that names them."""
-        days = [f"the days {_listed(list(map(str, self.days)))}"] if self.days else []
+        days = [f"the day{'s' if len(self.days) > 1 else ''} {_listed(list(map(str, self.days)))}"] if self.days else []
         keys = [f"{len(found)} of {table} ({_listed(list(found))})" for table, found in self.keys.items()]
         return f"Consumers have {' and '.join([*days, *keys])}, and the last build of the marts has not."
 

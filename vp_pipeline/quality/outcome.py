@@ -9,7 +9,8 @@ from typing import Any
 class Outcome:
     """`check` passed or not for a day. `description` is a sentence for people; a warning does not block.
 
-    `waived`: it would block, and a person has waived it for the run (`waivers.py`).
+    `waived`: it would block, and a person has waived it for the run (`waivers.py`). `is_consequence`: it follows from a
+    check that blocks; while that one does, it says nothing of its own.
     """
 
     check: str
@@ -18,6 +19,7 @@ class Outcome:
     warning: bool = False
     metadata: Mapping[str, Any] = field(default_factory=dict)
     waived: bool = False
+    is_consequence: bool = False
 
     @property
     def blocks(self) -> bool:

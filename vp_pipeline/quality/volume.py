@@ -46,7 +46,8 @@ def volume(
     Both, because lists of products change: a longer one adds products with short histories (fewer rows per record, more
     rows), a shorter one has fewer rows and as many per record. Only missing data lowers both.
 
-    `cause`: a check of the day that blocks, because of what is missing. One cause is one failure, so this one warns.
+    `cause`: a check of the day that blocks, because of what is missing. One cause is one failure, so this one
+    warns, and only where a person has waived that one.
     """
     unit = "records" if today.records is None else "rows"
     metadata: dict[str, object] = {unit: today.rows, "days_compared": len(recent)}
@@ -71,7 +72,7 @@ def volume(
     limits, share = VOLUME[replay], max(shares)
     if share < limits.block and cause is not None:
         description = f"{compared}. The check {cause.check} has failed because of what is missing."
-        return Outcome(CHECK, False, description, warning=True, metadata=metadata)
+        return Outcome(CHECK, False, description, warning=True, metadata=metadata, is_consequence=True)
     if share < limits.block:
         both = " of both" if len(shares) > 1 else ""
         description = (

@@ -23,7 +23,7 @@ PARTITIONS = dg.DailyPartitionsDefinition("2026-01-01")
 UPPER, LOWER = dg.AssetKey("upper"), dg.AssetKey("lower")
 ONE, TWO, THREE = (date(2026, 2, n) for n in (1, 2, 3))
 
-Work = Callable[[date], Outcome | DayReport]
+Work = Callable[[date], Outcome | list[Outcome] | DayReport]
 
 
 def good(_: date) -> Outcome:
@@ -34,10 +34,13 @@ def bad_on(*bad: date) -> Work:
     return lambda day: Outcome("sound", False, f"{day} is rotten") if day in bad else good(day)
 
 
-def report(context: dg.AssetExecutionContext, key: dg.AssetKey, found: Outcome | DayReport) -> DayReport:
+def report(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, found: Outcome | list[Outcome] | DayReport
+) -> DayReport:
     if isinstance(found, DayReport):
         return found
-    return checked(context, key, [found], {"dagster/row_count": 1}, data_version="v1")
+    outcomes = found if isinstance(found, list) else [found]
+    return checked(context, key, outcomes, {"dagster/row_count": 1}, data_version="v1")
 
 
 def graph(
@@ -54,7 +57,10 @@ def graph(
                     key, deps=above, partitions_def=PARTITIONS, automation_condition=automation if above else None
                 )
             ],
-            check_specs=[dg.AssetCheckSpec("sound", asset=key, blocking=True, partitions_def=PARTITIONS)],
+            check_specs=[
+                dg.AssetCheckSpec(name, asset=key, blocking=True, partitions_def=PARTITIONS)
+                for name in ("sound", "other")
+            ],
             backfill_policy=dg.BackfillPolicy.single_run(),
         )
         def step(context: dg.AssetExecutionContext) -> Iterator[object]:
@@ -317,6 +323,15 @@ def test_an_earlier_day_that_could_not_be_restated_fails_the_last_step(instance:
     assert found.tags[NOT_RESTATED_TAG] == "2026-02-03"
     # A waiver of the check is one of the day: the rows of earlier code stay excluded, and the run is green.
     assert run(instance, graph(good, also={THREE: left}), ONE, waive="upper:sound").success
+
+
+def test_what_only_follows_from_a_failure_is_no_result_of_its_own(instance: dg.DagsterInstance) -> None:
+    follows = Outcome("sound", False, "little is there", warning=True, is_consequence=True)
+    result = run(instance, graph(lambda _: [Outcome("other", False, "most is missing"), follows]), ONE)
+    assert [(e.check_name, e.passed) for e in result.get_asset_check_evaluations()] == [("other", False)]
+    waived = run(instance, graph(lambda _: [Outcome("other", False, "most is missing"), follows]), ONE, waive="other")
+    assert waived.success
+    assert {e.check_name for e in waived.get_asset_check_evaluations() if e.asset_key == UPPER} == {"other", "sound"}
 
 
 def test_another_check_is_not_waived(instance: dg.DagsterInstance) -> None:

@@ -144,9 +144,9 @@ def malformed_records(folder: Folder) -> Sequence[str]:
 
 def short_histories(folder: Folder) -> Sequence[str]:
     def shorten(product: dict[str, Any]) -> None:
-        for n in PRICES:
-            history = product["csv"][n]
-            product["csv"][n] = history and history[: len(history) // 18 * 6]
+        for n, history in enumerate(product["csv"] or []):
+            if n in PRICES and history:
+                product["csv"][n] = history[: len(history) // 18 * 6]
 
     folder.spoil(shorten)
     return RUN
@@ -154,9 +154,9 @@ def short_histories(folder: Folder) -> Sequence[str]:
 
 def impossible_prices(folder: Folder) -> Sequence[str]:
     def spoil(product: dict[str, Any]) -> None:
-        for n in PRICES:
-            for at in range(1, len(product["csv"][n] or []), 6):
-                product["csv"][n][at] = -5
+        for n, history in enumerate(product["csv"] or []):
+            for at in range(1, len(history or []) if n in PRICES else 0, 6):
+                history[at] = -5
 
     folder.spoil(spoil)
     return RUN

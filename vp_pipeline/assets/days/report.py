@@ -69,12 +69,21 @@ def checked(
     decided = [waivers.apply(key, outcome) for outcome in outcomes]
     failed = first_blocking(decided)
     state = DayState.BUILT if failed is None else DayState.BLOCKED
+    if failed:
+        decided = _own(decided)
     return DayReport(state, decided, metadata or {}, data_version, failed.description if failed else None)
 
 
 def not_built(report: DayReport) -> DayReport:
     """The same results of an asset that was not built although none of them blocks it."""
-    return dataclasses.replace(report, state=DayState.NOT_BUILT) if report.state is DayState.BUILT else report
+    if report.state is not DayState.BUILT:
+        return report
+    return dataclasses.replace(report, state=DayState.NOT_BUILT, outcomes=_own(report.outcomes))
+
+
+def _own(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Without those that only follow from the one that blocks the day."""
+    return [outcome for outcome in outcomes if not outcome.is_consequence]
 
 
 def refused(reason: str) -> DayReport:
