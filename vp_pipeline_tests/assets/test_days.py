@@ -57,10 +57,7 @@ def graph(
                     key, deps=above, partitions_def=PARTITIONS, automation_condition=automation if above else None
                 )
             ],
-            check_specs=[
-                dg.AssetCheckSpec(name, asset=key, blocking=True, partitions_def=PARTITIONS)
-                for name in ("sound", "other")
-            ],
+            check_specs=[dg.AssetCheckSpec("sound", asset=key, blocking=True, partitions_def=PARTITIONS)],
             backfill_policy=dg.BackfillPolicy.single_run(),
         )
         def step(context: dg.AssetExecutionContext) -> Iterator[object]:
@@ -326,12 +323,14 @@ def test_an_earlier_day_that_could_not_be_restated_fails_the_last_step(instance:
 
 
 def test_what_only_follows_from_a_failure_is_no_result_of_its_own(instance: dg.DagsterInstance) -> None:
+    cause = Outcome("sound", False, "most is missing")
     follows = Outcome("sound", False, "little is there", warning=True, is_consequence=True)
-    result = run(instance, graph(lambda _: [Outcome("other", False, "most is missing"), follows]), ONE)
-    assert [(e.check_name, e.passed) for e in result.get_asset_check_evaluations()] == [("other", False)]
-    waived = run(instance, graph(lambda _: [Outcome("other", False, "most is missing"), follows]), ONE, waive="other")
+    result = run(instance, graph(lambda _: [cause, follows]), ONE)
+    assert [e.description for e in result.get_asset_check_evaluations()] == ["most is missing"]
+    waived = run(instance, graph(lambda _: [cause, follows]), ONE, waive="upper:sound")
     assert waived.success
-    assert {e.check_name for e in waived.get_asset_check_evaluations() if e.asset_key == UPPER} == {"other", "sound"}
+    texts = [e.description for e in waived.get_asset_check_evaluations() if e.asset_key == UPPER]
+    assert texts == ["Waived in this run: most is missing", "little is there"]
 
 
 def test_another_check_is_not_waived(instance: dg.DagsterInstance) -> None:
@@ -400,9 +399,11 @@ def test_the_message_of_a_red_run_has_each_reason_once() -> None:
     for name in "abcde":
         problems.add(TWO, dg.AssetKey(name), "rotten")
     problems.add(ONE, dg.AssetKey("a"), "late")
+    problems.add(TWO, dg.AssetKey(["silver", "a"]), "silver/a for 2026-02-02: gone")
     problems.add(THREE, dg.AssetKey(["silver", "a"]), "silver/a has 1 row", "volume")
     problems.add(THREE, dg.AssetKey(["silver", "b"]), "silver/b has 2 rows", "volume")
     assert problems.message(days=3) == (
         "3 of 3 days did not go through:\n  2026-02-01  a: late\n  2026-02-02  a, b, c and 2 more: rotten\n"
+        "  2026-02-02  silver/a: gone\n"
         "  2026-02-03  silver/a, silver/b: silver/a has 1 row"
     )

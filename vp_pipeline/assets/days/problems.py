@@ -31,6 +31,8 @@ class Problems:
         lines = [f"{count} did not go through:"]
         for day in sorted(self._days):
             for reason, assets in self._days[day].values():
+                if len(assets) == 1:  # the reason may begin with what the line begins with
+                    reason = reason.removeprefix(f"{assets[0]} for {day}: ")
                 more = f" and {len(assets) - _ASSETS_NAMED} more" if len(assets) > _ASSETS_NAMED else ""
                 lines.append(f"  {day}  {', '.join(assets[:_ASSETS_NAMED])}{more}: {reason}")
         return "\n".join(lines)
