@@ -3,12 +3,14 @@
 Each command is either a consumer's or an operator's; a new one has to be put into one of the two lists.
 """
 
+import ast
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -18,6 +20,7 @@ from typer.testing import CliRunner
 from vp_pipeline.cli.main import app
 from vp_pipeline.failures import TransientError
 from vp_pipeline.published import read, tables
+from vp_pipeline.settings import PROJECT_ROOT
 from vp_pipeline.warehouse import duckdb as warehouse
 from vp_pipeline_tests.cli.test_manners import commands
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
@@ -101,6 +104,30 @@ def test_pandas_reads_every_table_meanwhile(published: Pipeline) -> None:
         assert len(read(name, settings=published.settings)) == rows, name
     (day,) = read("mon_day", settings=published.settings).to_dict("records")
     assert (day["is_loaded"], day["is_in_marts"], day["is_validated"], day["excluded_answers"]) == (True, True, True, 0)
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_from_its_first_cell_to_its_last(
+    published: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Jupyter would, cell by cell in one namespace. A notebook is JSON: no package is needed to run plain Python."""
+    monkeypatch.setenv("VP_DATA_DIR", str(published.settings.data_dir))
+    cells = json.loads((PROJECT_ROOT / "docs" / "published_tables.ipynb").read_text())["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    names: dict[str, Any] = {}
+    shown = [_run(source, names) for source in sources]
+    assert len(shown) == 8
+    assert all(len(each) for each in shown), "each cell shows something"
+    assert shown[-1] == tables(settings=published.settings)["build"].iloc[0]
+    assert all(cell["outputs"] == [] for cell in cells if cell["cell_type"] == "code"), "clear all outputs"
+
+
+def _run(source: str, names: dict[str, Any]) -> Any:
+    """Runs a cell; the value of its last line, which Jupyter shows."""
+    *body, last = ast.parse(source).body
+    assert isinstance(last, ast.Expr)
+    exec(compile(ast.Module(body, []), "cell", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "cell", "eval"), names)
 
 
 @pytest.mark.slow
