@@ -1,7 +1,7 @@
 """Production on loopback: its settings, on stand-ins of S3, Snowflake and Airbyte, and the sandbox's Keepa behind."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
@@ -31,9 +31,11 @@ SECRETS = (KEEPA_KEY, PASSWORD, airbyte_api.CLIENT_SECRET, KEYS["AWS_SECRET_ACCE
 
 @dataclasses.dataclass
 class Production:
-    """The whole graph with production's settings. `today`: the day that its sync requests."""
+    """The whole graph with production's settings. `variables`: the same settings, for a command. `today`: the day that
+    its sync requests."""
 
     settings: Settings
+    variables: Mapping[str, str]
     instance: dg.DagsterInstance
     s3: S3StandIn
     snowflake: SnowflakeStandIn
@@ -79,7 +81,7 @@ def production(folder: Path, products: int = 3, **overrides: Any) -> Iterator[Pr
         sandbox = stack.enter_context(KeepaSandbox())
         made: list[Production] = []
         airbyte = stack.enter_context(airbyte_stand_in(store.url, lambda job_id: made[0].sync(job_id)))
-        environ = {
+        variables = {
             "VP_ENV": "production",
             "VP_LAKE_URL": store.url,
             "VP_S3_ENDPOINT_URL": s3.url,
@@ -100,9 +102,11 @@ def production(folder: Path, products: int = 3, **overrides: Any) -> Iterator[Pr
             "VP_SNOWFLAKE_TIMEOUT_SECONDS": "20",
             "VP_SNOWFLAKE_THREADS": "1",
         }
-        settings = load_settings(environ, data_dir=folder, **overrides)
+        settings = load_settings(variables, data_dir=folder, **overrides)
         instance = stack.enter_context(dg.DagsterInstance.ephemeral())
         known = catalogue(None, settings.sandbox_seed)[:products]
         airbyte.source["configuration"]["asins"] = list(known)
-        made.append(Production(settings, instance, s3, snowflake, airbyte, sandbox, store, known, EARLIEST))
+        made.append(
+            Production(settings, variables, instance, s3, snowflake, airbyte, sandbox, store, known, today=EARLIEST)
+        )
         yield made[0]
