@@ -1,7 +1,7 @@
 """One broken day at each of eight places: exactly one red cause, and a remedy that works as it is printed.
 
-Real `vp` commands, in a terminal of 80 columns. Three green days and the sync of the fourth are made once; each
-place gets a copy, breaks the fourth day, and types what the failure prints.
+Real `vp` commands, in a terminal of 80 columns. Each place gets a copy of three green days and the sync of
+the fourth, breaks the fourth day, and types what the failure prints.
 
 What the design repairs by itself cannot be broken there: one malformed record goes to the quarantine, so it takes most
 of them; a silver file that is damaged is decoded again, so RAW is run on its own.
@@ -9,7 +9,6 @@ of them; a silver file that is damaged is decoded again, so RAW is run on its ow
 
 import gzip
 import json
-import os
 import re
 import shlex
 import shutil
@@ -23,7 +22,6 @@ from typing import Any
 
 import dagster as dg
 import pytest
-from filelock import FileLock
 
 from vp_pipeline.automation.notifications.run_summary import summarize_run
 from vp_pipeline.dagster_internals.check_records import (
@@ -35,12 +33,12 @@ from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.settings import PROJECT_ROOT
 from vp_pipeline.sources.keepa.series import SERIES
-from vp_pipeline_tests.conftest import pipeline_settings
+from vp_pipeline_tests.conftest import GreenDays, pipeline_settings
 from vp_pipeline_tests.dagster_dev import own_environment
 
 pytestmark = pytest.mark.slow
 
-FIRST, THIRD, DAY = (date(2026, 3, n) for n in (10, 12, 13))
+FIRST, *_, DAY = GreenDays.DAYS
 RUN = ("run", "--date", str(DAY))
 VP = str(Path(sys.executable).with_name("vp"))
 NAMES = (PROJECT_ROOT / "docs" / "names.txt").read_text().splitlines()
@@ -56,7 +54,7 @@ class Folder:
 
     def vp(self, *words: str) -> subprocess.CompletedProcess[str]:
         """A command in a terminal of 80 columns."""
-        environment = {**own_environment(self.path), "COLUMNS": "80"}
+        environment = {**own_environment(self.path), "VP_KEEPA_ASINS": GreenDays.PRODUCTS, "COLUMNS": "80"}
         return subprocess.run([VP, *words], env=environment, capture_output=True, text=True, check=False)
 
     def done(self, *words: str) -> str:
@@ -111,19 +109,14 @@ class Folder:
 
 
 @pytest.fixture(scope="session")
-def green(tmp_path_factory: pytest.TempPathFactory) -> Folder:
-    """Three published days, and a finished sync of the fourth. Made once, whichever worker comes first."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "one_cause"
-    folder = Folder(shared / "green")
-    shared.mkdir(exist_ok=True)
-    with FileLock(shared / "lock"):
-        if not (shared / "made").exists():
-            folder.path.mkdir()
-            folder.done("run", "--from", str(FIRST), "--to", str(THIRD))
-            folder.done(*RUN, "--select", 'key:"airbyte/*"')
-            (shared / "made").touch()
-    return folder
+def synced(green_days: GreenDays) -> Folder:
+    """Three published days of two products, and a finished sync of the fourth."""
+
+    def make(folder: Path) -> None:
+        green_days.copy(len(green_days.DAYS) - 1, folder)
+        Folder(folder).done(*RUN, "--select", 'key:"airbyte/*"')
+
+    return Folder(green_days.made_once("one_cause", make))
 
 
 def damaged_record_of_the_sync(folder: Folder) -> Sequence[str]:
@@ -212,9 +205,9 @@ PLACES: Mapping[str, tuple[Callable[[Folder], Sequence[str]], str, Sequence[str]
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_broken_day_has_one_red_cause_and_its_remedy_works(place: str, green: Folder, tmp_path: Path) -> None:
+def test_a_broken_day_has_one_red_cause_and_its_remedy_works(place: str, synced: Folder, tmp_path: Path) -> None:
     folder = Folder(tmp_path / "broken")
-    shutil.copytree(green.path, folder.path)
+    shutil.copytree(synced.path, folder.path)
     break_it, check, typed = PLACES[place]
     command = break_it(folder)
     before = folder.published_days
