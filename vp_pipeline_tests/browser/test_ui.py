@@ -34,11 +34,9 @@ def test_the_graph_and_the_schedule(ui: DagsterDev, page: Any, shoot: Shoot) -> 
     boxes = {group: page.get_by_text(group, exact=True).last for group in dict.fromkeys(GROUPS.values())}
     for box in boxes.values():
         box.wait_for()
-    # So large that the UI writes into each what is in it.
-    page.get_by_text("assets (").nth(len(boxes) - 1).wait_for()
-    page.get_by_text("missing").first.wait_for()
     shoot("graph")
     places = [box.bounding_box() for box in boxes.values()]
+    assert min(place["height"] for place in places) >= 12, "their names can be read"
     assert [place["x"] for place in places] == sorted(place["x"] for place in places), "groups stand in flow order"
 
     page.goto(f"{ui.url}/assets/silver/keepa/price")
