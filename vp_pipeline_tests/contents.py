@@ -9,7 +9,15 @@ import duckdb
 
 SCHEMAS = ("raw", "stg", "core", "mart", "monitoring")
 # Run summaries: a run that changes nothing has one too.
-ACCOUNTS = ("mon_pipeline_run", "mon_test_result", "mon_model_run", "mon_rows_by_day", "mon_freshness", "failing_rows")
+ACCOUNTS = (
+    "failing_rows",
+    "mon_day",
+    "mon_freshness",
+    "mon_model_run",
+    "mon_pipeline_run",
+    "mon_rows_by_day",
+    "mon_test_result",
+)
 # The moment of loading is the one thing that differs between two loads of the same rows.
 LOADED_AT = ("_loaded_at", "loaded_at")
 

@@ -100,7 +100,7 @@ def test_a_csv_that_is_no_list_is_quarantined_and_the_other_product_goes_on(play
     assert report.succeeded, report.reasons
     (row,) = quarantined(pipeline, "product")
     assert row["reason"] == "csv is not a list but text"
-    assert row["asin"] == "B0SBXTWO06"
+    assert row["entity"] == "B0SBXTWO06"
     assert pipeline.query("select distinct domain_id from mart.fct_price_history_daily") == [(1,)]
 
 

@@ -48,7 +48,7 @@ def test_unknown_series_and_invalid_products_cost_themselves_alone(odd: Pipeline
     assert report.succeeded, report.reasons
     assert odd.query("select asin from mart.dim_product order by 1") == [(NEW_SERIES,), (SOUND,)]
     quarantined = {
-        (row["table"], row["asin"], row["reason"])
+        (row["table"], row["entity"], row["reason"])
         for path in odd.lake_contents("quarantine")
         if path.endswith(".jsonl")
         for row in map(json.loads, odd.lake.read(path).splitlines())

@@ -49,7 +49,7 @@ def products_in_silver(pipeline: Pipeline, day: date) -> set[str]:
 def reasons(pipeline: Pipeline, table: str = "product") -> dict[str, str]:
     """Why what is in quarantine is there, by ASIN."""
     return {
-        str(row["asin"]): row["reason"]
+        str(row["entity"]): row["reason"]
         for path, content in pipeline.lake_contents(f"quarantine/keepa/{table}").items()
         for row in map(json.loads, content.splitlines())
     }
