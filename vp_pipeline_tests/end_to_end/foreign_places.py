@@ -82,7 +82,7 @@ class Folder:
         lake.write(running_path(PRODUCT, DAY), running.to_bytes())
         unanswered.record(lake, PRODUCT, DAY, {"1:B0SBXTWO06": DAY})
         lake.write("bronze/keepa/_origin", b"stand-in")
-        rejected = Rejected(table=TABLE.name, reason="r", record="{}", source_object="o", source_line=1, asin=None)
+        rejected = Rejected(table=TABLE.name, reason="r", record="{}", source_object="o", source_line=1, entity=None)
         with restating(lake, PRODUCT):
             for table in PRODUCT.tables:
                 rows = pa.Table.from_pylist([], schema=table.schema)
