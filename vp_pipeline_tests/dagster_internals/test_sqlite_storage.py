@@ -57,7 +57,7 @@ def test_a_check_that_was_not_evaluated_has_no_result(kept: dg.DagsterInstance) 
     assert dg.materialize([numbers], instance=kept, run_config=QUIET).success
 
     @dg.asset(name="numbers", check_specs=[CHECK])
-    def broken() -> None:
+    def broken() -> dg.MaterializeResult:
         raise ValueError
 
     assert not dg.materialize([broken], instance=kept, run_config=QUIET, raise_on_error=False).success
