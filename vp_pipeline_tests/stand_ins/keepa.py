@@ -8,8 +8,10 @@ from typing import Any
 
 import orjson
 from werkzeug.serving import make_server
-from werkzeug.wrappers import Request, Response
+from werkzeug.wrappers import Request as HttpRequest
+from werkzeug.wrappers import Response
 
+from vp_pipeline.sandbox.api import Request
 from vp_pipeline.sandbox.keepa.api import KeepaApi
 
 Json = dict[str, Any]
@@ -32,8 +34,9 @@ class ChangedKeepa:
         self._server.shutdown()
 
     def _respond(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        request = Request(environ)
-        found = self._api.respond(request.path, request.args.to_dict(), "", time.time_ns() // 1_000_000)
+        request = HttpRequest(environ)
+        now = time.time_ns() // 1_000_000
+        found = self._api.respond(Request(request.method, request.path, request.args.to_dict(), {}, b"", "", now))
         status, envelope = found.status, orjson.loads(found.body)
         asin = request.args.get("asin", "")
         self.requested.append(f"{request.args.get('domain')}:{asin}")
