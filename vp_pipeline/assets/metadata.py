@@ -12,7 +12,7 @@ import dagster as dg
 from vp_pipeline import documents
 from vp_pipeline.dbt.project import COLUMNS_FILE
 from vp_pipeline.sources.contract import Column, Table
-from vp_pipeline.warehouse.connection import Connection
+from vp_pipeline.warehouse.connection import Connection, column_names
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,9 +52,8 @@ def model_preview(connection: Connection, model: dg.AssetKey, grain: Sequence[st
     newest = [f"{name} desc" for name in grain if types.get(name, "").startswith(("date", "timestamp"))]
     order = ", ".join([*newest, *grain]) or "1"
     found = connection.execute(f"select * from {'.'.join(model.path)} order by {order} limit {PREVIEW_ROWS}")
-    names = [column[0].lower() for column in found.description]
     rows = found.fetchall()
-    return dg.MarkdownMetadataValue(markdown_table(names, rows) if rows else _NO_ROWS)
+    return dg.MarkdownMetadataValue(markdown_table(column_names(found), rows) if rows else _NO_ROWS)
 
 
 def counted(reasons: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ from vp_pipeline.lake import bronze, silver
 from vp_pipeline.lake.decoded_days import stale_days
 from vp_pipeline.quality.gate import current_failures
 from vp_pipeline.sources.registry import STREAMS
-from vp_pipeline.warehouse.connection import Connection, table_exists
+from vp_pipeline.warehouse.connection import Connection, column_names, table_exists
 
 _MON_DAY = ("monitoring", "mon_day")
 
@@ -141,7 +141,7 @@ def _of_warehouse(connection: Connection) -> Mapping[date, Mapping[str, Any]]:
     if not table_exists(connection, *_MON_DAY):
         return {}
     found = connection.execute(f"select * from {'.'.join(_MON_DAY)} order by run_date")
-    names = [column[0].lower() for column in found.description]
+    names = column_names(found)
     rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     return {row["run_date"]: row for row in rows}
 

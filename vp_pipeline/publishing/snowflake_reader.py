@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from vp_pipeline.failures import TransientError
 from vp_pipeline.publishing.publication import FORMAT, Publication
-from vp_pipeline.warehouse.connection import Connection
+from vp_pipeline.warehouse.connection import Connection, column_names
 from vp_pipeline.warehouse.snowflake import SnowflakeSession, SnowflakeWarehouse
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def read_kept(connection: Connection, schemas: Sequence[str] | None = None) -> l
 
 def _read_records(connection: Connection, schema: str) -> Iterator[Kept]:
     found = connection.execute(f"select * from {schema}._publication")
-    names = [column[0].lower() for column in found.description]
+    names = column_names(found)
     for row in found.fetchall():
         record = FORMAT.read(dict(zip(names, row, strict=True)), f"{schema}._publication")
         is_rolled_back = bool(record.pop("is_rolled_back"))

@@ -37,6 +37,11 @@ def transaction(connection: Connection) -> Iterator[None]:
         raise
 
 
+def column_names(result: Result) -> list[str]:
+    """The names of a result's columns in lower case, whatever the engine makes of them."""
+    return [column[0].lower() for column in result.description or ()]
+
+
 def table_exists(connection: Connection, schema: str, name: str) -> bool:
     """Whether a table or view of this name, in lower case, is there."""
     found = connection.execute(

@@ -25,7 +25,7 @@ from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.thresholds import EXCLUDED, FEW
 from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.sources.source import Entity, Stream
-from vp_pipeline.warehouse.connection import Connection
+from vp_pipeline.warehouse.connection import Connection, column_names
 from vp_pipeline.warehouse.excluded_answers import Answer, answers_in_raw, entities_by_day, entity_text
 
 
@@ -111,8 +111,7 @@ def _failing_entities(
 ) -> Iterator[tuple[str, Failing]]:
     if not result.code:
         return
-    described = connection.execute(f"select * from ({result.code}) as failing limit 0").description
-    names = [column[0].lower() for column in described]
+    names = column_names(connection.execute(f"select * from ({result.code}) as failing limit 0"))
     if entity.key not in names and not set(entity.columns) <= set(names):
         return
     text = entity.key if entity.key in names else entity_text(entity)

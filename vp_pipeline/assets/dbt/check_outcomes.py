@@ -14,6 +14,7 @@ from vp_pipeline.dbt.results import NodeResult
 from vp_pipeline.quality.failing_rows import in_words
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.reconciliation import CHECK, EXCEPTIONS, reconciliation
+from vp_pipeline.warehouse.connection import column_names
 from vp_pipeline.warehouse.loading import Warehouse
 
 _ROWS, _IN_WORDS = 5, 3
@@ -53,7 +54,7 @@ def _failing_rows(result: NodeResult, warehouse: Warehouse) -> tuple[list[str], 
     order = "order by status, product_key, series, figure" if result.name in _OF_FIGURES else ""
     with warehouse.connect(read_only=True) as connection:
         found = connection.execute(f"select * from ({result.code}) as failing {order} limit {_ROWS}")
-        return [column[0].lower() for column in found.description or []], found.fetchall()
+        return column_names(found), found.fetchall()
 
 
 def _query_and_rows(result: NodeResult, names: list[str], rows: list[tuple[Any, ...]]) -> dict[str, Any]:
