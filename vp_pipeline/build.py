@@ -34,7 +34,8 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     # Checks evaluated by partition are a preview in Dagster: we know, and the release is pinned.
     warnings.filterwarnings("ignore", category=dg.PreviewWarning, module=r"vp_pipeline\.")
     environment = build_environment(settings)
-    partitions = daily_partitions(environment.first_day())
+    first_day = environment.first_day()
+    partitions = daily_partitions(first_day)
     fresh = freshness_checks([key for _, stream in STREAMS for key in _first_of_each_layer(stream)] + [PUBLISHED])
     ingestion = [
         assets
@@ -63,7 +64,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         # A process per step costs seconds in a run; the steps of a day follow one another anyway.
         executor=exclusive_executor(environment.build_lease(), partial(require_ready, settings)),
     )
-    return dg.Definitions.merge(assets, automation_definitions(settings, fresh))
+    return dg.Definitions.merge(assets, automation_definitions(settings, first_day, fresh))
 
 
 def _first_of_each_layer(stream: Stream) -> list[dg.AssetKey]:

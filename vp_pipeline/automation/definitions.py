@@ -4,6 +4,8 @@ Here: which jobs, schedules and sensors there are. Not here: any of them. All ar
 them on, except `killed_runs`, which starts nothing.
 """
 
+from datetime import date
+
 import dagster as dg
 
 from vp_pipeline.assets.keys import PUBLISHED
@@ -33,11 +35,11 @@ from vp_pipeline.settings import Settings
 from vp_pipeline.sources.registry import STREAMS
 
 
-def automation_definitions(settings: Settings, freshness: dg.AssetChecksDefinition) -> dg.Definitions:
-    """Jobs, schedules and sensors. `freshness`: checks that the jobs which build something leave out."""
+def automation_definitions(settings: Settings, first_day: date, freshness: dg.AssetChecksDefinition) -> dg.Definitions:
+    """Jobs, schedules and sensors. `first_day`: the first partition of the assets; `freshness`: checks that the jobs
+    which build something leave out."""
     streams = [stream for _, stream in STREAMS]
     environment = build_environment(settings)
-    first_day = environment.first_day()
     partitions = daily_partitions(first_day)
     lake = environment.build_lake()
     outboxes = build_outboxes(settings)
