@@ -52,8 +52,6 @@ class RunReport:
                 return self._checked(event)
             case dg.DagsterEventType.ASSET_OBSERVATION:
                 return self._observed(event)
-            case dg.DagsterEventType.STEP_FAILURE:
-                self.reasons.append(failure_reason(event))
             case dg.DagsterEventType.RUN_SUCCESS:
                 self.succeeded = True
         return self._step(event)
@@ -68,6 +66,7 @@ class RunReport:
                 error = event.step_retry_data.error
                 return f"[yellow]{event.step_key}: trying again. {innermost_cause(error) if error else ''}[/yellow]"
             case dg.DagsterEventType.STEP_FAILURE:
+                self.reasons.append(failure_reason(event))
                 return f"[red]✗ {event.step_key}[/red]"
         return None
 
