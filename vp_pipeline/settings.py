@@ -168,6 +168,11 @@ def all_settings() -> Iterator[Setting]:
         yield from (Setting(_variable(name, info), None, name, info) for name, info in model.model_fields.items())
 
 
+def variable_of(source: Source, field: str) -> str:
+    """The variable of a source's setting."""
+    return next(s.variable for s in all_settings() if s.source is source and s.field == field)
+
+
 def secret_variables(source: Source) -> tuple[str, ...]:
     """The variables of a source's secrets."""
     own = (setting for setting in all_settings() if setting.source is source)

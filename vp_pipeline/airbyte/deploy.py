@@ -45,7 +45,7 @@ def values(settings: Settings, source: Source, aws_role_arn: str, region: str) -
         raise PermanentError("Airbyte's destination needs VP_LAKE_URL, the lake's bucket.")
     if not own.uses_vendor:
         raise PermanentError(f"Airbyte's source of {source.name} needs {', '.join(secret_variables(source))}.")
-    configuration = source.connector_config(own, Origin(base_url=own.base_url, label=own.base_url))
+    configuration = source.connector_config(own, Origin.of_vendor(own))
     bucket, path = bucket_path(settings.lake_url)
     return {
         "workspace": settings.airbyte_workspace_id,

@@ -108,7 +108,7 @@ class LocalAirbyte:
     def _origin(self, source: Source, run_date: date) -> Iterator[Origin]:
         settings = self.settings.of(source)
         if settings.uses_vendor:
-            yield Origin(base_url=settings.base_url, label=settings.base_url)
+            yield Origin.of_vendor(settings)
             return
         from vp_pipeline.sandbox.api import build_api
         from vp_pipeline.sandbox.server import Sandbox

@@ -7,7 +7,7 @@ import typer
 
 from vp_pipeline.cli.terminal import console
 from vp_pipeline.cli.terminal.options import Command, Group
-from vp_pipeline.settings import load_settings
+from vp_pipeline.settings import load_settings, variable_of
 
 app = typer.Typer(cls=Group, help="Create what production needs, from `infra/`.", no_args_is_help=True)
 
@@ -62,19 +62,19 @@ def airbyte(
     signing_in = ("airbyte_client_id", "airbyte_client_secret") if apply_ else ()
     settings = load_settings(needed=("lake_url", "airbyte_workspace_id", *signing_in))
     mask = Redaction(settings.secrets).masked
-    of_sources = {source.name: (source, values(settings, source, aws_role_arn, region)) for source in SOURCES}
+    of_sources = [(source, values(settings, source, aws_role_arn, region)) for source in SOURCES]
     if not apply_:
-        for _, filled in of_sources.values():
+        for _, filled in of_sources:
             for name in ("source", "destination", "connection"):
                 shown = document(name, {**filled, "source": "<source>", "destination": "<destination>"})
                 console.print_json(data=mask(shown))
         console.print("Nothing was sent. --apply creates them, and prints the ID of each connection.")
         return
     client = ProductionEnvironment(settings).build_airbyte_client()
-    for name, (source, filled) in of_sources.items():
+    for source, filled in of_sources:
         made = None
         for made in apply(client, settings.airbyte_workspace_id or "", source, filled):
             mark = "[green]+[/green] created" if made.new else "[dim]=[/dim] updated"
             console.print(f"{mark}  {made.kind}  {made.name}  {made.object_id}", soft_wrap=True)
         if made is not None:
-            console.print(f"Set VP_AIRBYTE_CONNECTION_{name.upper()}={made.object_id}", soft_wrap=True)
+            console.print(f"Set {variable_of(source, 'airbyte_connection')}={made.object_id}", soft_wrap=True)

@@ -14,7 +14,7 @@ from vp_pipeline import data_folder
 from vp_pipeline.dbt.grain import exportable
 from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.failures import PermanentError, listed
-from vp_pipeline.settings import Settings
+from vp_pipeline.settings import Settings, variable_of
 from vp_pipeline.sources.registry import SOURCES
 from vp_pipeline.sources.source import Origin
 
@@ -56,7 +56,7 @@ def _recordings(settings: Settings) -> Iterator[str]:
     for source in SOURCES:
         folder = settings.of(source).recordings
         if folder is not None and not folder.is_dir():
-            yield f"{folder} is not a folder: set VP_{source.name.upper()}_RECORDINGS (or --recordings) to one."
+            yield f"{folder} is not a folder: set {variable_of(source, 'recordings')} (or --recordings) to one."
 
 
 def _connectors(settings: Settings) -> Iterator[str]:
@@ -65,7 +65,7 @@ def _connectors(settings: Settings) -> Iterator[str]:
         own = settings.of(source)
         if own.uses_vendor:
             try:
-                source.connector_config(own, Origin(base_url=own.base_url, label=own.base_url))
+                source.connector_config(own, Origin.of_vendor(own))
             except PermanentError as error:
                 yield str(error)
 

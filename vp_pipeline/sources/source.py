@@ -37,6 +37,11 @@ class Origin:
     recorded: bool = False
     left_out: tuple[str, ...] = ()
 
+    @classmethod
+    def of_vendor(cls, settings: SourceSettings) -> "Origin":
+        """The vendor's own API."""
+        return cls(base_url=settings.base_url, label=settings.base_url)
+
 
 @dataclass(frozen=True)
 class SyncRequest:
