@@ -1,5 +1,5 @@
-{#- Every row satisfies every one of `conditions` (null counts as satisfied: combine with not_null_columns). A row that does
-    not has the first that it breaks in `broken_condition`. -#}
+{#- Every row satisfies every one of `conditions` (null counts as satisfied: combine with not_null_columns).
+    A row that does not has the first that it breaks in `broken_condition`. -#}
 {% test always_true(model, conditions) %}
 select
     *,
