@@ -110,7 +110,7 @@ def _column(column: Column) -> dg.TableColumn:
     unit = f" Unit: {column.unit}." if column.unit else ""
     return dg.TableColumn(
         column.name,
-        column.type.value,
+        column.type.name,
         description=column.description + unit,
         constraints=dg.TableColumnConstraints(nullable=column.nullable),
     )

@@ -6,7 +6,7 @@ that enforces a contract (`enforce.py`).
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
+from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,14 +14,24 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class Type(Enum):
-    """The types of columns. Timestamps are UTC and carry no zone: TIMESTAMP in DuckDB, TIMESTAMP_NTZ in Snowflake."""
+@dataclass(frozen=True)
+class Type:
+    """The type of a column. `name`: for people. `sql`: valid in DuckDB and Snowflake. `digits`: of a decimal, how many
+    it has at most, and how many of them are after the point.
 
-    INT = "int64"
-    TEXT = "string"
-    FLAG = "bool"
-    TIMESTAMP = "timestamp"
-    DATE = "date"
+    Timestamps are UTC and carry no zone: TIMESTAMP in DuckDB, TIMESTAMP_NTZ in Snowflake.
+    """
+
+    name: str
+    sql: str
+    digits: tuple[int, int] | None = None
+
+    @classmethod
+    def decimal(cls, precision: int, scale: int) -> "Type":
+        """An exact number: `precision` digits at most (1 to 38), `scale` of them after the point. Its `at_least` and
+        `at_most` are an int or a `decimal.Decimal`, never a float."""
+        name = f"decimal({precision},{scale})"
+        return cls(name, name, (precision, scale))
 
     @property
     def arrow(self) -> "pa.DataType":
@@ -29,17 +39,17 @@ class Type(Enum):
         # A deferred import: the contracts are read whenever the code location loads, and Arrow takes 0.2 s.
         import pyarrow as pa
 
+        if self.digits is not None:
+            return pa.decimal128(*self.digits)
         arrow: dict[str, pa.DataType] = {"int64": pa.int64(), "string": pa.string(), "bool": pa.bool_()}
-        return {**arrow, "timestamp": pa.timestamp("us"), "date": pa.date32()}[self.value]
-
-    @property
-    def sql(self) -> str:
-        """The type's name in SQL, valid in DuckDB and Snowflake."""
-        sql = {"int64": "bigint", "string": "varchar", "bool": "boolean", "timestamp": "timestamp", "date": "date"}
-        return sql[self.value]
+        return {**arrow, "timestamp": pa.timestamp("us"), "date": pa.date32()}[self.name]
 
 
-INT, TEXT, FLAG, TIMESTAMP, DATE = Type.INT, Type.TEXT, Type.FLAG, Type.TIMESTAMP, Type.DATE
+INT = Type("int64", "bigint")
+TEXT = Type("string", "varchar")
+FLAG = Type("bool", "boolean")
+TIMESTAMP = Type("timestamp", "timestamp")
+DATE = Type("date", "date")
 
 
 @dataclass(frozen=True)
@@ -48,8 +58,8 @@ class Limit:
 
     column: str
     matches: str
-    at_least: int | None = None
-    at_most: int | None = None
+    at_least: int | Decimal | None = None
+    at_most: int | Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -69,8 +79,8 @@ class Column:
     unit: str | None = None
     nullable: bool = False
     range_source: str = ""
-    at_least: int | datetime | None = None
-    at_most: int | datetime | None = None
+    at_least: int | Decimal | datetime | None = None
+    at_most: int | Decimal | datetime | None = None
     never: tuple[int, ...] = ()
     limits: tuple[Limit, ...] = ()
     not_after: str | None = None

@@ -8,6 +8,7 @@ It lives under `sources` because decoders call it, and `sources` imports nothing
 
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import pyarrow.compute as pc
 from vp_pipeline.sources.contract import TEXT, Column, Limit, Table
 
 _SHOWN = 40  # characters of a text, in a reason
-Bound = int | datetime | None
+Bound = int | Decimal | datetime | None
 Mask = npt.NDArray[np.bool_]
 
 
@@ -54,7 +55,7 @@ def _breaches(column: Column, rows: pa.Table) -> Iterator[tuple[int, str]]:
     if not column.nullable and values.null_count:
         for index in _where(pc.is_null(values)):
             yield index, f"{column.name} is null: a value is required"
-    if column.type is TEXT:
+    if column.type == TEXT:
         yield from _text_breaches(column, values)
         return
     yield from _range_breaches(column.name, values, column.at_least, column.at_most)
@@ -81,11 +82,17 @@ def _range_breaches(
     extremes: Any = pc.min_max(values).as_py() if (low, high) != (None, None) else {"min": None, "max": None}
     suffix = f" where {where[0].column} is {where[0].matches}" if where else ""
     if low is not None and extremes["min"] is not None and extremes["min"] < low:
-        for index in _where(pc.less(values, pa.scalar(low, values.type)), _rows_of(where)):
+        for index in _where(pc.less(values, _bound(low, values.type)), _rows_of(where)):
             yield index, f"{name} is {values[index].as_py()}: at least {low} is allowed{suffix}"
     if high is not None and extremes["max"] is not None and extremes["max"] > high:
-        for index in _where(pc.greater(values, pa.scalar(high, values.type)), _rows_of(where)):
+        for index in _where(pc.greater(values, _bound(high, values.type)), _rows_of(where)):
             yield index, f"{name} is {values[index].as_py()}: at most {high} is allowed{suffix}"
+
+
+def _bound(value: Bound, of: pa.DataType) -> Any:
+    """A bound as a value of the column's type. Raises pyarrow.ArrowInvalid: no value of that type is like it."""
+    # Arrow takes a whole number for a decimal only where the zeros after its point fit too.
+    return pa.scalar(Decimal(value) if isinstance(value, int) and pa.types.is_decimal(of) else value, of)
 
 
 def _rows_of(where: tuple[Limit, pa.Table] | None) -> Mask | None:

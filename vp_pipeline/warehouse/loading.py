@@ -21,6 +21,11 @@ from vp_pipeline.warehouse.connection import Connection, transaction
 
 Tag = Mapping[str, str]
 Files = TypeVar("Files")
+# Snowflake reports every whole and decimal number as NUMBER, with its digits in columns of their own.
+_REPORTED_TYPE = (
+    "case when data_type = 'NUMBER' then 'number(' || numeric_precision || ',' || numeric_scale || ')' "
+    "else lower(data_type) end"
+)
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class Engine(Protocol[Files]):
         ...
 
     def reported_type(self, column: Column) -> str:
-        """The type as `information_schema` reports it, in lower case."""
+        """The type as `information_schema` reports it, in lower case; a number of Snowflake with its digits."""
         ...
 
     def verified_files(self, lake: Lake, manifest: SilverManifest, remedy: str) -> Files:
@@ -175,7 +180,7 @@ def _prepare(engine: Engine[Files], connection: Connection, tables: Iterable[Tab
         definition = ", ".join(engine.column(column) for column in columns)
         connection.execute(f"create table if not exists raw.{table.raw_name} ({definition})")
         found = connection.execute(
-            "select lower(column_name), lower(data_type), is_nullable from information_schema.columns "
+            f"select lower(column_name), {_REPORTED_TYPE}, is_nullable from information_schema.columns "
             "where lower(table_schema) = 'raw' and lower(table_name) = ? order by ordinal_position",
             [table.raw_name],
         ).fetchall()

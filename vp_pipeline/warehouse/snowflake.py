@@ -170,7 +170,9 @@ class _Snowflake:
         return f"{column.name} {self._type(column)}{'' if nullable else ' not null'}"
 
     def reported_type(self, column: Column) -> str:
-        return {"bigint": "number", "varchar": "text"}.get(column.type.sql, self._type(column))
+        if column.type.digits is not None:
+            return column.type.sql.replace("decimal", "number")
+        return {"bigint": "number(38,0)", "varchar": "text"}.get(column.type.sql, self._type(column))
 
     def verified_files(self, lake: Lake, manifest: SilverManifest, remedy: str) -> tuple[str, ...]:
         return tuple(item.path for item, _ in verified(lake, manifest.objects, remedy))

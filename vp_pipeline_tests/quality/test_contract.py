@@ -1,10 +1,13 @@
 """What breaks a contract is found row by row, and what keeps it costs nothing but a look."""
 
+import dataclasses
+from decimal import Decimal
+
 import pyarrow as pa
 import pytest
 
 from vp_pipeline.quality.contract import breaches_of, keeps_contract
-from vp_pipeline.sources.contract import FLAG, INT, TEXT, TIMESTAMP, Column, Limit, Table
+from vp_pipeline.sources.contract import FLAG, INT, TEXT, TIMESTAMP, Column, Limit, Table, Type
 from vp_pipeline.sources.enforce import enforce
 
 TABLE = Table(
@@ -22,9 +25,12 @@ TABLE = Table(
         Column("discount", INT, "Discount.", nullable=True, at_least=1),
         Column("note", TEXT, "Note.", nullable=True, one_of=("a", "b")),
         Column("gift", FLAG, "Gift.", nullable=True),
+        Column("weight", Type.decimal(6, 3), "Weight.", nullable=True, at_least=Decimal("0.001"), at_most=999),
     ),
 )
-SOUND = {"code": "AB", "at": 1, "kind": "sale", "amount": 5, "discount": None, "note": None, "gift": None}
+SOUND = {
+    "code": "AB", "at": 1, "kind": "sale", "amount": 5, "discount": None, "note": None, "gift": None, "weight": None
+}  # fmt: skip
 
 
 def rows(*changes: dict[str, object]) -> pa.Table:
@@ -53,6 +59,8 @@ def encoded(table: pa.Table, *names: str) -> pa.Table:
         ({"amount": -1}, "amount is -1: at least 0 is allowed where kind is sale"),
         ({"amount": 100}, "amount is 100: at most 99 is allowed where kind is sale"),
         ({"discount": 0}, "discount is 0: at least 1 is allowed"),
+        ({"weight": Decimal("0")}, "weight is 0.000: at least 0.001 is allowed"),
+        ({"weight": Decimal("999.001")}, "weight is 999.001: at most 999 is allowed"),
         (
             {"amount": -1, "code": "x"},
             "code is 'x': must match [A-Z]{2}; amount is -1: at least 0 is allowed where kind is sale",
@@ -73,7 +81,9 @@ def test_the_range_is_not_for_rows_it_is_not_for():
 
 
 def test_sound_rows_come_back_untouched():
-    sound = rows({}, {"amount": 0}, {"amount": 99}, {"note": "a"})
+    sound = rows(
+        {}, {"amount": 0}, {"amount": 99}, {"note": "a"}, {"weight": Decimal("0.001")}, {"weight": Decimal(999)}
+    )
     valid, refused = enforce(TABLE, sound)
     assert valid is sound
     assert refused == []
@@ -122,9 +132,29 @@ def test_a_broken_partition_names_each_breach_and_how_often():
         (lambda t: t.drop_columns(["note"]), "column note is missing"),
         (lambda t: t.append_column("more", pa.array([1])), "column more is not in the contract"),
         (lambda t: t.set_column(3, "amount", pa.array([5.0])), "column amount is double instead of int64"),
+        (
+            lambda t: t.set_column(7, "weight", pa.array([Decimal("1.25")], pa.decimal128(6, 2))),
+            "column weight is decimal128(6, 2) instead of decimal128(6, 3)",
+        ),
+        (lambda t: t.set_column(7, "weight", pa.array([1.25])), "column weight is double instead of decimal128(6, 3)"),
         (lambda t: t.select(["at", "code", *t.column_names[2:]]), "columns are in the order at, code, kind"),
     ],
 )
 def test_another_schema_is_a_breach(change, difference):
     (found,) = breaches_of(TABLE, change(rows({})))
     assert found.startswith(difference)
+
+
+def test_a_bound_of_a_decimal_may_be_any_whole_number_that_fits() -> None:
+    """Arrow itself takes no whole number for a decimal with fewer than 19 digits."""
+    wide = Column("weight", Type.decimal(18, 4), "Weight.", at_least=-(10**14) + 1, at_most=10**14 - 1)
+    table = dataclasses.replace(TABLE, columns=(wide,))
+    assert enforce(table, pa.table({"weight": pa.array([Decimal(10**14 - 1)], wide.type.arrow)}))[1] == []
+    over = pa.table({"weight": pa.array([Decimal(10**14) - Decimal("0.0001")], wide.type.arrow)})
+    assert enforce(table, over)[1] == [(0, "weight is 99999999999999.9999: at most 99999999999999 is allowed")]
+
+
+def test_a_decimal_is_named_alike_in_both_warehouses() -> None:
+    kind = Type.decimal(18, 4)
+    assert (kind.name, kind.sql, kind.arrow) == ("decimal(18,4)", "decimal(18,4)", pa.decimal128(18, 4))
+    assert kind == Type.decimal(18, 4) != Type.decimal(18, 3)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,7 @@ from vp_pipeline.failures import DamagedDataError, PermanentError, TransientErro
 from vp_pipeline.lake import silver
 from vp_pipeline.lake.manifests import SilverManifest
 from vp_pipeline.lake.objects import Lake
-from vp_pipeline.sources.contract import INT, TEXT, Column
+from vp_pipeline.sources.contract import INT, TEXT, Column, Table, Type
 from vp_pipeline.sources.keepa.tables import BUY_BOX, MONTHLY_SOLD
 from vp_pipeline.sources.landed import Decoded
 from vp_pipeline.warehouse import duckdb as duckdb_warehouse
@@ -264,6 +265,26 @@ def test_a_new_nullable_column_is_added(warehouse: Warehouse, connection: Connec
     warehouse.load_day(connection, lake, {later: manifest})
     found = connection.execute("select monthly_sold, note from raw.keepa_monthly_sold").fetchall()
     assert sorted(map(tuple, found)) == [(1, None), (7, "new")]
+
+
+def test_a_decimal_keeps_its_digits_and_another_scale_is_another_column(
+    warehouse: Warehouse, connection: Connection, lake: Lake
+) -> None:
+    def with_weight(kind: Type) -> Table:
+        weight = Column("weight", kind, "Weight.", unit="kg", nullable=True)
+        return dataclasses.replace(MONTHLY_SOLD, columns=(*MONTHLY_SOLD.columns, weight))
+
+    table = with_weight(Type.decimal(18, 4))
+    exact = [Decimal("0.1001"), Decimal("-99999999999999.9999"), None]
+    rows = partition_rows(1, 2, 3).append_column("weight", pa.array(exact, table.columns[-1].type.arrow))
+    manifest = silver.write(lake, Decoded(table, 3, rows, 0, ()), DAY, bronze="b", decoder="d")
+    for _ in range(2):  # the second time the columns of the table are compared with the contract's
+        warehouse.load_day(connection, lake, {table: manifest})
+    found = connection.execute("select weight from raw.keepa_monthly_sold order by monthly_sold").fetchall()
+    assert [value for (value,) in found] == exact
+    finer = with_weight(Type.decimal(18, 5))
+    with pytest.raises(PermanentError, match=r"\(weight\).*alter column weight set data type decimal\(18,5\)"):
+        warehouse.load_day(connection, lake, {finer: manifest})
 
 
 def test_a_column_that_became_nullable_takes_null(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:

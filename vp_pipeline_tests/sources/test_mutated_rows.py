@@ -1,39 +1,28 @@
 """Every column of every table, mutated: what the contract refuses, and what it allows and why.
 
-The columns and the mutations are derived from the contracts, so a new column is mutated from the day it is added.
+The columns and the mutations are derived from the contracts, so a new column is mutated from the day it is added. What
+a sound row of a source needs besides is in `<source>/sound_values.py`.
 Run with `-s` to read the summary and each allowed combination with the source of its range.
 """
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from vp_pipeline.quality.contract import breaches_of
-from vp_pipeline.sources.contract import Column, Limit, Table, Type
+from vp_pipeline.sources.contract import DATE, FLAG, INT, TEXT, TIMESTAMP, Column, Limit, Table, Type
 from vp_pipeline.sources.registry import STREAMS
+from vp_pipeline_tests.sources.keepa import sound_values as keepa
 
-ALL_TABLES = [table for _, stream in STREAMS for table in stream.tables]
+BY_SOURCE = {"keepa": keepa}
+ALL_TABLES = [table for source in BY_SOURCE.values() for table in source.TABLES]
 SNAPSHOT = datetime(2026, 5, 10, 4, 19, 28)
-# A value that keeps the column's rules, where the first of its range does not do; by table and column, then by column.
-SOUND: dict[str, Any] = {
-    "asin": "B000000001",
-    "snapshot_at": SNAPSHOT,
-    "observed_at": datetime(2026, 5, 1),
-    "value_at": datetime(2026, 5, 1),
-    "currency": "USD",
-    "seller_id": "ATVPDKIKX0DER",
-    "stat": "current",
-    "parent_asin": "B000000002",
-    ("rank", "category_id"): 0,
-    ("rank", "series"): "SALES",
-}
-OTHER_TYPES = {
-    Type.INT: pa.string(), Type.TEXT: pa.int64(), Type.FLAG: pa.int64(), Type.TIMESTAMP: pa.string(),
-    Type.DATE: pa.timestamp("us"),
-}  # fmt: skip
+SOUND_BY_TYPE: dict[Type, Any] = {INT: 1, TEXT: "a text", FLAG: True, TIMESTAMP: SNAPSHOT, DATE: SNAPSHOT.date()}
+OTHER_TYPES = {INT: pa.string(), TEXT: pa.int64(), FLAG: pa.int64(), TIMESTAMP: pa.string(), DATE: pa.timestamp("us")}
 Mutation = tuple[str, Any, dict[str, Any]]  # what is done, the value, and what the rest of the row must be
 
 
@@ -42,13 +31,13 @@ def sound(table: Table) -> dict[str, Any]:
 
 
 def sound_value(table: Table, column: Column) -> Any:
+    values = BY_SOURCE[table.source].SOUND
     for key in ((table.name, column.name), column.name):
-        if key in SOUND:
-            return SOUND[key]
+        if key in values:
+            return values[key]
     if column.one_of:
         return column.one_of[0]
-    by_type: dict[Type, Any] = {Type.INT: 1, Type.TEXT: "a text", Type.FLAG: True, Type.TIMESTAMP: SNAPSHOT}
-    return by_type[column.type]
+    return Decimal(1) if column.type.digits else SOUND_BY_TYPE[column.type]
 
 
 def rows_of(table: Table, row: dict[str, Any]) -> pa.Table:
@@ -56,12 +45,12 @@ def rows_of(table: Table, row: dict[str, Any]) -> pa.Table:
     return pa.Table.from_pylist([row], schema=schema)
 
 
-def mutations(column: Column) -> Iterator[Mutation]:
+def mutations(table: Table, column: Column) -> Iterator[Mutation]:
     """The values just outside each rule of the column."""
     yield "null", None, {}
-    for rule in (column, *column.limits):
-        where = {} if rule is column else {rule.column: example(rule)}
-        yield from range_mutations(column, rule.at_least, rule.at_most, where)
+    yield from range_mutations(column, column.at_least, column.at_most, {})
+    for limit in column.limits:
+        yield from range_mutations(column, limit.at_least, limit.at_most, {limit.column: example(table, limit)})
     for value in column.never:
         yield f"the impossible {value}", value, {}
     if column.not_after:
@@ -74,21 +63,21 @@ def mutations(column: Column) -> Iterator[Mutation]:
 
 
 def range_mutations(column: Column, low: Any, high: Any, where: dict[str, Any]) -> Iterator[Mutation]:
-    names = {Type.TIMESTAMP: ("too early", "too late")}.get(column.type, ("below", "above"))
-    step: Any = timedelta(microseconds=1) if column.type is Type.TIMESTAMP else 1
+    names = {TIMESTAMP: ("too early", "too late")}.get(column.type, ("below", "above"))
+    step: Any = {TIMESTAMP: timedelta(microseconds=1), DATE: timedelta(days=1)}.get(column.type, 1)
+    if column.type.digits:
+        step = Decimal(1).scaleb(-column.type.digits[1])
     of = "".join(f" for {value}" for value in where.values())
     for name, bound, sign in ((names[0], low, -1), (names[1], high, 1)):
         if bound is None:
             continue
-        value = "x" * (bound + sign) if column.type is Type.TEXT else bound + sign * step
+        value = "x" * (bound + sign) if column.type == TEXT else bound + sign * step
         yield name + of, value, where
 
 
-def example(limit: Limit) -> str:
+def example(table: Table, limit: Limit) -> str:
     """A text that the limit is of."""
-    return {"COUNT_.*": "COUNT_NEW", "outOfStockPercentage.*": "outOfStockPercentage30"}.get(
-        limit.matches, limit.matches if limit.matches.isalnum() else "avg30"
-    )
+    return BY_SOURCE[table.source].EXAMPLES.get(limit.matches, limit.matches)
 
 
 def refusal(table: Table, column: Column, mutation: Mutation) -> str | None:
@@ -100,22 +89,26 @@ def refusal(table: Table, column: Column, mutation: Mutation) -> str | None:
 def refused_as_another_type(table: Table, column: Column) -> bool:
     rows = rows_of(table, sound(table))
     position = table.schema.get_field_index(column.name)
-    retyped = rows.set_column(position, column.name, pa.array([None], OTHER_TYPES[column.type]))
+    retyped = rows.set_column(position, column.name, pa.array([None], OTHER_TYPES.get(column.type, pa.float64())))
     return bool(breaches_of(table, retyped))
 
 
-@pytest.mark.parametrize("table", ALL_TABLES, ids=lambda table: table.name)
+def test_every_table_is_mutated() -> None:
+    assert {table.raw_name for _, stream in STREAMS for table in stream.tables} <= {t.raw_name for t in ALL_TABLES}
+
+
+@pytest.mark.parametrize("table", ALL_TABLES, ids=lambda table: table.raw_name)
 def test_a_sound_row_keeps_the_contract(table: Table) -> None:
     assert not breaches_of(table, rows_of(table, sound(table)))
 
 
-@pytest.mark.parametrize("table", ALL_TABLES, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", ALL_TABLES, ids=lambda table: table.raw_name)
 def test_the_contract_has_the_range_of_every_column_and_its_source(table: Table) -> None:
     for column in table.columns:
         assert column.range_source, f"{table.name}.{column.name} has no range_source"
         bounded = column.at_least is not None and column.at_most is not None
-        listed = column.one_of is not None or column.matches is not None or column.type is Type.FLAG
-        assert bounded or (listed and column.type in (Type.TEXT, Type.FLAG)), f"{table.name}.{column.name} has no range"
+        listed = column.one_of is not None or column.matches is not None or column.type == FLAG
+        assert bounded or (listed and column.type in (TEXT, FLAG)), f"{table.name}.{column.name} has no range"
 
 
 def test_every_mutation_is_refused_or_allowed_with_a_source(capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,7 +117,7 @@ def test_every_mutation_is_refused_or_allowed_with_a_source(capsys: pytest.Captu
         for column in table.columns:
             assert refused_as_another_type(table, column), f"{table.name}.{column.name} takes another type"
             refused.append((table.name, column.name, "wrong type", ""))
-            for mutation in mutations(column):
+            for mutation in mutations(table, column):
                 reason = refusal(table, column, mutation)
                 found = (table.name, column.name, mutation[0], reason or column.range_source)
                 (refused if reason else allowed).append(found)
