@@ -65,6 +65,11 @@ class AirbyteApi(AirbyteClient):
         found = self._single_request("GET", f"{self.rest_api_base_url}/sources/{source_id}")
         return found.get("configuration") or {}
 
+    def configure_source(self, source_id: str, fields: Mapping[str, object]) -> None:
+        """Sets fields of a source's configuration; the others, and its secrets, stay as they are."""
+        url = f"{self.rest_api_base_url}/sources/{source_id}"
+        self._single_request("PATCH", url, data={"configuration": dict(fields)})
+
     def attempts(self, job_id: int) -> list[Mapping[str, Any]]:
         """The attempts of a job, oldest first, as the configuration API returns them."""
         found = self._single_request("POST", f"{self.configuration_api_base_url}/jobs/get", data={"id": job_id})

@@ -42,14 +42,23 @@ class Airbyte(Protocol):
         ...
 
 
-def sync_of_past_day(stream: Stream, run_date: date, newest: date, existing: SyncRecord | None) -> Sync | None:
-    """The existing sync of a past day, for a stream that serves only the present; None: the day may be requested.
+def sync_of_past_day(
+    stream: Stream, run_date: date, newest: date, existing: SyncRecord | None, *, resync: bool
+) -> Sync | None:
+    """The existing sync of a past day, for a stream that no longer serves all of it; None: the day may be requested.
+
+    A day of an `updated` stream is requested where it has no sync, or with `resync`: what was updated again since is in
+    a later day then. Otherwise the sync that it has stays, whatever the settings are: a new one could only have less.
 
     Raises:
-        PermanentError: there is none. Today's response is never filed under a past day.
+        PermanentError: the stream serves only the present, and there is none. Today's response is never filed under a
+            past day.
     """
-    if stream.replay != "snapshot" or run_date == newest:
+    if stream.replay == "window" or run_date == newest:
         return None
+    if stream.replay == "updated":
+        reason = f"{stream.source} no longer serves in {run_date} what was updated again since"
+        return None if existing is None or resync else Sync(existing, reused=reason)
     if existing is not None:
         return Sync(existing, reused=f"{stream.source} no longer serves a past day")
     raise PermanentError(

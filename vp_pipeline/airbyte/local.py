@@ -49,11 +49,12 @@ class LocalAirbyte:
         with self._origin(source, run_date) as origin:
             config = source.connector_config(self.settings.of(source), origin)
             fingerprint = _fingerprint(source, origin, config)
+            config |= source.of_day(run_date)
             self._refuse_mixing(source)
             if existing is not None and existing.fingerprint == fingerprint and not resync:
                 return Sync(existing, reused=f"sync {existing.job_id} requested the same from {existing.origin}")
             if self._uses_vendor(source):
-                past = sync_of_past_day(stream, run_date, newest_finished_day(), existing)
+                past = sync_of_past_day(stream, run_date, newest_finished_day(), existing, resync=resync)
                 if past is not None:
                     return past
             return Sync(self._run(source, stream, run_date, origin, config, fingerprint, log), reused=None)
@@ -155,8 +156,9 @@ def _origin_path(source: Source) -> str:
 
 
 def _fingerprint(source: Source, origin: Origin, config: dict[str, object]) -> str:
-    """What is requested, from where, by which connector; without the key and the sandbox's address, which varies."""
-    requested = {name: value for name, value in config.items() if name not in ("api_key", "base_url")}
+    """What is requested, from where, by which connector; without credentials, addresses that vary, and the day: the
+    days of a source are compared with one another by it."""
+    requested = {name: value for name, value in config.items() if name not in source.incidental}
     document = orjson.dumps([origin.label, requested], option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(document + source.manifest.read_bytes()).hexdigest()
 

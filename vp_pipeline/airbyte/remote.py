@@ -85,7 +85,7 @@ class RemoteAirbyte:
         if job is None:
             if existing is not None and existing.fingerprint == fingerprint and not resync:
                 return Sync(existing, reused=f"sync {existing.job_id} requested the same from {existing.origin}")
-            past = sync_of_past_day(stream, run_date, self.newest(), existing)
+            past = sync_of_past_day(stream, run_date, self.newest(), existing, resync=resync)
             if past is not None:
                 return past
             job, request = self._started(api, source, stream, run_date, log)
@@ -129,10 +129,18 @@ class RemoteAirbyte:
         connection = api.get_connection_details(connection_id)
         self._refuse_drift(api, stream, connection_id, connection)
         request = _configured(api, source, connection, log)
+        of_day = source.of_day(run_date)
+        if of_day:
+            api.configure_source(connection["sourceId"], of_day)
         try:
             job = api.start(connection_id)
             log(f"Airbyte job {job.job_id} started for {run_date}.")
         except AlreadyRunning:
+            if of_day:
+                raise TransientError(
+                    f"Airbyte is running another sync of connection {connection_id}, which may be of another day than "
+                    f"{run_date}. Run {run_date} again when it has ended."
+                ) from None
             job = self._attach(api, stream, run_date, connection_id)
             # The source may have been configured otherwise when the job was started; a run that did that recorded how.
             other = self._recorded_job(stream, run_date, connection_id)

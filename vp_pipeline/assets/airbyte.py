@@ -24,6 +24,8 @@ def airbyte_asset(source: Source, stream: Stream, partitions: dg.PartitionsDefin
     key = airbyte_key(stream)
     replay = {
         "window": "A past day can be requested again.",
+        "updated": "A day has what was last updated on it. A past day can be requested again only in part: what was "
+        "updated again since is in a later day.",
         "snapshot": "The API only has the current state: a past day comes from the sandbox or from bronze.",
     }[stream.replay]
 

@@ -47,9 +47,10 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
     def land(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> Iterator[object]:
         def build(day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
             manifest = bronze.land(lake, stream, day)
-            empty = manifest.records == 0
+            empty, expected = manifest.records == 0, stream.replay == "updated"
+            quiet = " (or nothing was updated on that day)" if expected else ""
             arrival = (
-                f"Sync {manifest.sync.job_id} landed no records for {day}: check what the connection requests."
+                f"Sync {manifest.sync.job_id} landed no records for {day}: check what the connection requests{quiet}."
                 if empty
                 else f"Every landed object is whole: {len(manifest.objects)}."
             )
@@ -59,7 +60,8 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
             records = [Volume(earlier.records) for earlier in before]
             reported = manifest.sync.records
             landed = [
-                Outcome("arrival", not empty, arrival),
+                # On a quiet day nothing is updated.
+                Outcome("arrival", not empty, arrival, warning=expected),
                 conservation("Landed", reported, manifest.records, duplicates=0, quarantined=0),
             ]
             received = _completeness(lake, stream, manifest.sync, found.received)
@@ -73,7 +75,13 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
                     [
                         *landed,
                         received,
-                        timeliness(what, manifest.sync, bronze.not_before(stream, manifest.sync), found.received),
+                        timeliness(
+                            what,
+                            manifest.sync,
+                            bronze.not_before(stream, manifest.sync),
+                            found.received,
+                            bronze.not_after(stream, manifest.sync),
+                        ),
                         volume(what, day, stream.replay, Volume(manifest.records), records, cause),
                         unaltered(what, found),
                         known_fields(what, found),

@@ -33,8 +33,9 @@ def late_data(
 ) -> tuple[list[AssetJob], list[dg.ScheduleDefinition]]:
     """The weekly job and schedule that sync the last `days` days of `window` streams again; none without such a stream.
 
-    A `snapshot` stream cannot be synced for a past day, so without a `window` stream there is nothing to do, and a
-    schedule that does nothing would be misleading.
+    A `snapshot` stream cannot be synced for a past day, and of an `updated` stream late changes are in the day on which
+    they were made. So without a `window` stream there is nothing to do, and a schedule that does nothing would be
+    misleading.
     """
     windowed = [stream for stream in streams if stream.replay == "window"]
     if not windowed:

@@ -94,13 +94,21 @@ def land(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest:
 
 
 def not_before(stream: Stream, sync: SyncRecord) -> datetime | None:
-    """The first moment that a response of the day may be of, for a stream that has the present only; None: any moment.
+    """The first moment that a response of the day may be of; None: any moment.
 
-    Such a day is requested when it is over. The tolerance is that of two clocks. Recordings are of other moments.
+    A stream that has the present only is requested when the day is over: the tolerance is that of two clocks. A
+    response with what was updated on a day is of that day. Recordings are of other moments.
     """
-    if stream.replay != "snapshot" or sync.recorded:
+    if stream.replay == "window" or sync.recorded:
         return None
+    if stream.replay == "updated":
+        return start_of(sync.run_date)
     return start_of(sync.run_date + ONE_DAY) - CLOCKS_APART
+
+
+def not_after(stream: Stream, sync: SyncRecord) -> datetime | None:
+    """The first moment that a response of the day may no longer be of; None: any moment that is not after the sync."""
+    return start_of(sync.run_date + ONE_DAY) if stream.replay == "updated" and not sync.recorded else None
 
 
 def recent(lake: Lake, stream: Stream, sync: SyncRecord, days: int) -> list[BronzeManifest]:

@@ -44,11 +44,12 @@ EXCLUDED = Limits(warn=0.0, block=0.2)
 DUPLICATES_WARN = 0.05
 
 # Rows of a day, as a share of the median of the days before it. A `snapshot` response has the whole history, which only
-# grows: a tenth less is odd, and two fifths less means that about half did not arrive. A `window` stream has one day's
-# events: weekends and holidays halve them, so only next to nothing is wrong.
+# grows: a tenth less is odd, and two fifths less means that about half did not arrive. Others have one day's events:
+# weekends and holidays halve them, so only next to nothing is wrong.
 VOLUME: dict[ReplayMode, Limits] = {
     "snapshot": Limits(warn=0.9, block=0.6),
     "window": Limits(warn=0.5, block=0.1),
+    "updated": Limits(warn=0.5, block=0.1),
 }
 # Enough days that one odd one does not move the median, few enough that a list that was shortened on purpose is the
 # usual one after four.

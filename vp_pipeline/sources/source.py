@@ -5,7 +5,7 @@ Here: the types that a folder under `sources/` fills in. Not here: any particula
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +19,11 @@ from vp_pipeline.sources.source_settings import SourceSettings
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ReplayMode = Literal["window", "snapshot"]
+# `window`: the API still serves a past day, as it was. `snapshot`: it serves the present only. `updated`: it serves
+# what was last updated on a day, in its present state. Of a past day that is what has not been updated again since; the
+# rest is of a later day, in a newer state. So the newest state of everything is there when every day is, whenever each
+# was requested; and requesting a day again can only take rows out of it.
+ReplayMode = Literal["window", "snapshot", "updated"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class Origin:
 
 @dataclass(frozen=True)
 class SyncRequest:
-    """What a sync requests. `entities`: each once, as the source names it. `days` of history.
+    """What a sync requests. `entities`: each once, as the source names it; none where everything that there is of a day
+    is requested. `days` of history.
     `left_out`: what was not requested although it should have been, each as a sentence."""
 
     entities: tuple[str, ...]
@@ -66,7 +71,7 @@ class Entity:
 class Stream:
     """One Airbyte stream of a source, and the tables it is decoded into.
 
-    `replay`: "window" if the API still serves a past day, "snapshot" if it only serves the present.
+    `replay`: whether a past day can be requested again.
     `decoder` and `inspection`: the modules of its functions `decode` and `inspect`; imported at the first use, since
     the code location needs neither. `charts`: for some tables, a chart of a day's rows, as Markdown. `entity`: by what
     its rows can be excluded; None: by day only. The first table has a row of every entity.
@@ -104,6 +109,8 @@ class Source:
 
     `settings` is the class of its settings, an instance of which `connector_config` takes: it returns the connector's
     configuration for an origin. `request_of`: what a configuration requests (None: it is not one of this connector).
+    `of_day`: what a configuration has more to request a day (UTC); nothing where every day is requested alike.
+    `incidental`: names of the configuration that do not change what is requested: credentials and addresses.
     """
 
     name: str
@@ -113,3 +120,5 @@ class Source:
     settings: type[SourceSettings]
     connector_config: Callable[[Any, Origin], dict[str, object]]
     request_of: Callable[[Mapping[str, Any]], SyncRequest | None]
+    of_day: Callable[[date], Mapping[str, object]] = lambda _: {}
+    incidental: frozenset[str] = frozenset({"api_key", "base_url"})

@@ -85,7 +85,8 @@ def test_without_a_window_stream_there_is_no_weekly_schedule(definitions: dg.Def
 def test_with_one_its_last_days_are_asked_for_again(
     instance: dg.DagsterInstance, tick: datetime, first: str, last: str
 ) -> None:
-    (job,), (schedule,) = late_data([PRODUCT, WINDOW], 7, PARTITIONS, date(2026, 1, 1))
+    updated = dataclasses.replace(PRODUCT, name="returns", replay="updated")  # late changes are in a day of their own
+    (job,), (schedule,) = late_data([PRODUCT, WINDOW, updated], 7, PARTITIONS, date(2026, 1, 1))
     assert (job.name, schedule.cron_schedule, schedule.execution_timezone) == ("late_data", "0 2 * * 1", "UTC")
     context = dg.build_schedule_context(instance, scheduled_execution_time=tick)
     (request,) = schedule.evaluate_tick(context).run_requests or []

@@ -136,3 +136,8 @@ def test_a_configuration_is_a_request_of_each_product_once() -> None:
     config = {"asins": ["B0MADEUP01", "5:B0MADEUP01", "1:B0MADEUP01", "B0MADEUP01"], "domain": 1, "days": 30}
     assert request_of(config) == SyncRequest(("1:B0MADEUP01", "5:B0MADEUP01"), 30)
     assert request_of({"asins": ["B0MADEUP01"]}) == SyncRequest(("1:B0MADEUP01",), 10_000)
+
+
+def test_where_everything_of_a_day_is_requested_nothing_is_missing_by_name() -> None:
+    found = coverage(SyncRequest((), 1), [], {})
+    assert completeness("b", date(2026, 3, 1), found, {}).passed

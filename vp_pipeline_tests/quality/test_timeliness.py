@@ -1,5 +1,6 @@
 """Whether the responses of a day are of that day."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -83,3 +84,14 @@ def test_the_decoder_keeps_a_product_that_was_not_requested_out_of_the_rows() ->
     assert [(row.entity, row.reason) for row in error.quarantined] == [
         ("B000000001", "Keepa responded with an error: x")
     ]
+
+
+def test_what_was_updated_on_a_day_is_of_that_day(sync: SyncRecord) -> None:
+    stream = replace(PRODUCT, replay="updated")
+    begin, end = bronze.not_before(stream, sync), bronze.not_after(stream, sync)
+    assert (begin, end) == (OVER - timedelta(days=1), OVER)
+    assert timeliness("b", sync, begin, at(begin, OVER - MINUTE), end).passed
+    for other in (begin - MINUTE, OVER + MINUTE):
+        assert timeliness("b", sync, begin, at(other), end).blocks
+    recorded = sync.model_copy(update={"recorded": True})
+    assert (bronze.not_before(stream, recorded), bronze.not_after(stream, recorded)) == (None, None)

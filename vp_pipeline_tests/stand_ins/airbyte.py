@@ -171,6 +171,7 @@ class AirbyteStandIn:
         routes: list[tuple[str, Callable[[Request, dict[str, Any]], Response | None]]] = [
             ("POST /api/v1/connections/get", self._connection),
             (f"GET /api/public/v1/sources/{SOURCE}", lambda request, sent: json_response(self.source)),
+            (f"PATCH /api/public/v1/sources/{SOURCE}", self._configure),
             (f"GET /api/public/v1/destinations/{DESTINATION}", lambda request, sent: json_response(self.destination)),
             ("POST /api/public/v1/jobs", self._new_job),
             ("GET /api/public/v1/jobs", self._jobs),
@@ -188,6 +189,11 @@ class AirbyteStandIn:
             return json_response({"message": "Invalid client"}, 401)
         self.tokens.append(f"token-{len(self.tokens)}-of-the-stand-in/airbyte")
         return json_response({"access_token": self.tokens[-1]})
+
+    def _configure(self, request: Request, sent: dict[str, Any]) -> Response:
+        """Airbyte keeps the fields that are not sent."""
+        self.source["configuration"] |= sent["configuration"]
+        return json_response(self.source)
 
     def _connection(self, request: Request, sent: dict[str, Any]) -> Response | None:
         return json_response(self.connection) if sent["connectionId"] == CONNECTION else None

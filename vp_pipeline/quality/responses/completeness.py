@@ -56,6 +56,9 @@ def completeness(what: str, day: date, found: Coverage, before: Mapping[str, dat
 
     Entities that the vendor refuses, day after day, are no reason to block: the list of products has to be corrected.
     """
+    if not found.requested:
+        everything = f"{what}: everything that there is of the day was requested, so nothing can be missing by name."
+        return Outcome(CHECK, True, everything, metadata={"requested": 0})
     counts = {"received": len(found.received), "refused": len(found.refused), "missing": len(found.missing)}
     equation = " + ".join(f"{count:,} {name}" for name, count in counts.items() if count or name == "received")
     known = [entity for entity in before if entity in {*found.missing, *found.refused}]

@@ -5,7 +5,7 @@ one that is not (the decoders put it in quarantine).
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from vp_pipeline.failures import remedies
 from vp_pipeline.lake.manifests import SyncRecord
@@ -18,10 +18,16 @@ _NAMED = 10
 _HOUR = timedelta(hours=1)
 
 
-def timeliness(what: str, sync: SyncRecord, not_before: datetime | None, received: Sequence[Received]) -> Outcome:
+def timeliness(
+    what: str,
+    sync: SyncRecord,
+    not_before: datetime | None,
+    received: Sequence[Received],
+    not_after: datetime | None = None,
+) -> Outcome:
     """Warns of each response that is not of the day, blocks where many are; recordings are of any moment, and reported.
 
-    `not_before`: the first moment of the day's responses; None: they may be of any.
+    The day's responses are of `not_before` or later, and of before `not_after`; None: of any moment.
     """
     moments = {each: each.at for each in received if each.at is not None}
     if not moments:
@@ -33,7 +39,7 @@ def timeliness(what: str, sync: SyncRecord, not_before: datetime | None, receive
         age = _age(sync.ended_at - first)
         text = f"{what}: these are recordings, of {span}, up to {age} old when they were read. They are of no day."
         return Outcome(CHECK, True, text, metadata=metadata)
-    until = sync.ended_at + CLOCKS_APART
+    until = min(sync.ended_at + CLOCKS_APART, not_after or datetime.max.replace(tzinfo=UTC))
     others = {e: at for e, at in moments.items() if at > until or (not_before is not None and at < not_before)}
     if not others:
         return Outcome(CHECK, True, f"{what}: the responses are of {span}.", metadata=metadata)
