@@ -1,0 +1,114 @@
+"""A landed line becomes an order, or is rejected as a whole.
+
+Here: Airbyte's envelope around the record, and the connector's around the order. Not here: the order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from vp_pipeline.sources.landed import ALTERED, CLOCKS_APART, LandedLine
+
+VERSIONS = ("2026-01-01", "v0")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An order as Amazon answered it. `extracted_at`, `snapshot_at`: UTC, without a zone; the latter is the last moment
+    of the day that was requested. `items`: as they came, a list if they are sound; None: the answer has none.
+    `api_version`: one of `VERSIONS`."""
+
+    line: LandedLine
+    extracted_at: datetime
+    snapshot_at: datetime
+    api_version: str
+    order: Mapping[str, Any]
+    items: Any
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a line has no usable order, and the piece to keep of it."""
+
+    reason: str
+    piece: Any
+
+
+def read_answer(line: LandedLine, not_before: datetime | None = None) -> Answer | Unreadable:
+    """Open both envelopes of a line; an answer to a day before `not_before` (UTC) is of another day."""
+    try:
+        record = orjson.loads(line.text)
+    except orjson.JSONDecodeError as error:
+        return Unreadable(f"line is not JSON: {error}", line.text)
+    if not isinstance(record, dict):
+        return Unreadable("not a record of Airbyte: no object", line.text)
+    data = record.get("_airbyte_data")
+    if not isinstance(data, dict):
+        return Unreadable("_airbyte_data is not an object", line.text)
+    extracted_at = _extracted(record.get("_airbyte_extracted_at"))
+    if extracted_at is None:
+        return Unreadable("_airbyte_extracted_at is neither milliseconds nor an ISO 8601 time", line.text)
+    altered = _altered(record.get("_airbyte_meta"))
+    if altered:
+        return Unreadable(f"{ALTERED}: {altered}", line.text)
+    return _open(line, extracted_at, data, not_before)
+
+
+def _open(
+    line: LandedLine, extracted_at: datetime, data: Mapping[str, Any], not_before: datetime | None
+) -> Answer | Unreadable:
+    version, order = data.get("api_version"), data.get("order")
+    if version not in VERSIONS:
+        return Unreadable(f"api_version is {version!r}: {' or '.join(VERSIONS)} is allowed", data)
+    snapshot_at = _last_moment(data.get("day"))
+    if snapshot_at is None:
+        return Unreadable(f"day is {data.get('day')!r}: a day from 1970 to 2099 is allowed", data)
+    if snapshot_at > extracted_at + CLOCKS_APART:
+        return Unreadable(f"day is {data['day']}, which was not over when it was requested", data)
+    if not_before is not None and snapshot_at < not_before.replace(tzinfo=None):
+        return Unreadable(f"day is {data['day']}, and {not_before:%Y-%m-%d} or later was requested", data)
+    if not isinstance(order, dict):
+        return Unreadable("order is not an object", data)
+    items = order.get("orderItems") if version != "v0" else data.get("items")
+    listed = data.get("unknown")
+    unknown = tuple(name for name in listed if isinstance(name, str)) if isinstance(listed, list) else ()
+    return Answer(line, extracted_at, snapshot_at, version, order, items, unknown)
+
+
+def _extracted(value: Any) -> datetime | None:
+    """Airbyte's time of extraction. Versions write milliseconds, or ISO 8601 (no zone: UTC)."""
+    try:
+        if isinstance(value, str):
+            parsed = datetime.fromisoformat(value)
+            return parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value / 1000, UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
+
+
+def _last_moment(value: Any) -> datetime | None:
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    if day is None or not 1970 <= day.year <= 2099:
+        return None
+    return datetime(day.year, day.month, day.day) + timedelta(days=1) - timedelta(milliseconds=1)
+
+
+def _altered(meta: Any) -> str:
+    """What Airbyte reports as changed in a record (it nulls fields of oversized ones); empty: nothing."""
+    changes = meta.get("changes") if isinstance(meta, dict) else meta
+    if not changes:
+        return ""
+    if not isinstance(changes, list):
+        return "_airbyte_meta.changes is not a list"
+    return ", ".join(
+        f"{c.get('field')} {c.get('change')} ({c.get('reason')})" if isinstance(c, dict) else str(c) for c in changes
+    )
