@@ -1,0 +1,138 @@
+"""A landed line becomes Open-Meteo's response of one place, or is rejected as a whole.
+
+Here: Airbyte's envelope, and which place and dataset a response is of. Not here: its hours (`hours.py`).
+
+Numbers are read as they are written: whole ones as int, all others as Decimal, never as float.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from vp_pipeline.sources.landed import ALTERED, LandedLine
+from vp_pipeline.sources.open_meteo.tables import EARLIEST, LATEST
+
+# A response names the centre of its cell of the model, which is up to 25 km wide; on a coast a cell of land is taken.
+NEAR_DEGREES = 1
+_EPOCH = datetime(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Response:
+    """The response of one place. `extracted_at`: when the sync got it (UTC, without a zone). `place`: what was
+    requested. `body`: the response, with what the connector has added to it."""
+
+    line: LandedLine
+    extracted_at: datetime
+    place: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Why a line has no usable response, the piece to keep of it, and the place that it was requested for."""
+
+    reason: str
+    piece: Any
+    place: str | None = None
+
+
+def read_response(line: LandedLine) -> Response | Unreadable:
+    """Opens the envelope of a line, and checks that what is in it is hours of the place that was requested."""
+    try:
+        record = read_record(line)
+    except ValueError as error:
+        return Unreadable(str(error), line.text)
+    body = record.get("_airbyte_data")
+    if not isinstance(body, dict):
+        return Unreadable("not a record of Airbyte: _airbyte_data is not an object", line.text)
+    extracted_at = moment(record.get("_airbyte_extracted_at"))
+    if extracted_at is None:
+        return Unreadable("_airbyte_extracted_at is neither milliseconds nor an ISO 8601 time", line.text)
+    changes = altered(record)
+    if changes:
+        return Unreadable(f"{ALTERED}: {changes}", line.text)
+    place = requested(body)
+    if place is None:
+        return Unreadable("the record does not name the place that was requested", body)
+    problem = _problem(body)
+    return Unreadable(problem, body, place) if problem else Response(line, extracted_at, place, body)
+
+
+def read_record(line: LandedLine) -> dict[str, Any]:
+    """A line as Airbyte's record.
+
+    Raises:
+        ValueError: it is none, with the reason.
+    """
+    try:
+        record = json.loads(line.text, parse_float=Decimal, parse_constant=_not_json)
+    except (ValueError, RecursionError) as error:  # ValueError: also of bytes that are not UTF-8
+        raise ValueError(f"line is not JSON: {error}") from None
+    if not isinstance(record, dict):
+        raise ValueError(f"not a record of Airbyte: {type(record).__name__} instead of an object")
+    return record
+
+
+def requested(body: Mapping[str, Any]) -> str | None:
+    """The place that a response was requested for, as the connector names it."""
+    place = body.get("requested")
+    return place if isinstance(place, str) and place else None
+
+
+def is_of_place(body: Mapping[str, Any]) -> bool:
+    """Whether the cell of a response is at the place that was requested. False as well where one is not named."""
+    names = ("latitude", "longitude", "requested_latitude", "requested_longitude")
+    values = [body.get(name) for name in names]
+    if not all(is_number(value) for value in values):
+        return False
+    latitude, longitude, wanted_latitude, wanted_longitude = (Decimal(value) for value in values if value is not None)
+    around = abs(longitude - wanted_longitude) % 360
+    return abs(latitude - wanted_latitude) <= NEAR_DEGREES and min(around, 360 - around) <= NEAR_DEGREES
+
+
+def is_number(value: object) -> bool:
+    """Whether a JSON value is a number: `true` is none."""
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def moment(value: object) -> datetime | None:
+    """Airbyte's time of extraction (UTC, without a zone). Versions write milliseconds, or ISO 8601 (no zone: UTC)."""
+    try:
+        if isinstance(value, str):
+            parsed = datetime.fromisoformat(value)
+            found = parsed if parsed.tzinfo is None else parsed.astimezone(UTC).replace(tzinfo=None)
+        elif isinstance(value, int | Decimal) and not isinstance(value, bool):
+            found = _EPOCH + timedelta(milliseconds=int(value))
+        else:
+            return None
+    except (ValueError, OverflowError):
+        return None
+    return found if EARLIEST <= found <= LATEST else None
+
+
+def altered(record: Mapping[str, Any]) -> str:
+    """What Airbyte reports as changed in a record (it nulls fields of oversized ones); empty: nothing."""
+    meta = record.get("_airbyte_meta")
+    changes = meta.get("changes") if isinstance(meta, dict) else None
+    return ", ".join(
+        f"{each.get('field')} {each.get('change')} ({each.get('reason')})" if isinstance(each, dict) else str(each)
+        for each in (changes if isinstance(changes, list) else [])
+    )
+
+
+def _problem(body: Mapping[str, Any]) -> str | None:
+    if body.get("error"):
+        return f"Open-Meteo responded with an error: {body.get('reason') or 'no reason given'}"
+    if not isinstance(body.get("hourly"), dict) or not isinstance(body.get("hourly_units"), dict):
+        return "the response has no `hourly` with `hourly_units`"
+    if not is_of_place(body):
+        return f"the response is of {body.get('latitude')}, {body.get('longitude')}, and not of the place requested"
+    return None
+
+
+def _not_json(constant: str) -> object:
+    raise ValueError(f"{constant} is not a number of JSON")
