@@ -8,6 +8,7 @@ What the runtime and its libraries do, and what is done about it:
   its own on the root logger: that one call is skipped.
 - `airbyte.*` writes URLs into its messages, and a key may be in the query string: its records stop at our
   handler, which redacts them and passes them to the `captured_logs` of the thread.
+- It also writes whole bodies and headers, where a request is rejected: a body may name a person. They are cut off.
 - `backoff` repeats them, and `urllib3` writes URLs too; other code uses both as well. Within `captured_logs` the first
   is silenced and the second redacted; in other threads they are left alone.
 """
@@ -15,6 +16,7 @@ What the runtime and its libraries do, and what is done about it:
 import importlib
 import logging
 import logging.config
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -26,6 +28,8 @@ from vp_pipeline.redaction import Redaction
 _RUNTIME = ("airbyte", "MessageRepository")
 _SHARED = ("backoff", "urllib3.connectionpool", "urllib3.util.retry")
 
+# Of the runtime's line about a rejected request: what comes after the status repeats the response.
+_RESPONSE = re.compile(r"(?<= failed with status code )('[0-9]+') and error message: .*", re.DOTALL)
 _imports = threading.Lock()
 
 
@@ -84,7 +88,7 @@ def _redact(record: logging.LogRecord) -> None:
     """Replaces the record's text; a traceback or attributes beside it (URLs, headers) are removed."""
     if _capture.redact is None:
         return
-    text = _capture.redact(record.getMessage())
+    text = _RESPONSE.sub(r"\1.", _capture.redact(record.getMessage()))
     for name in record.__dict__.keys() - _STANDARD:
         del record.__dict__[name]
     record.msg, record.args, record.exc_info, record.exc_text = text, None, None, None

@@ -22,6 +22,10 @@ class Rate:
     burst: int
 
 
+# Amazon's own, of an application without a special plan.
+AMAZON_RATES = {"searchOrders": Rate(0.0056, 20), "getOrders": Rate(0.0167, 20), "getOrderItems": Rate(0.5, 30)}
+
+
 class Tokens:
     """Access tokens that are good for `seconds`. Every client and refresh token is known but those named above."""
 

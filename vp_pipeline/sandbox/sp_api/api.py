@@ -31,7 +31,6 @@ _PATHS = {
 }
 # Amazon's own rates would let a day on a laptop take an hour.
 GENEROUS = dict.fromkeys(_PATHS, Rate(per_second=200, burst=2_000))
-AMAZONS = {"searchOrders": Rate(0.0056, 20), "getOrders": Rate(0.0167, 20), "getOrderItems": Rate(0.5, 30)}
 
 
 class SpApi:
