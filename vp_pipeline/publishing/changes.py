@@ -2,24 +2,25 @@
 
     mart          the mart's name
     key           the row's key, a JSON object of the columns of the mart's grain, sorted by name
-    operation     insert, update or delete
+    operation     insert, update or delete; or whole, without a key: the mart is to be read as a whole
     build_id      the build that consumers read from then on
     published_at  when it became current, UTC
 
 A rollback is in it as what it changes back, so whoever has applied all rows up to a moment, and applies those after it
 in the order of `published_at`, has what consumers read. Rows are kept for KEPT_FOR; `publication.changes_since` is the
-moment from which on they are complete: a consumer that is further behind, or begins, reads the marts as a whole. A mart
-that is new, or not published any more, has no rows: it is read, or dropped, as a whole.
+moment from which on they are complete: a consumer that is further behind, or begins, reads the marts as a whole. The
+operation `whole` is of a mart that was not published before, has no grain, or has new columns in its key. A mart that
+is not published any more has no rows.
 
-Here: the SQL of one comparison, for every engine. Not here: which two publications, and where their tables are
-(`duckdb.py`, `snowflake.py`).
+Here: the SQL of one comparison, for every engine. Not here: which two publications, where their tables are
+(`duckdb.py`, `snowflake.py`), and reading the changes (`feed.py`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
-from vp_pipeline.publishing.publication import Publication
+from vp_pipeline.publishing.publication import Moment, Publication
 from vp_pipeline.warehouse.connection import Connection
 
 CHANGES = "changes"
@@ -28,6 +29,7 @@ KEPT_FOR = timedelta(days=30)
 # The columns of each mart's grain.
 Keys = Mapping[str, Sequence[str]]
 _SCHEMA = "mart"
+_WHOLE = "select cast(null as varchar) as key, 'whole' as operation"
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,28 @@ class Place:
     changes: str
 
 
-def complete_since(replaced: Publication | None, at: datetime) -> datetime:
-    """From when on the feed of a publication that becomes current at `at` is complete."""
-    if replaced is None or replaced.changes_since is None:
-        return replaced.published_at if replaced else at
-    return max(replaced.changes_since, at - KEPT_FOR)
+def next_moment(replaced: Publication | None) -> datetime:
+    """When a publication takes the place of another (UTC): now, and after the other has, whatever the clock was that
+    recorded that. Whoever has applied the changes up to a moment would pass over those of an earlier one."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    return max(now, replaced.moment.at + timedelta(microseconds=1)) if replaced else now
+
+
+def continued(made: Publication, replaced: Publication | None, at: datetime) -> Publication:
+    """A publication as it is once it becomes current at `at`: its feed continues that of the one before."""
+    since = _complete_since(replaced, at)
+    before = [moment for moment in (replaced.history if replaced else ()) if moment.at >= since]
+    return replace(made, changes_since=since, moments=(*before, Moment(at, made.build_id)))
+
+
+def _complete_since(replaced: Publication | None, at: datetime) -> datetime:
+    """From when on the feed is complete. Nothing is missing after the last publication whose own rows are not kept."""
+    if replaced is None:
+        return at
+    if replaced.changes_since is None:
+        return replaced.moment.at
+    old = [moment.at for moment in replaced.history if moment.at <= at - KEPT_FOR]
+    return max([replaced.changes_since, *old])
 
 
 @dataclass(frozen=True)
@@ -78,10 +97,12 @@ def record(
             "where published_at > cast(? as timestamp)",
             [f"{switch.at - KEPT_FOR}"],
         )
-    for table in sorted(switch.made.rows.keys() & switch.replaced.rows.keys()):
+    for table in sorted(switch.made.rows):
         schema, _, mart = table.partition(".")
-        if schema == _SCHEMA and mart in keys:
-            changed = _changed(connection, dialect, mart, sorted(keys[mart]), (to.schema, of.schema))
+        if schema == _SCHEMA:
+            was_there = table in switch.replaced.rows
+            key = sorted(keys.get(mart, ())) if was_there else []
+            changed = _changed(connection, dialect, mart, key, (to.schema, of.schema)) if key else _WHOLE
             connection.execute(
                 f"insert into {to.changes} select '{mart}', key, operation, ?, cast(? as timestamp) from ({changed})",
                 [switch.made.build_id, f"{switch.at}"],
@@ -92,6 +113,8 @@ def _changed(connection: Connection, dialect: Dialect, mart: str, key: Sequence[
     after, before = (f"{schema}.{mart}" for schema in schemas)
     shapes = [connection.execute(f"select * from {each} limit 0").description for each in (after, before)]
     is_reshaped = [column[:2] for column in shapes[0]] != [column[:2] for column in shapes[1]]
+    if not set(key) <= {column[0].lower() for column in shapes[1]}:
+        return _WHOLE
     listed = ", ".join(key)
     names = {name: f"coalesce(after_rows.{name}, before_rows.{name})" for name in key}
     return (

@@ -17,8 +17,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +26,8 @@ from filelock import FileLock
 from vp_pipeline import data_folder, documents, failures
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing import changes
-from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
-from vp_pipeline.publishing.publication import FORMAT, ON_DUTY, SCHEMAS, Contents, Publication
+from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile, json_text
+from vp_pipeline.publishing.publication import FORMAT, ON_DUTY, SCHEMAS, Contents, Publication, moments_text
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.stored_formats import StoredFormat
 from vp_pipeline.warehouse.connection import Connection, transaction
@@ -43,13 +42,13 @@ _RECORD = (
     "create schema published.publication",
     "create table published.publication.build "
     "(build_id varchar, run_id varchar, published_at timestamp, replaces varchar, content varchar, "
-    "changes_since timestamp, version integer)",
+    "changes_since timestamp, moments varchar, version integer)",
     "create table published.publication.tables (table_name varchar, rows bigint)",
     "create table published.publication.days (run_date date)",
 )
 _DIALECT = changes.Dialect(
     row_hash=lambda alias: f"hash({alias})",
-    json_text=lambda values: "cast(to_json({" + ", ".join(f"'{n}': {v}" for n, v in values.items()) + "}) as varchar)",
+    json_text=json_text,
 )
 _MADE, _REPLACED = (
     changes.Place(f"{database}.mart", f"{database}.{changes.CHANGES}") for database in ("published", "replaced")
@@ -182,7 +181,7 @@ class DuckDBPublications:
         """Replaces the file of a publication by one whose feed leads from `current` to it."""
         import duckdb
 
-        at = datetime.now(UTC).replace(tzinfo=None)
+        at = changes.next_moment(current)
         shutil.copy2(file, self._partial)
         self._partial.chmod(0o644)
         with duckdb.connect() as connection:
@@ -193,7 +192,7 @@ class DuckDBPublications:
                 switch = changes.Switch(target, current, at)
                 changes.record(connection, _DIALECT, switch, (_MADE, _REPLACED), keys)
                 connection.execute("drop schema published.publication cascade")
-                _write_record(connection, replace(target, changes_since=changes.complete_since(current, at)))
+                _write_record(connection, changes.continued(target, current, at))
             connection.execute("detach published")
         _sync(self._partial)
         self._partial.chmod(0o444)
@@ -265,7 +264,7 @@ def _write_record(connection: Connection, made: Publication) -> None:
     for statement in _RECORD:
         connection.execute(statement)
     connection.execute(
-        "insert into published.publication.build values (?, ?, ?, ?, ?, ?, ?)",
+        "insert into published.publication.build values (?, ?, ?, ?, ?, ?, ?, ?)",
         [
             made.build_id,
             made.run_id,
@@ -273,6 +272,7 @@ def _write_record(connection: Connection, made: Publication) -> None:
             made.replaces,
             made.content,
             made.changes_since,
+            moments_text(made.moments),
             FORMAT.version,
         ],
     )

@@ -3,7 +3,7 @@
 Here: its record, and queries. Not here: how it is made (`duckdb.py`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from vp_pipeline import failures
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.publishing.publication import FORMAT, Publication
+from vp_pipeline.publishing.publication import FORMAT, Publication, read_moments
 from vp_pipeline.warehouse.connection import Connection
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ class DuckDBPublishedFile:
     @property
     def schema(self) -> None:
         return None
+
+    def json_text(self, values: Mapping[str, str]) -> str:
+        return json_text(values)
 
     @contextmanager
     def open(self) -> Iterator["_OpenFile | None"]:
@@ -72,10 +75,16 @@ class _OpenFile:
             raise PermanentError(f"The publication refused the query: {str(error).strip().splitlines()[0]}") from None
 
 
+def json_text(values: Mapping[str, str]) -> str:
+    """SQL of a JSON object's text; `values`: SQL by name."""
+    return "cast(to_json({" + ", ".join(f"'{name}': {value}" for name, value in values.items()) + "}) as varchar)"
+
+
 def _read_record(connection: Connection, where: str) -> Publication:
     found = connection.execute("select * from publication.build")
     names = [column[0] for column in found.description]
     build = FORMAT.read(dict(zip(names, found.fetchone(), strict=True)), where)
+    moments = read_moments(build.pop("moments"))
     rows = connection.execute("select table_name, rows from publication.tables order by 1").fetchall()
     days = connection.execute("select run_date from publication.days order by 1").fetchall()
-    return Publication(**build, rows=dict(rows), days=tuple(day for (day,) in days))
+    return Publication(**build, rows=dict(rows), days=tuple(day for (day,) in days), moments=moments)

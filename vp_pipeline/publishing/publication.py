@@ -3,7 +3,8 @@
 Here: values. Not here: making one (`publisher.py`) and reading one (`reader.py`).
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,11 +17,24 @@ ON_DUTY = "failing_rows"
 # Published tables whose entities consumers expect to find again, with the vendor's own key of them.
 LASTING_KEYS = {"mart.dim_product": ("domain_id", "asin")}
 # Of the record of a publication, whose fields are columns. Version 1 has no column for the version, and on Snowflake
-# another word for one that was rolled back; version 2 has no table `changes`.
+# another word for one that was rolled back; version 2 has no table `changes`; version 3 has no `moments`.
 FORMAT = StoredFormat(
-    "record of a publication", (renamed_field("is_taken_back", "is_rolled_back"), with_default(changes_since=None))
+    "record of a publication",
+    (
+        renamed_field("is_taken_back", "is_rolled_back"),
+        with_default(changes_since=None),
+        with_default(moments=None),
+    ),
 )
 KEPT = 3  # the current one, and two that can be restored
+
+
+@dataclass(frozen=True)
+class Moment:
+    """From `at` on (UTC) consumers read the build: it was published then, or a rollback led to it."""
+
+    at: datetime
+    build_id: str
 
 
 @dataclass(frozen=True)
@@ -29,7 +43,8 @@ class Publication:
 
     `rows`: of each table, by `schema.name`. `days`: the run_dates that the marts hold. `replaces`: the build that was
     current before it; None: it is the first. `content`: a checksum of all rows of all tables. `published_at`: UTC.
-    `changes_since`: the moment from which on its table `changes` is complete, UTC; None: it has none.
+    `changes_since`: the moment from which on its table `changes` is complete, UTC; None: it has none. `moments`: what
+    consumers have read since then, the oldest first; the last one is of itself. Empty: not known.
     """
 
     build_id: str
@@ -40,6 +55,17 @@ class Publication:
     replaces: str | None
     content: str
     changes_since: datetime | None = None
+    moments: tuple[Moment, ...] = ()
+
+    @property
+    def history(self) -> Sequence[Moment]:
+        """`moments`; of a record that has none, as if it had not been rolled back to."""
+        return self.moments or (Moment(self.published_at, self.build_id),)
+
+    @property
+    def moment(self) -> Moment:
+        """Since when consumers read it."""
+        return self.history[-1]
 
     @property
     def tables(self) -> list[tuple[str, str]]:
@@ -59,3 +85,13 @@ class Contents:
     tables: Mapping[str, tuple[int, str]]
     views: frozenset[str]
     digest: str
+
+
+def moments_text(moments: Sequence[Moment]) -> str:
+    """Moments as they are stored in the record of a publication: JSON."""
+    return json.dumps([[moment.at.isoformat(), moment.build_id] for moment in moments])
+
+
+def read_moments(text: str | None) -> tuple[Moment, ...]:
+    """Stored moments; None: of a version that did not store them."""
+    return tuple(Moment(datetime.fromisoformat(at), build_id) for at, build_id in json.loads(text or "[]"))

@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Protocol
 
 from vp_pipeline.failures import PermanentError
@@ -135,7 +134,7 @@ class Publisher:
                     return replaced
                 if replaced is not None and not may_lose:
                     _require_everything(losses(connection, build, self.marts, replaced))
-                at = datetime.now(UTC).replace(tzinfo=None)
+                at = changes.next_moment(replaced)
                 made = Publication(
                     build_id=build.build_id,
                     run_id=run_id,
@@ -144,8 +143,8 @@ class Publisher:
                     days=build.days,
                     replaces=replaced.build_id if replaced else None,
                     content=content,
-                    changes_since=changes.complete_since(replaced, at),
                 )
+                made = changes.continued(made, replaced, at)
                 session.copy(connection, made, contents)
                 if replaced is not None:
                     session.record_changes(connection, made, replaced, self.keys())

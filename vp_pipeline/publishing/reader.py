@@ -4,7 +4,7 @@ Here: the only way in for consumers, on every engine. Not here: how an engine st
 `snowflake.py`), making one (`publisher.py`), and its rows as pandas (`frames.py`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -45,6 +45,10 @@ class Store(Protocol):
         """The schema that holds every published table; None: each is in the schema that it has in the warehouse."""
         ...
 
+    def json_text(self, values: Mapping[str, str]) -> str:
+        """SQL of the text of a JSON object, as it is in the table `changes`. `values`: SQL by name, sorted."""
+        ...
+
     def open(self) -> AbstractContextManager[OpenPublication | None]:
         """The current publication until the end of the block; None: nothing was published yet."""
         ...
@@ -59,6 +63,11 @@ class PublishedMarts:
     @property
     def address(self) -> str:
         return self.store.address
+
+    @property
+    def changes(self) -> str:
+        """The table `changes` as SQL names it."""
+        return f"{self.store.schema}.changes" if self.store.schema else "changes"
 
     def current(self) -> Publication | None:
         """The current publication; None: nothing was published yet."""

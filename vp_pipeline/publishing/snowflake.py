@@ -18,14 +18,13 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing import changes
-from vp_pipeline.publishing.publication import FORMAT, ON_DUTY, SCHEMAS, Contents, Publication
+from vp_pipeline.publishing.publication import FORMAT, ON_DUTY, SCHEMAS, Contents, Publication, moments_text
 from vp_pipeline.publishing.reader import PublishedMarts
-from vp_pipeline.publishing.snowflake_reader import OURS, PUBLISHED, SnowflakePublishedSchema, read_kept
+from vp_pipeline.publishing.snowflake_reader import OURS, PUBLISHED, SnowflakePublishedSchema, json_text, read_kept
 from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.ledger import Build
 from vp_pipeline.warehouse.migrations import RenamedColumn
@@ -37,13 +36,14 @@ if TYPE_CHECKING:
 # `days`: comma-separated. `row_counts`: JSON. `is_rolled_back`: by a person.
 _RECORD = (
     "version integer, build_id varchar, run_id varchar, published_at timestamp, replaces varchar, content varchar, "
-    "days varchar, row_counts varchar, changes_since timestamp, is_rolled_back boolean"
+    "days varchar, row_counts varchar, changes_since timestamp, moments varchar, "
+    "is_rolled_back boolean"
 )
 _COLUMNS = ", ".join(column.split()[0] for column in _RECORD.split(", "))
-_MARKS = "?, ?, ?, cast(? as timestamp), nullif(?, ''), ?, ?, ?, cast(? as timestamp), false"
+_MARKS = "?, ?, ?, cast(? as timestamp), nullif(?, ''), ?, ?, ?, cast(? as timestamp), ?, false"
 _DIALECT = changes.Dialect(
     row_hash=lambda alias: f"hash({alias}.*)",
-    json_text=lambda values: "to_json(object_construct(" + ", ".join(f"'{n}', {v}" for n, v in values.items()) + "))",
+    json_text=json_text,
 )
 
 
@@ -163,16 +163,18 @@ class _Session:
 
     def restore(self, target: Publication, current: Publication, keys: changes.Keys) -> None:
         schema = next(each.schema for each in read_kept(self.connection) if each.publication == target)
-        at = datetime.now(UTC).replace(tzinfo=None)
+        at = changes.next_moment(current)
         self.connection.execute(f"create or replace transient table {schema}.{changes.CHANGES} ({changes.COLUMNS})")
         switch = changes.Switch(target, current, at)
         changes.record(self.connection, _DIALECT, switch, (_place(schema), _place(PUBLISHED)), keys)
         self.connection.execute(f"grant select on all tables in schema {schema} to role {self.reader}")
         for each in (schema, PUBLISHED):
             self._to_present_format(f"{each}._publication")
+        made = changes.continued(target, current, at)
         self.connection.execute(
-            f"update {schema}._publication set is_rolled_back = false, changes_since = cast(? as timestamp)",
-            [f"{changes.complete_since(current, at)}"],
+            f"update {schema}._publication set is_rolled_back = false, "
+            "changes_since = cast(? as timestamp), moments = ?",
+            [f"{made.changes_since}", moments_text(made.moments)],
         )
         if target.published_at < current.published_at:
             self.connection.execute(f"update {PUBLISHED}._publication set is_rolled_back = true")
@@ -183,6 +185,7 @@ class _Session:
         RenamedColumn(record, "is_taken_back", "is_rolled_back").take(self.connection)
         self.connection.execute(f"alter table {record} add column if not exists version integer")
         self.connection.execute(f"alter table {record} add column if not exists changes_since timestamp")
+        self.connection.execute(f"alter table {record} add column if not exists moments varchar")
         self.connection.execute(f"update {record} set version = {FORMAT.version}")
 
     def prune(self, kept: Sequence[Publication]) -> None:
@@ -215,6 +218,7 @@ def _record(made: Publication) -> list[Any]:
         days,
         json.dumps(dict(made.rows)),
         f"{made.changes_since}",
+        moments_text(made.moments),
     ]
 
 

@@ -4,14 +4,14 @@ Here: the record of each publication, and queries. Not here: how the schema is m
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from vp_pipeline.failures import TransientError
-from vp_pipeline.publishing.publication import FORMAT, Publication
+from vp_pipeline.publishing.publication import FORMAT, Publication, read_moments
 from vp_pipeline.warehouse.connection import Connection, column_names
 from vp_pipeline.warehouse.snowflake import SnowflakeSession, SnowflakeWarehouse
 
@@ -38,6 +38,9 @@ class SnowflakePublishedSchema:
     def schema(self) -> str:
         return PUBLISHED
 
+    def json_text(self, values: Mapping[str, str]) -> str:
+        return json_text(values)
+
     @contextmanager
     def open(self) -> Iterator["_OpenSchema | None"]:
         with self.warehouse.connect(read_only=True) as connection:
@@ -52,6 +55,11 @@ class Kept:
     schema: str
     publication: Publication
     is_rolled_back: bool
+
+
+def json_text(values: Mapping[str, str]) -> str:
+    """SQL of a JSON object's text; `values`: SQL by name."""
+    return "to_json(object_construct(" + ", ".join(f"'{name}', {value}" for name, value in values.items()) + "))"
 
 
 def _current(connection: Connection) -> Publication | None:
@@ -75,8 +83,8 @@ def _read_records(connection: Connection, schema: str) -> Iterator[Kept]:
         record = FORMAT.read(dict(zip(names, row, strict=True)), f"{schema}._publication")
         is_rolled_back = bool(record.pop("is_rolled_back"))
         days = tuple(map(date.fromisoformat, filter(None, record.pop("days").split(","))))
-        rows = json.loads(record.pop("row_counts"))
-        yield Kept(schema, Publication(**record, rows=rows, days=days), is_rolled_back)
+        rows, moments = json.loads(record.pop("row_counts")), read_moments(record.pop("moments"))
+        yield Kept(schema, Publication(**record, rows=rows, days=days, moments=moments), is_rolled_back)
 
 
 @dataclass(frozen=True)
