@@ -18,6 +18,7 @@ from vp_pipeline.lake.manifests import (
     BronzeManifest,
     DecodedDays,
     Document,
+    ExportedUntil,
     ExportManifest,
     LoadedDays,
     ManifestObject,
@@ -25,7 +26,7 @@ from vp_pipeline.lake.manifests import (
     SyncRecord,
     read_document,
 )
-from vp_pipeline.lake.objects import Lake
+from vp_pipeline.lake.objects import Lake, checksum
 from vp_pipeline.lake.quarantine import quarantined
 from vp_pipeline.lake.unanswered import Unanswered
 from vp_pipeline.sources.keepa.source import PRODUCT
@@ -74,7 +75,8 @@ EXPORT = ExportManifest(
     upserts=2,
     deletes=0,
     objects=(OBJECT,),
-    state=OBJECT,
+    published_at=datetime(2026, 3, 11, 0, 10, 0, 123456),
+    why_full="it is the first export",
 )
 DOCUMENTS = (
     SYNC,
@@ -83,6 +85,7 @@ DOCUMENTS = (
     DecodedDays(decoder="d", left=(DAY,)),
     LoadedDays(contents="c"),
     EXPORT,
+    ExportedUntil(mart="mart_deals", sequence=1, build="b", published_at=datetime(2026, 3, 12)),
     RunningSync(job_id=1, connection="c", source="keepa", stream="product", run_date=DAY, request=SYNC.request),
     Unanswered(source="keepa", stream="product", run_date=DAY, since={"1:B0SBXUSA01": DAY}),
     _Posted(sequence=3),
@@ -104,6 +107,7 @@ PLACES = {
     BronzeManifest: layout.BRONZE,
     SilverManifest: layout.SILVER,
     ExportManifest: layout.EXPORT,
+    ExportedUntil: layout.EXPORTED,
     RunningSync: layout.RUNNING_SYNC,
     Unanswered: layout.UNANSWERED,
 }
@@ -139,8 +143,19 @@ def test_every_document_of_a_day_has_the_parts_of_its_name() -> None:
 
 @pytest.mark.parametrize("document", [d for d in DOCUMENTS if d.FORMAT.version == 1], ids=name)
 def test_version_1_is_written_as_before_there_were_versions(document: Document) -> None:
-    """An export names the one before it by its checksum, and a batch its export."""
     assert document.to_bytes() == (document.model_dump_json(indent=2) + "\n").encode()
+
+
+def test_an_export_of_version_1_keeps_its_checksum(lake: Lake) -> None:
+    """An export names the one before it by its checksum, and a batch its export."""
+    old = json.loads(EXPORT.to_bytes())
+    assert old.pop("version") == 2
+    del old["published_at"], old["why_full"]
+    content = (json.dumps(old | {"state": OBJECT.model_dump()}, indent=2, ensure_ascii=False) + "\n").encode()
+    lake.write(path_of(EXPORT), content)
+    found = read_document(lake, path_of(EXPORT), ExportManifest)
+    assert found == EXPORT.model_copy(update={"published_at": None, "why_full": None, "state": OBJECT})
+    assert found.digest == checksum(content)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)

@@ -20,6 +20,7 @@ from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.delivery.power_bi import PowerBi
 from vp_pipeline.delivery.power_bi_refresh import refresh_once
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.lake.manifests import ExportManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.publishing.publication import Publication
 from vp_pipeline.publishing.reader import PublishedMarts
@@ -80,14 +81,12 @@ def export_asset(
         endpoint: dg.ResourceParam[ExportEndpoint],
     ) -> Iterator[object]:
         def deliver() -> Delivered:
-            build_id, rows = marts.read(mart)
-            made = change_export.export(lake, mart, grain_of(manifest, mart), rows, build_id)
+            made = change_export.export(lake, mart, grain_of(manifest, mart), marts)
             posted = post_exports(endpoint, box, lake, mart, context.log.info)
             last = made or change_export.newest(lake, mart)
             assert last is not None
-            changes = f"{made.upserts:,} rows upserted, {made.deletes:,} deleted" if made else "No row changed"
             sent = f"{posted} batches posted" if endpoint.is_on else "posting is off (VP_EXPORT_URL is not set)"
-            return f"{changes} in {mart} since the last export; {sent}.", {
+            return f"{_summary(mart, made)}; {sent}.", {
                 "dagster/row_count": made.upserts + made.deletes if made else 0,
                 "mart": mart,
                 "export": last.sequence,
@@ -100,6 +99,13 @@ def export_asset(
         )
 
     return export
+
+
+def _summary(mart: str, made: ExportManifest | None) -> str:
+    if made is not None and made.is_full:
+        return f"All {made.upserts:,} rows of {mart} exported, because {made.why_full}"
+    changes = f"{made.upserts:,} rows upserted, {made.deletes:,} deleted" if made else "No row changed"
+    return f"{changes} in {mart} since the last export"
 
 
 def _delivery(

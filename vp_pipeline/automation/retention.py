@@ -7,7 +7,7 @@ Here: the rules, and the job that applies them. Not here: its schedule (`schedul
   materialization nor a check's newest result is among its events: deleting a run deletes its events, and Dagster would
   no longer know that the day exists (or that a check of it has failed).
 - On the lake: superseded manifests, landed objects that no manifest and no sync record names, and states of exports
-  before the last one. What a current manifest names is never eligible, however old.
+  (earlier versions wrote them) before the last one. What a current manifest names is never eligible, however old.
 - A message, once it is no longer open.
 - A file that a killed process has left half-written: nobody reads it.
 """

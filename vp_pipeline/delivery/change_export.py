@@ -1,22 +1,23 @@
 """Change exports: what changed in a mart between two publications, as files for others.
 
-Here: the comparison and the layout. Not here: which mart, and when (`assets/delivery.py`); posting rows
-(`export_endpoint.py`).
+Here: the layout, and up to which publication a mart was exported. Not here: what changed (`publishing/feed.py`); which
+mart, and when (`assets/delivery.py`); posting rows (`export_endpoint.py`).
 
 The names are in `lake/layout.py`: EXPORT_ROWS, the changed rows, sorted by key, with `_operation`, as Parquet and CSV;
-EXPORT_STATE, key and checksum of every row; EXPORT, the manifest, written last.
+EXPORT, the manifest, written last, with the publication that it leads to; EXPORTED, that no row has changed since. A
+state (EXPORT_STATE) was written by earlier versions.
 
 Exports of v0.1.0 are in `gold/<mart>/`, laid out alike. They stay where their consumers find them, and are read there:
 the numbers continue.
 
 A row that is new or differs is an `upsert`; one that is gone from the mart is a `delete`: its key, and null in every
 other column. Without it a consumer that only adds rows would keep a deal that has ended; a full copy every day would
-hide what changed. The same two publications give the same bytes; no change gives no export.
+hide what changed. Where the changes do not lead from the last export to the current publication, every row is exported,
+and what is not among them is gone. The same publications give the same bytes; no change gives no export.
 """
 
-import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -24,14 +25,23 @@ import orjson
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake import layout
-from vp_pipeline.lake.manifests import ExportManifest, ManifestObject, read_required, verified
+from vp_pipeline.lake.manifests import (
+    ExportedUntil,
+    ExportManifest,
+    ManifestObject,
+    read_document,
+    read_required,
+    verified,
+)
 from vp_pipeline.lake.objects import Lake, checksum
+from vp_pipeline.publishing.feed import Changed, FeedGapError, changed_since
+from vp_pipeline.publishing.publication import Moment
+from vp_pipeline.publishing.reader import OpenPublication, PublishedMarts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 OPERATION = "_operation"
-_CHECKSUM = "_checksum"
 
 
 def folder(mart: str) -> str:
@@ -58,43 +68,40 @@ def newest(lake: Lake, mart: str) -> ExportManifest | None:
     return read_required(lake, found[-1].path, ExportManifest) if found else None
 
 
-def export(lake: Lake, mart: str, key: Sequence[str], rows: "pa.Table", build: str) -> ExportManifest | None:
-    """Writes what changed in `rows` (the mart as published) since the last export; None: nothing did.
+def export(lake: Lake, mart: str, key: Sequence[str], marts: PublishedMarts) -> ExportManifest | None:
+    """Writes what changed in a mart, as it is published, since the last export; None: nothing did. `key`: the columns
+    of its grain. An export that was killed before its manifest was written is written again.
 
     Raises:
-        PermanentError: the mart lacks a column of its key, or a key occurs twice.
-        DamagedDataError: the last export's state is not what its manifest lists.
+        PermanentError: nothing was published, the mart lacks a column of its key, or a key occurs twice.
+        TransientError: another build was published meanwhile.
     """
-    missing = [name for name in key if name not in rows.column_names]
-    if missing:
-        raise PermanentError(f"{mart} has no column {', '.join(missing)}, which its grain is made of.")
     last = newest(lake, mart)
-    is_full = last is None or last.key != tuple(key)
-    before = None if last is None or is_full else _read_state(lake, last)
-    rows = rows.sort_by([(name, "ascending") for name in key])
-    now = _checksums(mart, key, rows)
-    old = {} if before is None else dict(zip(_keys(before, key), before[_CHECKSUM].to_pylist(), strict=True))
-    changed = [index for index, (name, digest) in enumerate(now.items()) if old.get(name) != digest]
-    gone = [index for index, name in enumerate(old) if name not in now]
-    if last is not None and not changed and not gone and not is_full:
+    with marts.open() as found:
+        moment = found.publication.moment
+        changed, why_full = _changed(lake, marts, found, mart, key, last)
+    if last is not None and why_full is None and not changed.rows.num_rows and not changed.gone.num_rows:
+        _note_unchanged(lake, last, moment)
         return None
-    changes = _changes(key, rows, changed, before, gone)
+    _require_unique(mart, key, changed.rows)
+    changes = _with_operations(key, changed)
     sequence = last.sequence + 1 if last else 1
     at = partial(layout.EXPORT_ROWS.path, root=layout.EXPORT_ROOTS[-1], mart=mart, number=sequence)
     manifest = ExportManifest(
         mart=mart,
         sequence=sequence,
         previous=last.digest if last else None,
-        build=build,
+        build=moment.build_id,
         key=tuple(key),
-        is_full=is_full,
-        upserts=len(changed),
-        deletes=len(gone),
+        is_full=why_full is not None,
+        upserts=changed.rows.num_rows,
+        deletes=changed.gone.num_rows,
         objects=(
             _write(lake, at(kind="parquet"), _parquet(changes), changes.num_rows),
             _write(lake, at(kind="csv"), _csv(changes), changes.num_rows),
         ),
-        state=_write_state(lake, mart, sequence, key, rows, now),
+        published_at=moment.at,
+        why_full=why_full,
     )
     lake.write(manifest_path(mart, sequence), manifest.to_bytes())
     return manifest
@@ -114,56 +121,76 @@ def _exports(lake: Lake, mart: str) -> list[layout.Found]:
     return [found for root in layout.EXPORT_ROOTS for found in layout.EXPORT.objects(lake, root=root, mart=mart)]
 
 
-def _changes(
-    key: Sequence[str], rows: "pa.Table", changed: list[int], before: "pa.Table | None", gone: list[int]
-) -> "pa.Table":
+def _changed(
+    lake: Lake,
+    marts: PublishedMarts,
+    found: OpenPublication,
+    mart: str,
+    key: Sequence[str],
+    last: ExportManifest | None,
+) -> tuple[Changed, str | None]:
+    """What is to be exported; and where that is every row, why."""
+    relation = marts.relation(found.publication, mart)
+    columns = found.query(f"select * from {relation} limit 0").column_names
+    missing = [name for name in key if name not in columns]
+    if missing:
+        raise PermanentError(f"{mart} has no column {', '.join(missing)}, which its grain is made of.")
+    try:
+        return changed_since(marts, found, mart, key, _until(lake, mart, key, last)), None
+    except FeedGapError as gap:
+        rows = found.query(f"select * from {relation}")
+        return Changed(rows, rows.select(list(key)).slice(0, 0)), str(gap)
+
+
+def _until(lake: Lake, mart: str, key: Sequence[str], last: ExportManifest | None) -> Moment:
+    """Up to which publication the mart was exported."""
+    if last is None:
+        raise FeedGapError("it is the first export")
+    if last.published_at is None:
+        raise FeedGapError("the last export, of an earlier version, did not record of which publication it was")
+    if last.key != tuple(key):
+        raise FeedGapError(f"the key of a row was {', '.join(last.key)}")
+    unchanged = read_document(lake, _exported_path(mart), ExportedUntil)
+    if unchanged is not None and unchanged.sequence == last.sequence:
+        return Moment(unchanged.published_at, unchanged.build)
+    return Moment(last.published_at, last.build)
+
+
+def _note_unchanged(lake: Lake, last: ExportManifest, moment: Moment) -> None:
+    """Otherwise a mart that does not change for longer than changes are kept would be exported as a whole."""
+    noted = ExportedUntil(
+        mart=last.mart, sequence=last.sequence, build=moment.build_id, published_at=moment.at
+    ).to_bytes()
+    if lake.find(_exported_path(last.mart)) != noted:
+        lake.write(_exported_path(last.mart), noted)
+
+
+def _exported_path(mart: str) -> str:
+    return layout.EXPORTED.path(root=layout.EXPORT_ROOTS[-1], mart=mart)
+
+
+def _with_operations(key: Sequence[str], changed: Changed) -> "pa.Table":
     import pyarrow as pa
 
-    upserts = rows.take(pa.array(changed, pa.int64()))
-    parts = [upserts.append_column(OPERATION, pa.array(["upsert"] * len(changed), pa.string()))]
-    if before is not None and gone:
-        keys = before.take(pa.array(gone, pa.int64()))
-        columns = [
-            keys[field.name].cast(field.type) if field.name in key else pa.nulls(len(gone), field.type)
-            for field in rows.schema
-        ]
-        columns.append(pa.array(["delete"] * len(gone), pa.string()))
-        parts.append(pa.table(columns, names=[*rows.column_names, OPERATION]))
+    rows, gone = changed.rows, changed.gone
+    columns = [gone[field.name] if field.name in key else pa.nulls(gone.num_rows, field.type) for field in rows.schema]
+    deletes = pa.table(columns, schema=rows.schema)
+    parts = [
+        part.append_column(OPERATION, pa.array([operation] * part.num_rows, pa.string()))
+        for part, operation in ((rows, "upsert"), (deletes, "delete"))
+    ]
     return pa.concat_tables(parts).sort_by([(name, "ascending") for name in key])
 
 
-def _checksums(mart: str, key: Sequence[str], rows: "pa.Table") -> Mapping[bytes, str]:
-    """The checksum of each row by its key, in the order of `rows`."""
-    digests = [hashlib.sha256(encoded(row)).hexdigest() for row in rows.to_pylist()]
-    found = dict(zip(_keys(rows, key), digests, strict=True))
-    if len(found) < rows.num_rows:
-        raise PermanentError(
-            f"{mart} has {rows.num_rows - len(found)} rows whose key ({', '.join(key)}) is not unique."
-        )
-    return found
-
-
-def _keys(rows: "pa.Table", key: Sequence[str]) -> list[bytes]:
-    return [encoded(row) for row in rows.select(list(key)).to_pylist()]
+def _require_unique(mart: str, key: Sequence[str], rows: "pa.Table") -> None:
+    twice = rows.num_rows - rows.group_by(list(key)).aggregate([]).num_rows
+    if twice:
+        raise PermanentError(f"{mart} has {twice} rows whose key ({', '.join(key)}) is not unique.")
 
 
 def encoded(value: object) -> bytes:
     """A value as JSON, one text for one value: decimals as they are written, times in ISO 8601."""
     return orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS)
-
-
-def _write_state(
-    lake: Lake, mart: str, sequence: int, key: Sequence[str], rows: "pa.Table", now: Mapping[bytes, str]
-) -> ManifestObject:
-    import pyarrow as pa
-
-    state = rows.select(list(key)).append_column(_CHECKSUM, pa.array(now.values(), pa.string()))
-    path = layout.EXPORT_STATE.path(root=layout.EXPORT_ROOTS[-1], mart=mart, number=sequence)
-    return _write(lake, path, _parquet(state), state.num_rows)
-
-
-def _read_state(lake: Lake, manifest: ExportManifest) -> "pa.Table":
-    return _read(lake, manifest.state)
 
 
 def _read(lake: Lake, item: ManifestObject) -> "pa.Table":

@@ -129,9 +129,12 @@ def post_exports(endpoint: ExportEndpoint, box: Box, lake: Lake, mart: str, log:
 
 
 def batches(lake: Lake, manifest: ExportManifest, size: int) -> Iterator[Batch]:
-    """An export's rows in order, `size` at a time."""
+    """An export's rows in order, `size` at a time. A batch of a full export is marked as such: what is in none of them
+    is not in the mart, also where there is no row at all. (Those of version 1 are as they were, also their keys.)"""
     rows = change_export.changed_rows(lake, manifest).to_pylist()
-    for number, begin in enumerate(range(0, len(rows), size), start=1):
+    is_full = manifest.is_full and manifest.published_at is not None
+    count = max(-(-len(rows) // size), int(is_full))
+    for number, begin in enumerate(range(0, count * size, size), start=1):
         part = rows[begin : begin + size]
         body = change_export.encoded(
             {
@@ -139,8 +142,9 @@ def batches(lake: Lake, manifest: ExportManifest, size: int) -> Iterator[Batch]:
                 "export": manifest.sequence,
                 "digest": manifest.digest,
                 "batch": number,
-                "batches": -(-len(rows) // size),
+                "batches": count,
                 "key": manifest.key,
+                **({"is_full": True} if is_full else {}),
                 "rows": part,
             }
         )

@@ -101,6 +101,7 @@ QUARANTINE = Place("quarantine/{source}/{table}/run_date={day}.jsonl")
 EXPORT_ROWS = Place("{root}/{mart}/changes/{number:06d}/part-00000.{kind}")
 EXPORT_STATE = Place("{root}/{mart}/_state/{number:06d}.parquet")
 EXPORT = Place("{root}/{mart}/_manifests/{number:06d}.json", is_document=True)
+EXPORTED = Place("{root}/{mart}/_exported.json", is_document=True)
 POSTED = Place("{root}/{mart}/_posted.json", is_document=True)
 
 PLACES: Mapping[str, Place] = {name: each for name, each in globals().items() if isinstance(each, Place)}

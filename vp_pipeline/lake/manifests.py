@@ -158,11 +158,12 @@ class ExportManifest(Document):
     """One export of a mart: the rows that changed between two publications, as Parquet and as CSV.
 
     `sequence` counts exports from 1; `previous` is the digest of the one before. `key`: the columns of the grain.
-    `is_full`: there was no export before, or its key was another, so every row is here. `state`: key and checksum of
-    every row of the mart, which the next export compares with.
+    `is_full`: every row is here, and what is not here is not in the mart; `why_full`: the reason. `build`: what was
+    exported is what consumers read of it from `published_at` on (UTC). None: of version 1, which did not record it, and
+    has in `state` key and checksum of every row.
     """
 
-    FORMAT = StoredFormat("manifest of an export")
+    FORMAT = StoredFormat("manifest of an export", (with_default(published_at=None, why_full=None),))
     REMEDY = "Restore it from a backup, or move the mart's folder away: the next export is a full one then."
 
     mart: str
@@ -174,11 +175,38 @@ class ExportManifest(Document):
     upserts: int
     deletes: int
     objects: tuple[ManifestObject, ...]
-    state: ManifestObject
+    state: ManifestObject | None = None
+    published_at: datetime | None
+    why_full: str | None
 
     @property
     def parts(self) -> Mapping[str, object]:
         return {"mart": self.mart, "number": self.sequence}
+
+    @property
+    def digest(self) -> str:
+        """Of version 1: as it was, because the exports after it and the batches that are still to be posted name it."""
+        if self.published_at is not None:
+            return super().digest
+        stored = self.model_dump(mode="json", exclude={"published_at", "why_full"})
+        return checksum((json.dumps(stored, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+class ExportedUntil(Document):
+    """That the last export of a mart, `sequence`, is also what consumers read of `build` from `published_at` on (UTC):
+    no row of the mart has changed since."""
+
+    FORMAT = StoredFormat("record of what was exported")
+    REMEDY = "Move it away: the next export reads what has changed since the last one."
+
+    mart: str
+    sequence: int
+    build: str
+    published_at: datetime
+
+    @property
+    def parts(self) -> Mapping[str, object]:
+        return {"mart": self.mart}
 
 
 Kind = TypeVar("Kind", bound=Document)

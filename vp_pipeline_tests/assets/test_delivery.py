@@ -20,9 +20,11 @@ from vp_pipeline.delivery.power_bi import PowerBi, build_power_bi
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import partition_tags
 from vp_pipeline.publishing.publication import Publication
+from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.sandbox.services.server import Services
 from vp_pipeline.sandbox.services.service import Fault
 from vp_pipeline.settings import load_settings
+from vp_pipeline_tests.publishing.marts import FIRST, publish_mart
 
 PARTITIONS = dg.DailyPartitionsDefinition("2026-01-01")
 ONE, TWO, THREE = (date(2026, 3, n) for n in (1, 2, 3))
@@ -35,7 +37,6 @@ class Published:
 
     days: tuple[date, ...] = (ONE, TWO)
     content: str = "c1"
-    price: int = 1
     nothing: bool = False
 
     def current(self) -> Publication | None:
@@ -44,8 +45,11 @@ class Published:
             None if self.nothing else Publication("b1", "r1", at, {"mart.mart_deals": 1}, self.days, None, self.content)
         )
 
-    def read(self, mart: str) -> tuple[str, pa.Table]:
-        return "b1", pa.table({"product_key": ["a"], "series": ["NEW"], "price": [self.price]})
+
+def publish(folder: Path, day: date, price: int) -> PublishedMarts:
+    """A publication with the mart that is exported, which includes the day."""
+    rows = pa.table({"product_key": ["a"], "series": ["NEW"], "price": [price]})
+    return publish_mart(folder, (day - FIRST).days, "mart_deals", rows, ["product_key", "series"]).marts
 
 
 @pytest.fixture
@@ -69,7 +73,7 @@ def deliver(instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(retries, "FIRST_WAIT_SECONDS", 0.0)
     manifest = manifest_path(load_settings({}))
 
-    def run(key: dg.AssetKey, published: Published, *days: date, power_bi: PowerBi = OFF, url: str | None = None):  # type: ignore[no-untyped-def]
+    def run(key: dg.AssetKey, published: object, *days: date, power_bi: PowerBi = OFF, url: str | None = None):  # type: ignore[no-untyped-def]
         assets = [
             power_bi_asset(Box(tmp_path / "power_bi.jsonl"), [], PARTITIONS),
             export_asset("mart_deals", manifest, Box(tmp_path / "export.jsonl"), [], PARTITIONS),
@@ -106,10 +110,14 @@ def test_the_metadata_reports_that_it_is_off(deliver: Deliver, tmp_path: Path) -
     assert summary(result, POWER_BI).startswith("Power BI is off (VP_POWER_BI_… is not set): nothing was refreshed.")
     (entry,) = Box(tmp_path / "power_bi.jsonl").entries()
     assert entry.state == "kept"
-    result = deliver(EXPORT, Published(), ONE)
-    assert summary(result, EXPORT) == (
-        "1 rows upserted, 0 deleted in mart_deals since the last export; posting is off (VP_EXPORT_URL is not set)."
-    )
+    posting = "posting is off (VP_EXPORT_URL is not set)."
+    result = deliver(EXPORT, publish(tmp_path, ONE, 1), ONE)
+    assert summary(result, EXPORT) == (f"All 1 rows of mart_deals exported, because it is the first export; {posting}")
+    marts = publish(tmp_path, TWO, 2)
+    result = deliver(EXPORT, marts, ONE, TWO)
+    assert summary(result, EXPORT) == f"1 rows upserted, 0 deleted in mart_deals since the last export; {posting}"
+    result = deliver(EXPORT, marts, TWO)
+    assert summary(result, EXPORT) == f"No row changed in mart_deals since the last export; {posting}"
 
 
 def test_one_refresh_for_all_days_and_retries_of_a_publication(
@@ -157,9 +165,9 @@ def test_errors_of_tables_turn_the_step_red(deliver: Deliver, services: Services
 
 def test_an_endpoint_that_is_away_costs_no_file(deliver: Deliver, services: Services, tmp_path: Path) -> None:
     services.faults["export"].plan(Fault(500), times=50)
-    result = deliver(EXPORT, Published(), ONE, url=f"{services.url}/export/rows")
+    result = deliver(EXPORT, publish(tmp_path, ONE, 1), ONE, url=f"{services.url}/export/rows")
     assert not result.success
     assert len(change_export.manifests(Lake(tmp_path / "lake"), "mart_deals")) == 1
     services.faults["export"].clear()
-    assert deliver(EXPORT, Published(price=2), ONE, url=f"{services.url}/export/rows").success
+    assert deliver(EXPORT, publish(tmp_path, TWO, 2), ONE, url=f"{services.url}/export/rows").success
     assert [(b["export"], b["rows"][0]["price"]) for b in services.export.batches] == [(1, 1), (2, 2)]

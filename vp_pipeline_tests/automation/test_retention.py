@@ -17,6 +17,7 @@ from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import load_settings
 from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline_tests.lake.syncs import record_sync
+from vp_pipeline_tests.publishing.marts import publish_mart
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(days=100)
@@ -64,9 +65,15 @@ def test_superseded_manifests_and_their_objects_go_when_they_are_old(
     bronze.land(retention.lake, PRODUCT, DAY)  # what was still to be landed can be
 
 
-def test_the_state_that_the_next_export_needs_stays(retention: Retention, instance: dg.DagsterInstance) -> None:
+def test_states_that_earlier_versions_left_beside_exports_go(
+    retention: Retention, instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
     for price in (1, 2, 3):
-        change_export.export(retention.lake, "mart_deals", ["asin"], pa.table({"asin": ["a"], "price": [price]}), "b")
+        rows = pa.table({"asin": ["a"], "price": [price]})
+        marts = publish_mart(tmp_path, price, "mart_deals", rows, ["asin"]).marts
+        change_export.export(retention.lake, "mart_deals", ["asin"], marts)
+    for number in (1, 2):
+        retention.lake.write(f"change_exports/mart_deals/_state/00000{number}.parquet", b"x")
     assert names(retention, instance, "object") == [
         "change_exports/mart_deals/_state/000001.parquet",
         "change_exports/mart_deals/_state/000002.parquet",

@@ -35,7 +35,7 @@ from vp_pipeline.warehouse.lease.holder import Holder
 from vp_pipeline.warehouse.missing_days import missing_days, record_loaded, record_path
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.lake.syncs import record_sync
-from vp_pipeline_tests.publishing.marts import TABLES, build, publisher_in, warehouse_in
+from vp_pipeline_tests.publishing.marts import TABLES, publish_mart, publisher_in, warehouse_in
 
 DAY = date(2026, 3, 1)
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -89,13 +89,12 @@ class Folder:
                 decoded = Decoded(table, 1, rows, 0, (dataclasses.replace(rejected, table=table.name),))
                 silver.write(lake, decoded, DAY, bronze="b", decoder=PRODUCT.code.own)
         lake.write(record_path(PRODUCT), LoadedDays(contents="c").to_bytes())
-        for price in (1, 2):
-            self.export(price)
+        for number, price in enumerate((1, 2, 2), start=1):
+            publisher = publish_mart(self.root, number, MART, pa.table({"asin": ["a"], "price": [price]}), ["asin"])
+            self.export()
+        lake.write(PLACES["EXPORT_STATE"].path(**PARTS), b"x")  # of an earlier version
         export_endpoint._remember(lake, MART, export_endpoint._Posted(sequence=1))
-        for number in (1, 2, 3):
-            build(self.root, number)
-            publisher_in(self.root).publish(f"run-{number}")
-        publisher_in(self.root).roll_back()
+        publisher.roll_back()
         (self.root / "warehouse.duckdb.wal").touch()
         Box(self.root / "outbox" / "slack.jsonl").put("a", {"text": "x"}, NOW)
         LeaseFile(self.root).take(Holder("vp run", process=dataclasses.replace(Holder("x").process, pid=2)))
@@ -105,9 +104,8 @@ class Folder:
         invocation = monitoring.Invocation("run", ("2026-03-01",), {}, (), (), "2026-03-02", "2026-03-02", 1.0)
         (pending / "run-2026-03-01.json").write_bytes(orjson.dumps(dataclasses.asdict(invocation)))
 
-    def export(self, price: int) -> None:
-        rows = pa.table({"asin": ["a"], "price": [price]})
-        change_export.export(self.lake, MART, ["asin"], rows, "b")
+    def export(self) -> None:
+        change_export.export(self.lake, MART, ["asin"], publisher_in(self.root).marts)
 
     def lake_readers(self) -> dict[str, Read]:
         """Who reads each place of the lake; a place that nobody reads is listed only."""
@@ -126,8 +124,9 @@ class Folder:
             "LOADED": self._missing_days,
             "QUARANTINE": lambda: [*quarantined(lake)],
             "EXPORT_ROWS": lambda: change_export.changed_rows(lake, _required(change_export.newest(lake, MART))),
-            "EXPORT_STATE": lambda: self.export(3),
+            "EXPORT_STATE": lambda: [*removable_objects(lake, NOW)],
             "EXPORT": lambda: change_export.newest(lake, MART),
+            "EXPORTED": self.export,
             "POSTED": lambda: export_endpoint._posted(lake, MART),
         }
 

@@ -5,10 +5,12 @@ there.
 """
 
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.publishing.duckdb import DuckDBPublications
@@ -45,6 +47,18 @@ def build(folder: Path, number: int, state: ledger.BuildState = "green") -> str:
         if state != "building":
             ledger.finish(connection, build_id, state)
     return build_id
+
+
+def publish_mart(folder: Path, number: int, mart: str, rows: pa.Table, key: Sequence[str]) -> Publisher:
+    """Publishes a build in which a mart has these rows; `key`: the columns of its grain."""
+    build(folder, number)
+    with warehouse_in(folder).connect() as connection:
+        connection.execute("select 1").fetchall()  # ends the statement before, which `register` waits for
+        connection.register("rows_of_the_mart", rows)
+        connection.execute(f"create or replace table mart.{mart} as from rows_of_the_mart")
+    publisher = Publisher(DuckDBPublications(published_in(folder), warehouse_in(folder)), dict, lambda: {mart: key})
+    publisher.publish(f"run-{number}")
+    return publisher
 
 
 def read(folder: Path) -> int:
