@@ -78,7 +78,8 @@ def test_every_layer_is_partitioned_by_day_and_described(definitions: dg.Definit
         assert spec.group_name == GROUPS[spec.key.path[0]]
         assert spec.description, spec.key
         assert spec.owners, spec.key
-        assert spec.kinds, spec.key
+        # Two tags that are the same of all models would take the place of their names in the catalog.
+        assert bool(spec.kinds) == (spec.key.path[0] not in ("stg", "core", "mart", "monitoring")), spec.key
 
 
 def described(definitions: dg.Definitions) -> Iterator[tuple[str, str | None]]:

@@ -62,6 +62,18 @@ def test_the_graph_and_the_schedule(ui: DagsterDev, page: Any, shoot: Shoot) -> 
     assert states["daily_pipeline_schedule"] == "RUNNING"
 
 
+def test_the_names_in_the_catalog_are_whole_on_a_small_screen(ui: DagsterDev, page: Any, shoot: Shoot) -> None:
+    page.set_viewport_size({"width": 1366, "height": 8000})
+    page.goto(f"{ui.url}/assets")
+    page.get_by_text("mart_deals").first.wait_for()
+    shoot("catalog")
+    shown = page.locator("a [title*=' / '] > span").evaluate_all(
+        "all => all.map(each => [each.parentElement.title, each.textContent])"
+    )
+    assert len(shown) > 50
+    assert [name for name, text in shown if name != text and len(name) <= 38] == []
+
+
 def test_a_day_and_a_range_by_clicking(ui: DagsterDev, page: Any, shoot: Shoot) -> None:
     newest = newest_finished_day()
     _materialize_a_day(ui, page, shoot, newest)

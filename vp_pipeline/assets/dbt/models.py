@@ -76,6 +76,11 @@ class ModelTranslator(DagsterDbtTranslator):
         code = self._code.get(dbt_resource_props["name"])  # of sources there is none
         return code.own if code else None
 
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """Without kinds. Their two tags, dbt and the engine, are the same of all models, and take so much of the
+        catalog's column that names were cut on a screen of 1366 px."""
+        return super().get_asset_spec(manifest, unique_id, project).replace_attributes(kinds=set())
+
     def get_asset_check_spec(
         self,
         asset_spec: dg.AssetSpec,
