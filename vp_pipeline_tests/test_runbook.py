@@ -1,16 +1,18 @@
 """docs/runbook.md: every check has its entry, and every entry is of a check."""
 
 import re
+from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from vp_pipeline.build import build_definitions
+from vp_pipeline.failures import remedies
 from vp_pipeline.settings import PROJECT_ROOT
 from vp_pipeline_tests.conftest import pipeline_settings
 
 RUNBOOK = (PROJECT_ROOT / "docs" / "runbook.md").read_text()
-LINK = re.compile(r" Runbook: docs/runbook\.md#(\w+)$")
+LINK = re.compile(r" Runbook: \[?docs/runbook\.md#(\w+)(?:\]\(\S+\))?$")
 
 
 @pytest.fixture(scope="module")
@@ -39,5 +41,20 @@ def test_a_dbt_test_is_described_with_what_it_does_and_why(descriptions: dict[dg
     price = dg.AssetKey(["mart", "mart_deals"])
     assert of_dbt[dg.AssetCheckKey(price, "mart_deals_key_is_unique")] == (
         "No two rows have the same product_key and series. It blocks: consumers read this table: a wrong figure in it "
-        "costs more than a day that comes later. Runbook: docs/runbook.md#unique_combination"
+        f"costs more than a day that comes later. {remedies.runbook('unique_combination')}"
     )
+
+
+def test_the_entry_is_a_link_where_the_runbook_has_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = tmp_path / "vp_pipeline-9.dist-info"
+    installed.mkdir()
+    urls = "Project-URL: Source, https://example.com\nProject-URL: Runbook, https://example.com/docs/runbook.md\n"
+    for named, expected in (
+        (urls, "Runbook: [docs/runbook.md#volume](https://example.com/docs/runbook.md#volume)"),
+        ("", "Runbook: docs/runbook.md#volume"),
+    ):
+        (installed / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vp-pipeline\nVersion: 9\n{named}")
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(tmp_path)
+            patch.setattr(remedies, "_runbook_address", remedies._runbook_address.__wrapped__)
+            assert remedies.runbook("volume") == expected

@@ -5,11 +5,25 @@ types what the messages print (`end_to_end/test_one_cause.py`).
 """
 
 from datetime import date
+from functools import cache
+from importlib import metadata
 
 
 def runbook(entry: str) -> str:
-    """Where a check is explained: what it means, where to look, what to do."""
-    return f"Runbook: docs/runbook.md#{entry}"
+    """Where a check is explained: what it means, where to look, what to do. Dagster's UI shows it as Markdown: it is a
+    link where the project's metadata have the runbook's address (`Runbook` in `[project.urls]` of pyproject.toml)."""
+    address = _runbook_address()
+    file = f"docs/runbook.md#{entry}"
+    return f"Runbook: [{file}]({address}#{entry})" if address else f"Runbook: {file}"
+
+
+@cache
+def _runbook_address() -> str | None:
+    try:
+        urls = metadata.metadata("vp-pipeline").get_all("Project-URL") or []
+    except metadata.PackageNotFoundError:  # the code of a folder that is not installed
+        return None
+    return dict(url.split(", ", 1) for url in urls).get("Runbook")
 
 
 def run(first: date, *others: date) -> str:
