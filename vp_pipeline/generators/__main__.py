@@ -13,6 +13,7 @@ def main() -> None:
     """Write every generated file."""
     for generator in GENERATORS:
         for path, text in generator.files().items():
+            path.parent.mkdir(parents=True, exist_ok=True)  # a new source has no folder of models yet
             path.write_text(text, encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vp_pipeline.failures import PermanentError
 from vp_pipeline.sources.open_meteo.settings import OpenMeteoSettings, location
 from vp_pipeline.sources.open_meteo.tables import TABLES
 from vp_pipeline.sources.open_meteo.variables import DEFAULT_VARIABLES
@@ -14,10 +15,20 @@ _RECORDED, _DATASETS = ["recorded"], ["archive", "forecast"]
 
 
 def connector_config(settings: OpenMeteoSettings, origin: Origin) -> dict[str, object]:
-    """The configuration of `connector.yaml` (see its spec for what each means)."""
+    """The configuration of `connector.yaml` (see its spec for what each means).
+
+    Raises:
+        PermanentError: no place is named.
+    """
+    locations = [location(text) for text in settings.locations or origin.entities]
+    if not locations:
+        raise PermanentError(
+            "Requests go to the real Open-Meteo, but VP_OPEN_METEO_LOCATIONS names no place. Set it to some, separated "
+            "by semicolons: NAME:LATITUDE,LONGITUDE, such as paris:48.8566,2.3522."
+        )
     forecast = str(settings.forecast_url).rstrip("/") if settings.uses_vendor else origin.base_url
     config: dict[str, object] = {
-        "locations": [location(text) for text in settings.locations or origin.entities],
+        "locations": locations,
         "variables": list(settings.variables or DEFAULT_VARIABLES),
         "datasets": _RECORDED if origin.recorded else _DATASETS,
         "window_days": settings.window_days,

@@ -7,6 +7,7 @@ import yaml
 from jsonschema import validate
 from pydantic import SecretStr, ValidationError
 
+from vp_pipeline.failures import PermanentError
 from vp_pipeline.sources.open_meteo.settings import OpenMeteoSettings
 from vp_pipeline.sources.open_meteo.source import OPEN_METEO, connector_config, request_of
 from vp_pipeline.sources.open_meteo.variables import DEFAULT_VARIABLES
@@ -57,6 +58,12 @@ def test_the_vendor_has_an_address_for_each_api_and_takes_a_key() -> None:
     assert paying.secrets == ("k",)
     config = configured(Origin.of_vendor(paying), api_key="k", locations="paris:48.8566,2.3522")
     assert (config["authentication"], config["api_key"]) == ("key", "k")
+
+
+def test_the_vendor_is_requested_for_places_that_are_named() -> None:
+    live = OpenMeteoSettings(live=True)
+    with pytest.raises(PermanentError, match="VP_OPEN_METEO_LOCATIONS names no place"):
+        connector_config(live, Origin.of_vendor(live))
 
 
 def test_recordings_are_never_the_vendor() -> None:
