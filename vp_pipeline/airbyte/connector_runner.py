@@ -24,6 +24,7 @@ class AirbyteConnection:
     """What to sync: one stream of one source, with the connector's config.
 
     `secrets` are the secret values inside `config`: they are replaced by `***` in every message and log line.
+    `credentials`: the variables that they come from, for people.
     """
 
     source: str
@@ -31,6 +32,7 @@ class AirbyteConnection:
     manifest: Path
     config: Mapping[str, object] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
+    credentials: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,9 @@ def _failure(what: str, connection: AirbyteConnection, failed: ConnectorFailed, 
         )
     if failed.transient:
         return TransientError(f"{message} Run it again later.")
+    named = f" (its credentials: {', '.join(connection.credentials)})" if connection.credentials else ""
     return PermanentError(
-        f"{message} A retry gives the same result: correct the config of the connection first "
-        f"(its key is {connection.source.upper()}_API_KEY)."
+        f"{message} A retry gives the same result: correct the config of the connection first{named}."
     )
 
 

@@ -20,7 +20,7 @@ from vp_pipeline.lake import bronze, layout
 from vp_pipeline.lake.manifests import SyncRecord
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import newest_finished_day
-from vp_pipeline.settings import Settings
+from vp_pipeline.settings import Settings, secret_variables
 from vp_pipeline.sources.source import Origin, Source, Stream
 
 # What the data of a source are, as its record `layout.ORIGIN` has it.
@@ -75,6 +75,7 @@ class LocalAirbyte:
             manifest=source.manifest,
             config=config,
             secrets=self.settings.of(source).secrets,
+            credentials=secret_variables(source),
         )
         job = ConnectorRunner(self.lake, log=log).sync(connection)
         if job.refused and not job.records:

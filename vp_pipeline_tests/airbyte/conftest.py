@@ -32,7 +32,7 @@ def connection(pages: Pages, tmp_path: Path) -> AirbyteConnection:
     manifest = tmp_path / "connector.yaml"
     manifest.write_text(MANIFEST)
     config = {"api_key": KEY, "pages": ["a"], "base_url": f"http://127.0.0.1:{pages.server_port}"}
-    return AirbyteConnection("library", "page", manifest, config, (KEY,))
+    return AirbyteConnection("library", "page", manifest, config, (KEY,), ("LIBRARY_API_KEY",))
 
 
 @pytest.fixture

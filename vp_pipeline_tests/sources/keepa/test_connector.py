@@ -89,7 +89,7 @@ def airbyte(tmp_path: Path) -> ConnectorRunner:
 def connection(keepa: ScriptedKeepa, *asins: str, **config: object) -> AirbyteConnection:
     everything = {"api_key": KEY, "asins": asins or ["B0D4M48BM2"], "base_url": keepa.url, **config}
     everything["asins"] = list(asins or ["B0D4M48BM2"])
-    return AirbyteConnection("keepa", "product", MANIFEST, everything, (KEY,))
+    return AirbyteConnection("keepa", "product", MANIFEST, everything, (KEY,), ("KEEPA_API_KEY",))
 
 
 def sync(airbyte: ConnectorRunner, keepa: ScriptedKeepa, *asins: str, **config: object) -> SyncJob:
