@@ -15,11 +15,12 @@ RUN_VARIABLE = "DBT_ENV_CUSTOM_ENV_VP_RUN"
 RESTATE_VARIABLE = "DBT_ENV_CUSTOM_ENV_VP_RESTATE"
 
 
-def dbt_environment(settings: Settings, *, secrets: bool) -> dict[str, str]:
-    """The variables of profiles.yml, also where `.env` has set them. Without `secrets`: enough to parse, not to sign
-    in."""
+def dbt_environment(settings: Settings, *, connects: bool) -> dict[str, str]:
+    """The variables of profiles.yml, also where `.env` has set them. Without `connects`: enough to parse, without
+    secrets and the same for each data folder, because dbt parses the whole project again when one of them changes."""
     if settings.env == "local":
-        return {WAREHOUSE_VARIABLE: str(settings.warehouse_path)}
+        path = settings.warehouse_path
+        return {WAREHOUSE_VARIABLE: str(path if connects else path.name)}
     passphrase, password = settings.snowflake_private_key_passphrase, settings.snowflake_password
     found = {
         "ACCOUNT": settings.snowflake_account,
@@ -31,8 +32,8 @@ def dbt_environment(settings: Settings, *, secrets: bool) -> dict[str, str]:
         "THREADS": settings.snowflake_threads,
         "TIMEOUT_SECONDS": settings.snowflake_timeout_seconds,
         "PRIVATE_KEY_PATH": settings.snowflake_private_key_path,
-        "PRIVATE_KEY_PASSPHRASE": passphrase.get_secret_value() if passphrase and secrets else None,
-        "PASSWORD": password.get_secret_value() if password and secrets else None,
+        "PRIVATE_KEY_PASSPHRASE": passphrase.get_secret_value() if passphrase and connects else None,
+        "PASSWORD": password.get_secret_value() if password and connects else None,
         "HOST": settings.snowflake_host,
         "PORT": settings.snowflake_port,
         "PROTOCOL": settings.snowflake_protocol,

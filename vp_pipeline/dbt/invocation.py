@@ -85,7 +85,7 @@ class InstalledDbt:
             target_path,
             parsed_project(self.manifest),
             {
-                **dbt_environment(self.settings, secrets=True),
+                **dbt_environment(self.settings, connects=True),
                 RUN_VARIABLE: run_id,
                 RESTATE_VARIABLE: json.dumps(dict(restate or {})),
             },

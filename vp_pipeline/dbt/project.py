@@ -70,7 +70,7 @@ def _parse(settings: Settings, manifest: Path) -> None:
 
     scratch = _scratch(manifest)
     into = [f"--target-path={scratch}", f"--log-path={scratch}"]
-    error = parse([*project_arguments(settings), *into], dbt_environment(settings, secrets=False))
+    error = parse([*project_arguments(settings), *into], dbt_environment(settings, connects=False))
     if error is not None:
         raise PermanentError(f"dbt cannot parse {DBT_PROJECT_DIR}: {error}. Run `dbt parse` there to see where.")
     (scratch / SEMANTIC_MANIFEST).replace(manifest.with_name(SEMANTIC_MANIFEST))

@@ -93,8 +93,8 @@ def test_dbt_keeps_no_variable_of_a_command(in_process: Callable[..., DbtThread]
 def test_parsing_the_project_gets_no_secret() -> None:
     settings = load_settings(COMPLETE)
     password = COMPLETE["VP_SNOWFLAKE_PASSWORD"]
-    assert password in dbt_environment(settings, secrets=True).values()
-    assert password not in dbt_environment(settings, secrets=False).values()
+    assert password in dbt_environment(settings, connects=True).values()
+    assert password not in dbt_environment(settings, connects=False).values()
     assert password not in repr(build_dbt(settings))
 
 

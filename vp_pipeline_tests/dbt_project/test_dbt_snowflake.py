@@ -52,7 +52,7 @@ def sent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     settings = load_settings({**COMPLETE, "VP_DATA_DIR": str(folder)})
     manifest = parsed(settings)
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in dbt_environment(settings, secrets=False).items():
+        for name, value in dbt_environment(settings, connects=False).items():
             patch.setenv(name, value)
         columns = {
             node.name: list(node.columns) for node in manifest.nodes.values() if node.resource_type in ("model", "seed")
