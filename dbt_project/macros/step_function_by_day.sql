@@ -2,13 +2,14 @@
     A history as one row per UTC day: from the day of its first point to its last moment, no day missing.
 
     A history is a step function: a value holds from its point until the next one, and the last one to the moment of
-    the product's newest snapshot, floored to the minute (points are whole minutes). From an unreadable point on (its value
+    the entity's newest snapshot, floored to the minute (points are whole minutes). From an unreadable point on (its value
     is in quarantine) the history is unknown: no value, and not observed, until its next point. A last point that is younger than
     that snapshot (recordings without an envelope) ends the history itself. Time is half-open: `[point, next point)`.
     A history that ends at 00:00 has no row for the day that begins there, unless it has a point there.
 
-    changes: the relation of points (observed_at, is_unreadable; `value` is null where there is none). products: one row per product
-    with snapshot_at. key: what makes a history, beginning with asin and domain_id. value: an integer column.
+    changes: the relation of points (observed_at, is_unreadable; `value` is null where there is none).
+    snapshots: one row per entity with snapshot_at. entity, history: the columns of the entity's key, and those that distinguish
+    its histories; together `key`. value: an integer column.
 
     Columns: `key`, observed_date and, of the day:
       open_value     the value as the day begins = the close of the day before; on the first day the first point's
@@ -20,10 +21,11 @@
       observed_minutes  minutes that the history covers, without those in which it is unknown
       changes        points
 -#}
-{% macro step_function_by_day(changes, products, key, value) %}
+{% macro step_function_by_day(changes, snapshots, entity, value, history=[]) %}
+{%- set key = entity + history -%}
 with
 pieces as (
-    {{ step_function_pieces(changes, products, key, value) | indent(4) }}
+    {{ step_function_pieces(changes, snapshots, entity, value, history) | indent(4) }}
 )
 
 select
@@ -46,12 +48,13 @@ group by {{ (key + ['observed_date']) | join(', ') }}
     (0 where its point is unreadable).
     A day's open piece has 0 minutes where its first point is at 00:00 sharp.
 -#}
-{% macro step_function_pieces(changes, products, key, value) %}
+{% macro step_function_pieces(changes, snapshots, entity, value, history=[]) %}
+{%- set key = entity + history -%}
 {%- set moments = ['observed_at', 'is_unreadable', 'ends_at', 'is_first', 'is_last'] -%}
 {%- set in_order = 'partition by ' ~ columns_of('changes', key) | join(', ') ~ ' order by changes.observed_at' %}
 with
 {%- if is_incremental() %}
-{{ points_to_restate(changes, products, key, value) }}
+{{ points_to_restate(changes, snapshots, key, value) }}
 {%- else %}
 relevant_points as (
     select
@@ -88,11 +91,10 @@ steps as (
         points.next_observed_at is null as is_last,
         coalesce(
             points.next_observed_at,
-            greatest(points.observed_at, coalesce(date_trunc('minute', products.snapshot_at), points.observed_at))
+            greatest(points.observed_at, coalesce(date_trunc('minute', snapshots.snapshot_at), points.observed_at))
         ) as ends_at
     from points
-    left join {{ products }} as products
-        on points.asin = products.asin and points.domain_id = products.domain_id
+    left join {{ snapshots }} as snapshots on {{ same_key('points', 'snapshots', entity) }}
 ),
 
 dated_steps as (

@@ -16,10 +16,10 @@ _HEADER = """\
 _RECORDED = {
     "newest_snapshot": frozenset({"values", "every_row", "columns"}),
     "changed_days": frozenset({"values"}),
-    "changed_products": frozenset({"values"}),
+    "changed_entities": frozenset({"values"}),
 }
 # The strategies that restate what the model's change log holds.
-_RESTATING = ("changed_days", "changed_products")
+_RESTATING = ("changed_days", "changed_entities")
 
 
 @dataclass(frozen=True)

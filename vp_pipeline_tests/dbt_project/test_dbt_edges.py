@@ -103,7 +103,7 @@ def test_dbt_refuses_a_ref_that_leaves_it_open(tmp_path: Path, arguments: str, m
         ("changed_days", "changed_days", Declaration(frozenset({"every_row"})), "every_row is nothing that"),
         (
             "changed_days",
-            "changed_products",
+            "changed_entities",
             Declaration(frozenset({"columns"}), ("brand",)),
             "columns is nothing that",
         ),

@@ -13,7 +13,7 @@ from vp_pipeline_tests.project_copy import ProjectCopy
 
 # The product that a filter leaves out: one of those of the test.
 FILTERED = "B0SBXJPN10"
-_INCLUDED = "where {{ is_included('keepa', 'product') }}"
+_INCLUDED = "where {{ is_included('keepa', 'product', product_key()) }}"
 _FILTER = f"{_INCLUDED} and asin <> '{FILTERED}'"
 FACT, PRICES = "fct_price_history_daily", "core_keepa_price_daily"
 Edit = Callable[[ProjectCopy, random.Random], None]
@@ -124,7 +124,7 @@ def _comment(project: ProjectCopy, chance: random.Random) -> None:
 _KEEPA = "vp_pipeline/sources/keepa"
 OF_ROWS: Mapping[str, Edit] = {
     "filter": _filter,
-    "macro": _drawn("dbt_project/macros/product_key.sql", r"(?<= )'([-_:])'(?= )", ("-", "_", ":")),
+    "macro": _drawn("dbt_project/macros/keepa/product_key.sql", r"(?<= )'([-_:])'(?= )", ("-", "_", ":")),
     "var": _drawn("dbt_project/dbt_project.yml", r"deal_below_average_share: ([\d.]+)", ("0.05", "0.15", "0.2")),
     "seed": _drawn("dbt_project/seeds/seed_marketplaces.csv", r"amazon(\d*)\.de", ("1", "2", "3")),
     "contract": _drawn(f"{_KEEPA}/ranges.py", r"_TEXT_MAX = ([\d_]+)", ("32_000", "31_000", "30_000")),
@@ -136,7 +136,7 @@ OF_ROWS: Mapping[str, Edit] = {
 }
 OF_NOTHING: Mapping[str, Edit] = {
     "a comment in a model": _comment,
-    "blank space in a macro": _replaced("dbt_project/macros/product_key.sql", "{% macro", "\n\n{% macro"),
+    "blank space in a macro": _replaced("dbt_project/macros/keepa/product_key.sql", "{% macro", "\n\n{% macro"),
     "a comment in a macro": _replaced("dbt_project/macros/to_major_units.sql", "{% macro", "{# a comment #}\n{% macro"),
     "a description": _replaced("dbt_project/models/marts/facts/_facts__models.yml", " landed", " very landed"),
     "a comment in the decoder": _replaced(f"{_KEEPA}/decoding/products.py", "\n_FIELDS:", "\n# a comment\n_FIELDS:"),

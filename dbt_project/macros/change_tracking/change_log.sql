@@ -2,11 +2,12 @@
     The change log of a model: what changed in the models that it listens to and is not yet in its own table.
 
     It is the table `core._touched_<model>`. A parent writes into it, in the transaction that changes its own rows, which
-    products or histories changed and the first moment at which they did (touched_at). The model restates those from that
+    entities or histories changed and the first moment at which they did (touched_at). The model restates those from that
     day on and clears its log, in the transaction that does so. A run that dies in between leaves the rest for the next
     one. So a day's run costs what the day changed, and a point that a response merely repeats costs nothing.
 
-    asin, domain_id: the product; null: everything. history: the other key columns as text; null: every history of it.
+    The columns of the model's entity (entity.sql); null: everything. history: the other key columns as text; null: every
+    history of the entity.
 -#}
 {% macro change_log(model_name) %}
     {{ return(api.Relation.create(database=target.database, schema='core', identifier='_touched_' ~ model_name)) }}
@@ -15,11 +16,12 @@
 {#- Creates the logs of all models that listen (on-run-start: models that run at once must not create the same one). -#}
 {% macro create_change_logs() %}
 create schema if not exists {{ api.Relation.create(database=target.database, schema='core').without_identifier() }};
-{% for name in models_with_change_logs() if load_relation(change_log(name)) is none %}
-create table {{ change_log(name) }} as
+{% for node in models_with_change_logs() if load_relation(change_log(node.name)) is none %}
+create table {{ change_log(node.name) }} as
 select
-    cast(null as varchar) as asin,
-    cast(null as bigint) as domain_id,
+    {% for column, type in entity_of(node).items() -%}
+    cast(null as {{ type }}) as {{ column }},
+    {% endfor -%}
     cast(null as varchar) as history,
     {{ beginning_of_time() }} as touched_at;
 {% endfor %}
@@ -32,7 +34,7 @@ delete from {{ change_log(this.identifier) }}
     {%- endif -%}
 {% endmacro %}
 
-{#- The first moment of a product that is to be restated as a whole. -#}
+{#- The first moment of an entity that is to be restated as a whole. -#}
 {% macro beginning_of_time() -%}
     cast('0001-01-01' as timestamp)
 {%- endmacro %}

@@ -1,27 +1,32 @@
 {#-
     Reading by history: a daily table restates, of the histories in its change log, the days since the first change.
 
-    A point that is younger than its product's snapshot ends its history itself, and so may the one before it have: what
-    changed begins with the day of that snapshot. A product that is not there any more is restated as a whole.
+    A point that is younger than its entity's snapshot ends its history itself, and so may the one before it have: what
+    changed begins with the day of that snapshot. An entity that is not there any more is restated as a whole.
 -#}
 
-{#- asin, domain_id, history (null: all of them) and from_date, the first day to restate. `products`: one row per
-    product with snapshot_at. -#}
-{% macro changed_days(model_name, products) %}
+{#- The entity's key, history (null: all of them) and from_date, the first day to restate, of what is in the model's
+    change log. `snapshots`: one row per entity with snapshot_at; none: histories end with their last point. -#}
+{% macro changed_days(snapshots=none) %}
+{%- set entity = entity_key(model) -%}
+{%- set key = columns_of('events', entity) -%}
 select
-    events.asin,
-    events.domain_id,
-    events.history,
+    {{ (key + ['events.history']) | join(',\n    ') }},
+    {%- if snapshots is none %}
+    cast(min(events.touched_at) as date) as from_date
+from {{ change_log(model.name) }} as events
+    {%- else %}
     cast(least(
-        min(events.touched_at), coalesce(min(products.snapshot_at), {{ beginning_of_time() }})
+        min(events.touched_at), coalesce(min(snapshots.snapshot_at), {{ beginning_of_time() }})
     ) as date) as from_date
-from {{ change_log(model_name) }} as events
-left join {{ products }} as products
-    on events.asin = products.asin and events.domain_id = products.domain_id
-group by events.asin, events.domain_id, events.history
+from {{ change_log(model.name) }} as events
+left join {{ snapshots }} as snapshots
+    on {{ same_key('events', 'snapshots', entity) }}
+    {%- endif %}
+group by {{ (key + ['events.history']) | join(', ') }}
 {% endmacro %}
 
-{#- The key columns that distinguish the histories of one product, as one text. -#}
+{#- The key columns that distinguish the histories of one entity, as one text. -#}
 {% macro history_text(relation, history) -%}
     {%- if not history -%}
         ''
@@ -36,27 +41,23 @@ group by events.asin, events.domain_id, events.history
     The points that the days to restate depend on: of every changed history those since the day from
     which it is restated, and the one in force as that day begins (is_continued: there is one).
 -#}
-{% macro points_to_restate(changes, products, key, value) %}
-{%- set history = key | reject('in', ['asin', 'domain_id', 'currency']) | list -%}
+{% macro points_to_restate(changes, snapshots, key, value) %}
+{%- set entity = entity_key(model) -%}
+{%- set history = key | reject('in', entity + ['currency']) | list -%}
 changed_days as (
-    {{ changed_days(this.identifier, products) | indent(4) }}
+    {{ changed_days(snapshots) | indent(4) }}
 ),
 
-changed_products as (
+changed_entities as (
     select
-        asin,
-        domain_id,
-        from_date
+        {{ (entity + ['from_date']) | join(',\n        ') }}
     from changed_days
-    where asin is not null and history is null
+    where {{ entity[0] }} is not null and history is null
 ),
 
 changed_histories as (
     select
-        asin,
-        domain_id,
-        history,
-        from_date
+        {{ (entity + ['history', 'from_date']) | join(',\n        ') }}
     from changed_days
     where history is not null
 ),
@@ -64,7 +65,7 @@ changed_histories as (
 changed_everything as (
     select min(from_date) as from_date
     from changed_days
-    where asin is null
+    where {{ entity[0] }} is null
 ),
 
 changed_points as (
@@ -75,21 +76,19 @@ changed_points as (
         changes.is_unreadable,
         least(
             coalesce(changed_everything.from_date, cast('9999-12-31' as date)),
-            coalesce(changed_products.from_date, cast('9999-12-31' as date)),
+            coalesce(changed_entities.from_date, cast('9999-12-31' as date)),
             coalesce(changed_histories.from_date, cast('9999-12-31' as date))
         ) as from_date
     from {{ changes }} as changes
     cross join changed_everything
-    left join changed_products
-        on changes.asin = changed_products.asin and changes.domain_id = changed_products.domain_id
+    left join changed_entities on {{ same_key('changes', 'changed_entities', entity) }}
     left join changed_histories
         on
-            changes.asin = changed_histories.asin
-            and changes.domain_id = changed_histories.domain_id
+            {{ same_key('changes', 'changed_histories', entity) }}
             and {{ history_text('changes', history) }} = changed_histories.history
     where
         changed_everything.from_date is not null
-        or changed_products.from_date is not null
+        or changed_entities.from_date is not null
         or changed_histories.from_date is not null
 ),
 

@@ -1,6 +1,6 @@
 {#- The edges that tracked_ref() registered, read from the project's graph or from a model's own config. -#}
 
-{#- The models that listen to the model `parent`: [{model, how, columns}], one entry per model and way of listening. -#}
+{#- The models that listen to the model `parent`: [{node, how, columns}], one entry per model and way of listening. -#}
 {% macro listeners_of(parent) %}
     {%- set found = [] -%}
     {%- if execute -%}
@@ -8,10 +8,10 @@
         {%- for node in models | sort(attribute='name') -%}
             {%- set edges = declared_edges(node).get(parent, {}) -%}
             {%- for how in ['values', 'every_row'] if how in edges.how -%}
-                {%- do found.append({'model': node.name, 'how': how, 'columns': []}) -%}
+                {%- do found.append({'node': node, 'how': how, 'columns': []}) -%}
             {%- endfor -%}
             {%- if edges.columns -%}
-                {%- do found.append({'model': node.name, 'how': 'columns', 'columns': edges.columns}) -%}
+                {%- do found.append({'node': node, 'how': 'columns', 'columns': edges.columns}) -%}
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
@@ -29,15 +29,15 @@
     {{ return(found) }}
 {% endmacro %}
 
-{#- The names of all models with a change log. -#}
+{#- All models with a change log, as nodes of the graph, in order of their names. -#}
 {% macro models_with_change_logs() %}
     {%- set found = [] -%}
     {%- if execute -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'model' and has_change_log(node) -%}
-            {%- do found.append(node.name) -%}
+            {%- do found.append(node) -%}
         {%- endfor -%}
     {%- endif -%}
-    {{ return(found | sort) }}
+    {{ return(found | sort(attribute='name')) }}
 {% endmacro %}
 
 {#- Whether the model `node` is restated by what its parents record, and so has a change log. -#}

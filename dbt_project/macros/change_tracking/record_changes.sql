@@ -1,30 +1,26 @@
 {#-
     What a model records in the change logs of its listeners. All of it is in the transaction that changes the model's rows.
 
-    A change table compares its rows with those that take their place (record_changes), a daily table, fact or mart passes
-    on what it restates (record_restated), a table that is built as a whole changes everything (record_rebuild).
+    Each listener's log has the columns of the listener's entity, which the model's rows have too. A change table compares its
+    rows with those that take their place (record_changes), a daily table, fact or mart passes on what it restates (record_restated), a table that is built as a whole changes everything (record_rebuild).
 -#}
 
 {#- A table that is built as a whole changes everything (pre-hook: it runs before the table is there). -#}
 {% macro record_rebuild() %}
     {%- if not is_incremental() -%}
-        {%- for name in listeners_of(this.identifier) | map(attribute='model') | unique %}
-insert into {{ change_log(name) }} (asin, domain_id, history, touched_at)
-values (null, null, null, {{ beginning_of_time() }});
+        {%- for node in listeners_of(this.identifier) | map(attribute='node') | unique(attribute='name') %}
+{{ log_entries(node) }}
+values ({{ 'null, ' * (entity_key(node) | length + 1) }}{{ beginning_of_time() }});
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}
 
-{#- Of a model that listens by window: every product with a row of that parent in the window of this run (pre-hook). -#}
+{#- Of a model that listens by window: every entity with a row of that parent in the window of this run (pre-hook). -#}
 {% macro record_window() %}
     {%- if is_incremental() -%}
         {%- for parent, edge in declared_edges(model).items() if 'window' in edge.how %}
-insert into {{ change_log(this.identifier) }} (asin, domain_id, history, touched_at)
-select distinct
-    answers.asin,
-    answers.domain_id,
-    cast(null as varchar) as history,
-    {{ beginning_of_time() }} as touched_at
+{{ log_entries(model) }}
+{{ entities('answers', model, distinct=true) }}
 from {{ ref(parent) }} as answers
 where {{ in_partition_window('answers.run_date') }};
         {%- endfor -%}
@@ -34,110 +30,103 @@ where {{ in_partition_window('answers.run_date') }};
 {#- Of a daily table, a fact or a mart: what it restates now. -#}
 {% macro record_restated(target_relation) %}
 {%- for listener in listeners_of(target_relation.identifier) %}
-insert into {{ change_log(listener.model) }} (asin, domain_id, history, touched_at)
-select
-    days.asin,
-    days.domain_id,
-    cast(null as varchar) as history,
-    cast(days.from_date as timestamp) as touched_at
-from ({{ changed_from(target_relation.identifier) }}) as days;
+    {%- if entity_key(listener.node) != entity_key(model) -%}
+        {{ exceptions.raise_compiler_error(
+            listener.node.name ~ " is about " ~ entity_key(listener.node) | join(', ') ~ " and listens to " ~ model.name
+            ~ ", which passes on what it restates by " ~ entity_key(model) | join(', ') ~ ". Let it read the change table"
+            ~ " that " ~ model.name ~ " is made of."
+        ) }}
+    {%- endif %}
+{{ log_entries(listener.node) }}
+{{ entities('days', model, touched_at='cast(days.from_date as timestamp)') }}
+from ({{ changed_from() }}) as days;
 {% endfor -%}
 {% endmacro %}
 
 {#- Of a change table: how its rows in `target_relation` differ from those in `temp_relation` that replace them. -#}
 {% macro record_changes(target_relation, temp_relation, key, columns) %}
     {%- for listener in listeners_of(target_relation.identifier) %}
-insert into {{ change_log(listener.model) }} (asin, domain_id, history, touched_at)
+{{ log_entries(listener.node) }}
         {%- if listener.how == 'columns' %}
-{{ products_described_anew(target_relation, temp_relation, key, listener.columns) }};
+{{ entities_described_anew(target_relation, temp_relation, key, listener) }};
         {%- elif listener.how == 'every_row' %}
-{{ products_with_any_row(target_relation, temp_relation) }};
-        {%- elif 'observed_at' in key %}
-{{ changed_points(target_relation, temp_relation, key, columns) }};
+{{ entities_with_any_row(target_relation, temp_relation, listener) }};
+        {%- elif listener.node.config.meta.snapshots == target_relation.identifier %}
+{{ moved_snapshots(target_relation, temp_relation, key, listener) }};
         {%- else %}
-{{ moved_snapshots(target_relation, temp_relation, key) }};
+{{ changed_points(target_relation, temp_relation, key, columns, listener) }};
         {%- endif %}
     {% endfor -%}
 {% endmacro %}
 
-{#- Products of which a row appears, goes, or is confirmed by another response. -#}
-{% macro products_with_any_row(target_relation, temp_relation) %}
-select
-    changed.asin,
-    changed.domain_id,
-    cast(null as varchar) as history,
-    {{ beginning_of_time() }} as touched_at
+{#- The beginning of the statement that writes into the change log of the model `node`. -#}
+{% macro log_entries(node) -%}
+insert into {{ change_log(node.name) }} ({{ (entity_key(node) + ['history', 'touched_at']) | join(', ') }})
+{%- endmacro %}
+
+{#- Selects from `relation` the entity of `node`, a history of it (none: all) and since when (none: the beginning). -#}
+{% macro entities(relation, node, history=none, touched_at=none, distinct=false) -%}
+select {{ 'distinct' if distinct }}
+    {{ columns_of(relation, entity_key(node)) | join(',\n    ') }},
+    {{ history or 'cast(null as varchar)' }} as history,
+    {{ touched_at or beginning_of_time() }} as touched_at
+{%- endmacro %}
+
+{#- Entities of which a row appears, goes, or is confirmed by another response. -#}
+{% macro entities_with_any_row(target_relation, temp_relation, listener) %}
+{{ entities('changed', listener.node) }}
 from {{ target_relation }} as changed
 where {{ in_partition_window('changed.run_date') }}
 union
-select
-    newest.asin,
-    newest.domain_id,
-    cast(null as varchar) as history,
-    {{ beginning_of_time() }} as touched_at
+{{ entities('newest', listener.node) }}
 from {{ temp_relation }} as newest
 {% endmacro %}
 
-{#- Products of which one of the columns `described` has another value now. -#}
-{% macro products_described_anew(target_relation, temp_relation, key, described) %}
-select
-    newest.asin,
-    newest.domain_id,
-    cast(null as varchar) as history,
-    {{ beginning_of_time() }} as touched_at
+{#- Entities of which one of the columns that the listener named has another value now. -#}
+{% macro entities_described_anew(target_relation, temp_relation, key, listener) %}
+{{ entities('newest', listener.node) }}
 from {{ temp_relation }} as newest
 inner join {{ target_relation }} as changed on {{ same_key('newest', 'changed', key) }}
 where
-    {%- for column in described %}
+    {%- for column in listener.columns %}
     {{ 'or ' if not loop.first }}changed.{{ column }} is distinct from newest.{{ column }}
     {%- endfor %}
 {% endmacro %}
 
 {#- Points that go, appear or have another value. -#}
-{% macro changed_points(target_relation, temp_relation, key, columns) %}
-{%- set history = key | reject('in', ['asin', 'domain_id', 'observed_at']) | list -%}
-{%- set values = columns | reject('in', key + ['snapshot_at', 'run_date']) | list %}
-select
-    changed.asin,
-    changed.domain_id,
-    {{ history_text('changed', history) }} as history,
-    min(changed.observed_at) as touched_at
+{% macro changed_points(target_relation, temp_relation, key, columns, listener) %}
+{%- set entity = entity_key(listener.node) -%}
+{%- set history = key | reject('in', entity + ['observed_at']) | list -%}
+{%- set values = columns | reject('in', key + ['snapshot_at', 'run_date']) | list -%}
+{%- set groups = range(1, entity | length + 2) | join(', ') -%}
+{{ entities('changed', listener.node, history_text('changed', history), 'min(changed.observed_at)') }}
 from {{ target_relation }} as changed
 left join {{ temp_relation }} as newest on {{ same_key('changed', 'newest', key) }}
-where {{ in_partition_window('changed.run_date') }} and newest.asin is null
-group by 1, 2, 3
+where {{ in_partition_window('changed.run_date') }} and newest.{{ key[0] }} is null
+group by {{ groups }}
 union all
-select
-    newest.asin,
-    newest.domain_id,
-    {{ history_text('newest', history) }} as history,
-    min(newest.observed_at) as touched_at
+{{ entities('newest', listener.node, history_text('newest', history), 'min(newest.observed_at)') }}
 from {{ temp_relation }} as newest
 left join {{ target_relation }} as changed on {{ same_key('newest', 'changed', key) }}
 where
-    changed.asin is null
+    changed.{{ key[0] }} is null
     {%- for column in values %}
     or changed.{{ column }} is distinct from newest.{{ column }}
     {%- endfor %}
-group by 1, 2, 3
+group by {{ groups }}
 {% endmacro %}
 
-{#- Products whose newest snapshot moves: their last values hold for a longer or a shorter time. -#}
-{% macro moved_snapshots(target_relation, temp_relation, key) %}
-select
-    changed.asin,
-    changed.domain_id,
-    cast(null as varchar) as history,
-    {{ beginning_of_time() }} as touched_at
+{#- Entities whose newest snapshot moves: their last values hold for a longer or a shorter time. -#}
+{% macro moved_snapshots(target_relation, temp_relation, key, listener) %}
+{{ entities('changed', listener.node) }}
 from {{ target_relation }} as changed
 left join {{ temp_relation }} as newest on {{ same_key('changed', 'newest', key) }}
-where {{ in_partition_window('changed.run_date') }} and newest.asin is null
+where {{ in_partition_window('changed.run_date') }} and newest.{{ key[0] }} is null
 union all
-select
-    newest.asin,
-    newest.domain_id,
-    cast(null as varchar) as history,
-    coalesce(least(changed.snapshot_at, newest.snapshot_at), {{ beginning_of_time() }}) as touched_at
+{{ entities(
+    'newest', listener.node,
+    touched_at='coalesce(least(changed.snapshot_at, newest.snapshot_at), ' ~ beginning_of_time() ~ ')'
+) }}
 from {{ temp_relation }} as newest
 left join {{ target_relation }} as changed on {{ same_key('newest', 'changed', key) }}
 where changed.snapshot_at is distinct from newest.snapshot_at

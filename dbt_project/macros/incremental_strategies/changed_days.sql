@@ -9,13 +9,14 @@
 
 {#- The adapter's own transaction holds the statements. -#}
 {% macro default__changed_days_dml(target_relation, temp_relation, key, columns) %}
-{%- set history = key | reject('in', ['asin', 'domain_id', 'observed_date', 'seller_id']) | list -%}
+{%- set entity = entity_key(model) -%}
+{%- set history = key | reject('in', entity + ['observed_date', 'seller_id']) | list -%}
 {{ record_restated(target_relation) }}
 delete from {{ target_relation }} as old
-using ({{ changed_days(target_relation.identifier, ref('core_keepa_product')) }}) as days
+using ({{ changed_days(snapshots_of_entity()) }}) as days
 where
     old.observed_date >= days.from_date
-    and (days.asin is null or (old.asin = days.asin and old.domain_id = days.domain_id))
+    and (days.{{ entity[0] }} is null or ({{ same_key('old', 'days', entity) }}))
     and (days.history is null or days.history = {{ history_text('old', history) }});
 
 insert into {{ target_relation }} ({{ columns | join(', ') }})

@@ -9,8 +9,8 @@ with
 pieces as (
     {{ step_function_pieces(
         changes=tracked_ref('core_keepa_buy_box_change', listens='values'),
-        products=tracked_ref('core_keepa_product', listens='values'),
-        key=['asin', 'domain_id'],
+        snapshots=tracked_ref('core_keepa_product', listens='values'),
+        entity=['asin', 'domain_id'],
         value='seller_id',
     ) | indent(4) }}
 )

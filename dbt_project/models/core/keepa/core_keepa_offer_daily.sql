@@ -7,5 +7,5 @@
 
 {{ series_by_day(
     changes=tracked_ref('core_keepa_offer_count_change', listens='values'),
-    products=tracked_ref('core_keepa_product', listens='values'),
+    snapshots=tracked_ref('core_keepa_product', listens='values'),
 ) }}

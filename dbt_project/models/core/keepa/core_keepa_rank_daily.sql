@@ -9,8 +9,9 @@ with
 by_day as (
     {{ step_function_by_day(
         changes=tracked_ref('core_keepa_rank_change', listens='values'),
-        products=tracked_ref('core_keepa_product', listens='values'),
-        key=['asin', 'domain_id', 'series', 'category_id'],
+        snapshots=tracked_ref('core_keepa_product', listens='values'),
+        entity=['asin', 'domain_id'],
+        history=['series', 'category_id'],
         value='sales_rank',
     ) | indent(4) }}
 )

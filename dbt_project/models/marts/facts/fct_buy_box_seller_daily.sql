@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='changed_products',
+    incremental_strategy='changed_entities',
     unique_key=['asin', 'domain_id', 'observed_date', 'seller_id'],
     on_schema_change='fail',
 ) }}

@@ -1,7 +1,7 @@
 {%- set key = ['asin', 'domain_id', 'series'] -%}
 {{ config(
     materialized='incremental',
-    incremental_strategy='changed_products',
+    incremental_strategy='changed_entities',
     unique_key=key,
     on_schema_change='fail',
 ) }}

@@ -1,7 +1,7 @@
 {%- set day_of_product = ['asin', 'domain_id', 'observed_date'] -%}
 {{ config(
     materialized='incremental',
-    incremental_strategy='changed_products',
+    incremental_strategy='changed_entities',
     unique_key=day_of_product,
     on_schema_change='fail',
 ) }}

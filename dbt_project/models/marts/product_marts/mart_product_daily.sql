@@ -1,7 +1,7 @@
 {%- set day_of_product = ['asin', 'domain_id', 'observed_date'] -%}
 {{ config(
     materialized='incremental',
-    incremental_strategy='changed_products',
+    incremental_strategy='changed_entities',
     unique_key=day_of_product,
     on_schema_change='fail',
 ) }}
@@ -34,8 +34,8 @@ products as (
 sold as (
     {{ step_function_by_day(
         changes=tracked_ref('core_keepa_monthly_sold_change', listens='values'),
-        products=tracked_ref('core_keepa_product', listens='values', columns=['title', 'brand']),
-        key=['asin', 'domain_id'],
+        snapshots=tracked_ref('core_keepa_product', listens='values', columns=['title', 'brand']),
+        entity=['asin', 'domain_id'],
         value='monthly_sold',
     ) | indent(4) }}
 ),

@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental',
-    incremental_strategy='changed_products',
+    incremental_strategy='changed_entities',
     unique_key=['asin', 'domain_id', 'series', 'figure'],
     on_schema_change='fail',
 ) }}

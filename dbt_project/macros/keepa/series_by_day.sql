@@ -1,9 +1,11 @@
 {#- Every series of a change table with the columns series and series_value, day by day: step_function_by_day() with the
     time-weighted mean. Prices and ranks have columns of other names, and are models of their own. -#}
-{% macro series_by_day(changes, products) -%}
+{% macro series_by_day(changes, snapshots) -%}
 with
 by_day as (
-    {{ step_function_by_day(changes, products, key=['asin', 'domain_id', 'series'], value='series_value') | indent(4) }}
+    {{ step_function_by_day(
+        changes, snapshots, entity=['asin', 'domain_id'], history=['series'], value='series_value'
+    ) | indent(4) }}
 )
 
 select
