@@ -11,8 +11,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from vp_pipeline.automation.notifications.run_summary import summarize_run
 from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline_tests.conftest import GreenDays
+from vp_pipeline_tests.end_to_end.check_results import red_checks
 from vp_pipeline_tests.end_to_end.played import Played, Spoil
 
 pytestmark = pytest.mark.slow
@@ -156,6 +158,47 @@ def test_bad_days_in_dbt(played: Played) -> None:
     report = played.run(six)
     assert report.succeeded, report.reasons
     assert six in played.published_days
+
+
+def assert_left_out(played: Played, day: date, message: str) -> None:
+    """The day has one cause: it is reported of the model, none of whose tests was run, so the one check that is red is
+    that of the publication without the day."""
+    cause = "fct_review_history_daily: Runtime Error"
+    (line,) = [line for line in message.splitlines() if line.startswith("  ")]
+    assert line.startswith(f"  {day}"), message
+    assert f"does not include {day}, because it is excluded: {cause}" in line
+    assert red_checks(played.instance, day) == ["published/marts:whole"]
+    (newest,) = played.instance.get_run_records(limit=1)
+    first = summarize_run(played.instance, newest).first_failure
+    assert (first.step, first.check) == ("dbt (mart/fct_review_history_daily)", None)
+    assert first.reason.startswith(f"dbt could not build {cause}")
+    assert "are excluded from STG" in first.reason
+
+
+def test_a_day_for_which_a_model_cannot_be_built_is_left_out_of_a_range(played: Played) -> None:
+    """No test finds it: a rating of 999 stars does not fit into a mart's column, on whatever engine. It is of a moment
+    that later answers do not have, before a stretch that could not be read, so no figure of Keepa's is compared."""
+    one, two, three = (FIRST + ONE_DAY * n for n in range(3, 6))
+    of_product = "_run_date = DAY and series = 'RATING' and domain_id = 1"
+    oldest = f"(select min(observed_at) from raw.keepa_review where {of_product})"
+    points = (("9990", "2026-01-01 00:07"), ("null", "2026-01-01 00:08"))
+    moved = "update raw.keepa_review set value = {}, observed_at = timestamp '{}' where {} and observed_at = {}"
+    spoil_raw(played, two, "; ".join(moved.format(*point, of_product, oldest) for point in points))
+
+    report = played.run(one, two, three)
+    assert not report.succeeded
+    assert_left_out(played, two, report.reasons[-1])
+    mart = played.instance.get_materialized_partitions(dg.AssetKey(["mart", "fct_review_history_daily"]))
+    assert {str(one), str(three)} <= set(mart)
+    assert str(two) not in mart
+    assert played.published_days == {FIRST + ONE_DAY * n for n in range(3)} | {one, three}
+    assert red_checks(played.instance, one) == red_checks(played.instance, three) == []
+
+    with played.warehouse.connect() as connection:
+        connection.execute("delete from raw.keepa_review where _run_date = ?", [two])  # RAW loads it anew
+    report = played.run(two)
+    assert report.succeeded, report.reasons
+    assert two in played.published_days
 
 
 def refuses_the_layers_below(played: Played, day: date, selections: list[str]) -> tuple[object, bytes]:

@@ -24,25 +24,18 @@ import dagster as dg
 import pytest
 
 from vp_pipeline.automation.notifications.run_summary import summarize_run
-from vp_pipeline.dagster_internals.check_records import (
-    AssetCheckExecutionRecord,
-    AssetCheckExecutionRecordStatus,
-    PartitionKeyFilter,
-)
 from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.reader import PublishedMarts
-from vp_pipeline.settings import PROJECT_ROOT
 from vp_pipeline.sources.keepa.series import SERIES
 from vp_pipeline_tests.conftest import GreenDays, pipeline_settings
 from vp_pipeline_tests.dagster_dev import own_environment
+from vp_pipeline_tests.end_to_end.check_results import red_checks
 
 pytestmark = pytest.mark.slow
 
 FIRST, *_, DAY = GreenDays.DAYS
 RUN = ("run", "--date", str(DAY))
 VP = str(Path(sys.executable).with_name("vp"))
-NAMES = (PROJECT_ROOT / "docs" / "names.txt").read_text().splitlines()
-CHECKS = [dg.AssetCheckKey.from_user_string(line[6:]) for line in NAMES if line.startswith("check ")]
 PRICES = [series.index for series in SERIES if series.kind == "price"]
 
 
@@ -77,22 +70,10 @@ class Folder:
         publication = PublishedMarts(DuckDBPublishedFile(file)).current()
         return set(publication.days) if publication else set()
 
-    def newest_results(self) -> Mapping[dg.AssetCheckKey, AssetCheckExecutionRecord]:
-        """The newest result of each check for the broken day, as the UI shows it."""
-        with self.instance as instance:
-            return instance.event_log_storage.get_latest_asset_check_execution_by_key(
-                CHECKS, partition_filter=PartitionKeyFilter(key=str(DAY))
-            )
-
     def reds(self) -> list[str]:
-        """The checks that are red for the day: those that block it, and those that Dagster shows as "execution failed"
-        because a run that failed has planned them."""
-        return [
-            key.to_user_string()
-            for key, record in self.newest_results().items()
-            if record.status == AssetCheckExecutionRecordStatus.PLANNED
-            or (record.evaluation and not record.evaluation.passed and record.evaluation.severity.value == "ERROR")
-        ]
+        """The checks that are red for the broken day."""
+        with self.instance as instance:
+            return red_checks(instance, DAY)
 
     def landed(self) -> Path:
         """The object that the newest sync has landed."""
