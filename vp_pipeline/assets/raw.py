@@ -58,7 +58,7 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, settings: Se
                 key,
                 deps=[silver_key(table)],
                 description=f"{table.description} Grain: {table.grain}, within a run_date.",
-                kinds={settings.engine, "table"},
+                kinds={settings.engine},  # a second tag would cut names in the catalog
                 partitions=partitions,
                 source=stream.source,
                 metadata={
