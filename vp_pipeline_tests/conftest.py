@@ -184,7 +184,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first: the workers end together, and not one of them alone with the last long test."""
-    longest = ("test_killed", "browser", "end_to_end")
+    longest = ("any_edits", "test_dbt_change_tables", "test_dbt_daily_tables", "test_killed", "browser", "end_to_end")
     items.sort(key=lambda item: next((n for n, part in enumerate(longest) if part in item.nodeid), len(longest)))
 
 

@@ -4,6 +4,7 @@ Here: which sequences there are, and how one is played. Not here: what is loaded
 (the tests of each kind of table).
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 DAYS = 4
+# How many sequences `make slow` plays, each of twenty or thirty dbt commands; `EXAMPLES=40 make slow` plays more.
+MANY = int(os.environ.get("EXAMPLES", "12"))
 WINDOWS = [(first, end) for first in range(DAYS) for end in range(first + 1, DAYS + 1)]
 # The days that get other rows, the seed of those rows, and the windows that are restated then: of these days, of
 # others, or of both. No window at all is `None`; "full" is --full-refresh.

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from vp_pipeline_tests.dbt_project.loads import Window, flags, play_examples
+from vp_pipeline_tests.dbt_project.loads import MANY, Window, flags, play_examples
 
 MODEL = "core_keepa_price_change"
 FIRST = date(2026, 11, 18)
@@ -116,7 +116,7 @@ class Changes:
         assert actual(self.warehouse) == expected(self.raw, self.excluded)
 
 
-@pytest.mark.parametrize("examples", [5, pytest.param(40, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [5, pytest.param(MANY, marks=pytest.mark.slow)])
 def test_any_order_grouping_and_repetition(staged: Any, window: Any, examples: int) -> None:
     play_examples(Changes(staged, window), examples, (2, 4))
 

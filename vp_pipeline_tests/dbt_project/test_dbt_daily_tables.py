@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from vp_pipeline_tests.dbt_project.loads import Window, flags, play_examples
+from vp_pipeline_tests.dbt_project.loads import MANY, Window, flags, play_examples
 
 FIRST = date(2026, 11, 16)
 START = datetime(2026, 11, 12)
@@ -248,7 +248,7 @@ class Dailies:
         assert_right(self.warehouse, self.raw)
 
 
-@pytest.mark.parametrize("examples", [3, pytest.param(20, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [3, pytest.param(MANY, marks=pytest.mark.slow)])
 def test_any_order_grouping_repetition_and_reload(staged: Any, window: Any, examples: int) -> None:
     play_examples(Dailies(staged, window), examples, (1, 3), CHANGES_FIRST)
 
