@@ -27,9 +27,10 @@ unit: $(READY)
 test: $(READY) lint types sql infra ## every check and test
 	@$(BIN)/pytest -n auto --dist worksteal -m 'not slow'
 
-# With `loadgroup` a worker gets a test when it is free, and tests that share a costly set-up stay together.
+# With `loadgroup` a worker gets a test when it is free, and tests that share a costly set-up stay together. One worker
+# more than there are processors: most of these tests wait for processes that they have started.
 slow: $(READY) ## the tests that take minutes: bad days, killed runs, nights, the UI in a browser, production on stand-ins
-	@$(BIN)/pytest -n auto --dist loadgroup -m slow
+	@$(BIN)/pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadgroup -m slow
 
 # Without DAGSTER_HOME, Dagster announces a temporary folder, although dagster.yaml names .dagster.
 dev: $(READY) ## the Dagster UI at http://localhost:3000, or another port: make dev PORT=3001
