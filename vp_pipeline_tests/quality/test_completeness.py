@@ -141,3 +141,7 @@ def test_a_configuration_is_a_request_of_each_product_once() -> None:
 def test_where_everything_of_a_day_is_requested_nothing_is_missing_by_name() -> None:
     found = coverage(SyncRequest((), 1), [], {})
     assert completeness("b", date(2026, 3, 1), found, {}).passed
+    some = coverage(SyncRequest((), 1, ("a.json is no recorded answer.",)), [], {})
+    outcome = completeness("b", date(2026, 3, 1), some, {})
+    assert (outcome.passed, outcome.warning) == (False, True)
+    assert outcome.description.endswith("a.json is no recorded answer.")

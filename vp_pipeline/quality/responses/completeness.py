@@ -58,7 +58,8 @@ def completeness(what: str, day: date, found: Coverage, before: Mapping[str, dat
     """
     if not found.requested:
         everything = f"{what}: everything that there is of the day was requested, so nothing can be missing by name."
-        return Outcome(CHECK, True, everything, metadata={"requested": 0})
+        text = " ".join([everything, *found.left_out])
+        return Outcome(CHECK, not found.left_out, text, warning=True, metadata={"requested": 0})
     counts = {"received": len(found.received), "refused": len(found.refused), "missing": len(found.missing)}
     equation = " + ".join(f"{count:,} {name}" for name, count in counts.items() if count or name == "received")
     known = [entity for entity in before if entity in {*found.missing, *found.refused}]
