@@ -17,7 +17,7 @@ import pytest
 from vp_pipeline_tests.conftest import GreenDays
 from vp_pipeline_tests.project_copy import ProjectCopy, project_copy
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("diff")]  # one copy of the project
+pytestmark = pytest.mark.slow
 DATES, DEALS, FACT = "dim_date", "mart_deals", "fct_price_history_daily"
 SELLERS, STOCK_OUTS = "fct_buy_box_seller_daily", "mart_stock_outs"
 
