@@ -157,7 +157,10 @@ def _until(lake: Lake, mart: str, key: Sequence[str], last: ExportManifest | Non
 
 
 def _note_unchanged(lake: Lake, last: ExportManifest, moment: Moment) -> None:
-    """Otherwise a mart that does not change for longer than changes are kept would be exported as a whole."""
+    """Otherwise a mart that does not change for longer than changes are kept would be exported as a whole. Of the
+    publication that the last export leads to there is nothing to note: exporting it again writes nothing."""
+    if (moment.at, moment.build_id) == (last.published_at, last.build):
+        return
     noted = ExportedUntil(
         mart=last.mart, sequence=last.sequence, build=moment.build_id, published_at=moment.at
     ).to_bytes()
