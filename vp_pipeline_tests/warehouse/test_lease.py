@@ -17,13 +17,15 @@ from vp_pipeline.warehouse.lease.lease import Lease
 
 # Holds the lease of a folder until its input ends; prints each report while it waits, and `held`.
 _HOLD = """
-import sys
+import signal, sys
 from functools import partial
 from pathlib import Path
 from vp_pipeline.warehouse.lease.file import LeaseFile
 from vp_pipeline.warehouse.lease.holder import Holder
 from vp_pipeline.warehouse.lease import lease
 lease.REPORT_SECONDS = 0.6
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were started by
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
 report = partial(print, flush=True)
 with lease.Lease(LeaseFile(Path(sys.argv[1]), 0.1)).hold(Holder("vp run", "2026-03-10", "1a2b3c4d-rest"), report):
     report("held")
@@ -168,9 +170,9 @@ def test_a_process_is_known_by_more_than_its_number() -> None:
     assert seen.is_alive is False
 
 
-# Loses its lease while it waits for something; prints why.
+# Loses its lease while it waits for something; prints why. Ignores the signals that are its arguments, and no other.
 _LOSE = """
-import sys, time
+import signal, sys, time
 from types import SimpleNamespace
 from vp_pipeline.warehouse.lease.holder import Holder
 from vp_pipeline.warehouse.lease.lease import Lease
@@ -178,24 +180,31 @@ store = SimpleNamespace(
     address="a warehouse", retry_seconds=0.1, heartbeat_seconds=0.05,
     take=lambda _: True, renew=lambda _: False, release=lambda _: None, current=lambda: "vp run of another machine",
 )
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+for ignored in sys.argv[1:]:
+    signal.signal(getattr(signal, ignored), signal.SIG_IGN)
 with Lease(store).hold(Holder("vp run"), lambda report: print(report, flush=True)):
     time.sleep(60)
 """
 
 
 @pytest.mark.parametrize(
-    ("handling", "ended"), [(signal.SIG_DFL, -signal.SIGINT), (signal.SIG_IGN, -signal.SIGTERM)], ids=["front", "back"]
+    ("ignored", "ended"),
+    [((), signal.SIGINT), (("SIGINT",), signal.SIGTERM), (("SIGINT", "SIGTERM"), signal.SIGKILL)],
+    ids=["front", "back", "back with Dagster"],
 )
-def test_a_lost_lease_ends_the_process_also_where_it_ignores_interrupts(handling: signal.Handlers, ended: int) -> None:
-    """A shell starts `vp run &` with interrupts ignored."""
+def test_a_lost_lease_ends_the_process_also_where_it_ignores_interrupts(
+    ignored: tuple[str, ...], ended: signal.Signals
+) -> None:
+    """A shell starts `vp run &` with interrupts ignored, and Dagster ignores SIGTERM where they are."""
     done = subprocess.run(
-        [sys.executable, "-c", _LOSE],
+        [sys.executable, "-c", _LOSE, *ignored],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         timeout=30,
         check=False,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, handling),
     )
     assert "The lease on a warehouse was lost" in done.stdout
-    assert done.returncode == ended
+    assert done.returncode == -ended

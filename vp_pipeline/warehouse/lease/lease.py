@@ -137,9 +137,9 @@ class Lease:
                 if time.monotonic() - renewed < MISSED * seconds:
                     continue
             report(f"The lease on {self.store.address} was lost, so this process stops writing: {reason}.")
-            # A process that a script started in the background ignores the one, and ends by the other.
-            is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-            os.kill(os.getpid(), signal.SIGTERM if is_ignored else signal.SIGINT)
+            # A process that a script started in the background ignores the first, and with Dagster the second as well.
+            ways = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
+            os.kill(os.getpid(), next(way for way in ways if signal.getsignal(way) is not signal.SIG_IGN))
             return
 
 
