@@ -1,6 +1,5 @@
 """An Airbyte of each kind: a connector of a small API, and an API of Airbyte's own."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,15 +10,14 @@ from vp_pipeline.airbyte.remote import RemoteAirbyte
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline_tests.airbyte.pages import KEY, MANIFEST, Pages
 from vp_pipeline_tests.airbyte.remote_syncs import LAKE_URL, Bucket, landing
+from vp_pipeline_tests.scripted_api import serving
 from vp_pipeline_tests.stand_ins.airbyte import CONNECTION, AirbyteStandIn, airbyte_stand_in
 
 
 @pytest.fixture
 def pages() -> Iterator[Pages]:
-    with Pages() as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(Pages()) as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture

@@ -1,16 +1,11 @@
 """The Keepa connector manifest, run by Airbyte's own runtime against a scripted API on a real socket."""
 
-import gzip
 import json
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -20,6 +15,7 @@ from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRun
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.keepa.series import DOMAINS
+from vp_pipeline_tests.scripted_api import ScriptedApi, records, serving
 
 # For the authors of connectors; raised when the runtime is imported.
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore:This class is experimental")]
@@ -39,46 +35,10 @@ ENVELOPE = {
 }
 
 
-class ScriptedKeepa(ThreadingHTTPServer):
-    """Responds with `script`, one (status, body) per request, then with ENVELOPE; keeps requests and times."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.script: list[tuple[int, object]] = []
-        self.requests: list[tuple[str, dict[str, str]]] = []
-        self.times: list[float] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: ScriptedKeepa
-
-    def do_GET(self) -> None:
-        url = urlsplit(self.path)
-        self.server.times.append(time.monotonic())
-        self.server.requests.append((url.path, {k: v[0] for k, v in parse_qs(url.query).items()}))
-        status, body = self.server.script.pop(0) if self.server.script else (200, ENVELOPE)
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
 @pytest.fixture
-def keepa() -> Iterator[ScriptedKeepa]:
-    with ScriptedKeepa() as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+def keepa() -> Iterator[ScriptedApi]:
+    with serving(ScriptedApi(lambda _: ENVELOPE)) as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture
@@ -86,30 +46,24 @@ def airbyte(tmp_path: Path) -> ConnectorRunner:
     return ConnectorRunner(Lake(tmp_path))
 
 
-def connection(keepa: ScriptedKeepa, *asins: str, **config: object) -> AirbyteConnection:
+def connection(keepa: ScriptedApi, *asins: str, **config: object) -> AirbyteConnection:
     everything = {"api_key": KEY, "asins": asins or ["B0D4M48BM2"], "base_url": keepa.url, **config}
     everything["asins"] = list(asins or ["B0D4M48BM2"])
     return AirbyteConnection("keepa", "product", MANIFEST, everything, (KEY,), ("KEEPA_API_KEY",))
 
 
-def sync(airbyte: ConnectorRunner, keepa: ScriptedKeepa, *asins: str, **config: object) -> SyncJob:
+def sync(airbyte: ConnectorRunner, keepa: ScriptedApi, *asins: str, **config: object) -> SyncJob:
     return airbyte.sync(connection(keepa, *asins, **config))
 
 
-def records(folder: Path, job: SyncJob) -> list[dict[str, Any]]:
-    """What a sync landed, without Airbyte's envelope."""
-    lines = [line for path in job.objects for line in gzip.decompress(Lake(folder).read(path)).splitlines()]
-    return [json.loads(line)["_airbyte_data"] for line in lines]
-
-
-def test_one_request_is_for_one_product_with_every_parameter(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
+def test_one_request_is_for_one_product_with_every_parameter(airbyte: ConnectorRunner, keepa: ScriptedApi) -> None:
     job = sync(airbyte, keepa, domain=3, days=30, stats=180, rating=False)
     query = {"key": KEY, "domain": "3", "asin": "B0D4M48BM2", "days": "30", "stats": "180"}
     assert keepa.requests == [("/product", {**query, "history": "1", "rating": "0", "buybox": "1"})]
     assert (job.status, job.records, job.messages) == ("succeeded", 1, ())
 
 
-def test_defaults_and_a_base_url_with_a_slash(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
+def test_defaults_and_a_base_url_with_a_slash(airbyte: ConnectorRunner, keepa: ScriptedApi) -> None:
     sync(airbyte, keepa, base_url=f"{keepa.url}/")
     (path, query), *_ = keepa.requests
     assert path == "/product"
@@ -123,7 +77,7 @@ def test_defaults_and_a_base_url_with_a_slash(airbyte: ConnectorRunner, keepa: S
 
 
 def test_a_prefix_overrides_the_domain_and_a_repeated_product_is_requested_again_in_order(
-    airbyte: ConnectorRunner, keepa: ScriptedKeepa
+    airbyte: ConnectorRunner, keepa: ScriptedApi
 ) -> None:
     job = sync(airbyte, keepa, "B0D4M48BM2", "5:B0D4M48BM2", "0306406152", "B0D4M48BM2")
     assert [(q["domain"], q["asin"]) for _, q in keepa.requests] == [
@@ -135,7 +89,7 @@ def test_a_prefix_overrides_the_domain_and_a_repeated_product_is_requested_again
     assert job.records == 4
 
 
-def test_429_waits_out_refill_in_which_is_milliseconds(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
+def test_429_waits_out_refill_in_which_is_milliseconds(airbyte: ConnectorRunner, keepa: ScriptedApi) -> None:
     keepa.script = [(429, {"timestamp": 1, "tokensLeft": 0, "refillIn": 300, "refillRate": 20})]
     job = sync(airbyte, keepa)
     assert job.records == 1
@@ -145,14 +99,14 @@ def test_429_waits_out_refill_in_which_is_milliseconds(airbyte: ConnectorRunner,
     assert "Retrying in" in job.messages[0]
 
 
-def test_a_balance_far_below_zero_waits_for_several_refills(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
+def test_a_balance_far_below_zero_waits_for_several_refills(airbyte: ConnectorRunner, keepa: ScriptedApi) -> None:
     # 45 tokens below zero at 20 a minute: positive after the third refill, 100 ms + 2 min from now.
     keepa.script = [(429, {"timestamp": 1, "tokensLeft": -45, "refillIn": 100, "refillRate": 20})]
     with pytest.raises(TransientError, match=r"120\.1"):
         sync(airbyte, keepa, max_wait=60)
 
 
-def test_429_to_the_end_is_a_transient_failure(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
+def test_429_to_the_end_is_a_transient_failure(airbyte: ConnectorRunner, keepa: ScriptedApi) -> None:
     keepa.script = [(429, {"tokensLeft": -7, "refillIn": 10, "refillRate": 20})]
     with pytest.raises(TransientError, match=r"HTTP 429\), balance -7"):
         sync(airbyte, keepa, max_retries=0)
@@ -170,7 +124,7 @@ def test_429_to_the_end_is_a_transient_failure(airbyte: ConnectorRunner, keepa: 
     ],
 )
 def test_a_rejected_request_is_not_retried_and_keepas_reason_is_reported(
-    airbyte: ConnectorRunner, keepa: ScriptedKeepa, status: int, words: str
+    airbyte: ConnectorRunner, keepa: ScriptedApi, status: int, words: str
 ) -> None:
     keepa.script = [(status, {"timestamp": 1, "error": {"type": "x", "message": "That key, no", "details": ""}})]
     with pytest.raises(PermanentError) as caught:
@@ -184,7 +138,7 @@ def test_a_rejected_request_is_not_retried_and_keepas_reason_is_reported(
 
 
 def test_a_refused_product_does_not_cost_the_others(
-    tmp_path: Path, airbyte: ConnectorRunner, keepa: ScriptedKeepa
+    tmp_path: Path, airbyte: ConnectorRunner, keepa: ScriptedApi
 ) -> None:
     """The runtime makes no record of a response with status 400, whatever the manifest says."""
     error = {"type": "invalidParameter", "message": f"no such asin, {KEY}", "details": ""}
@@ -200,22 +154,20 @@ def test_a_refused_product_does_not_cost_the_others(
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>nginx</html>", b"[1, 2]", b"null", b'{"error": {"message": "no"}}'])
-def test_a_rejection_with_an_odd_body_is_still_clear(
-    airbyte: ConnectorRunner, keepa: ScriptedKeepa, body: bytes
-) -> None:
+def test_a_rejection_with_an_odd_body_is_still_clear(airbyte: ConnectorRunner, keepa: ScriptedApi, body: bytes) -> None:
     keepa.script = [(400, body)]
     with pytest.raises(PermanentError, match="HTTP 400"):
         sync(airbyte, keepa)
 
 
-def test_500_twice_then_a_response(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
+def test_500_twice_then_a_response(airbyte: ConnectorRunner, keepa: ScriptedApi) -> None:
     keepa.script = [(500, b""), (503, {"error": {"message": "busy"}})]
     assert sync(airbyte, keepa).records == 1
     first, second, third = keepa.times
     assert second - first < third - second
 
 
-def test_500_to_the_end_is_a_transient_failure(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
+def test_500_to_the_end_is_a_transient_failure(airbyte: ConnectorRunner, keepa: ScriptedApi) -> None:
     keepa.script = [(500, {**ENVELOPE, "error": {"message": "oops"}})]
     with pytest.raises(TransientError, match=r"HTTP 500\): oops"):
         sync(airbyte, keepa, max_retries=0)
@@ -223,14 +175,14 @@ def test_500_to_the_end_is_a_transient_failure(airbyte: ConnectorRunner, keepa: 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b'{"timestamp": 1', b"[]", b"{}", b"null"])
 def test_a_body_without_an_envelope_is_a_failure_and_not_no_record(
-    airbyte: ConnectorRunner, keepa: ScriptedKeepa, body: bytes
+    airbyte: ConnectorRunner, keepa: ScriptedApi, body: bytes
 ) -> None:
     keepa.script = [(200, body)]
     with pytest.raises(TransientError, match="without an envelope"):
         sync(airbyte, keepa, max_retries=0)
 
 
-def test_check_requests_the_tokens_only(airbyte: ConnectorRunner, keepa: ScriptedKeepa) -> None:
+def test_check_requests_the_tokens_only(airbyte: ConnectorRunner, keepa: ScriptedApi) -> None:
     airbyte.check(connection(keepa))
     assert keepa.requests == [("/token", {"key": KEY})]
     keepa.script = [(400, {"error": {"message": "unknown key"}})]
@@ -243,7 +195,7 @@ def test_check_requests_the_tokens_only(airbyte: ConnectorRunner, keepa: Scripte
     "config", [{"domain": 7}, {"asin_list": ["7:B0D4M48BM2"]}, {"asin_list": ["short"]}, {"days": "many"}]
 )
 def test_a_config_that_breaks_the_spec_requests_nothing(
-    airbyte: ConnectorRunner, keepa: ScriptedKeepa, config: dict[str, Any]
+    airbyte: ConnectorRunner, keepa: ScriptedApi, config: dict[str, Any]
 ) -> None:
     asins = config.pop("asin_list", [])
     with pytest.raises(PermanentError, match="Config validation error"):
@@ -259,7 +211,7 @@ def test_the_spec_offers_keepas_domains() -> None:
     validate({"api_key": "k", "asins": asins}, spec)
 
 
-def test_the_runtimes_own_commands(keepa: ScriptedKeepa, tmp_path: Path) -> None:
+def test_the_runtimes_own_commands(keepa: ScriptedApi, tmp_path: Path) -> None:
     """`check`, `discover` and `read` exactly as Airbyte runs them; `spec` as it does once the manifest is deployed."""
     config, catalog = tmp_path / "config.json", tmp_path / "catalog.json"
     config.write_text(json.dumps(dict(connection(keepa, "B0D4M48BM2", "5:B0D4M48BM2", "B0D4M48BM2").config)))

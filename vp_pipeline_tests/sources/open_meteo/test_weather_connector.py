@@ -1,15 +1,9 @@
 """The Open-Meteo connector manifest, run by Airbyte's own runtime against a scripted API on a real socket."""
 
-import gzip
-import json
-import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -17,6 +11,7 @@ from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRun
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.open_meteo.source import OPEN_METEO
+from vp_pipeline_tests.scripted_api import ScriptedApi, records, serving
 
 # For the authors of connectors; raised when the runtime is imported.
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore:This class is experimental")]
@@ -29,51 +24,16 @@ MINUTE = {"error": True, "reason": "Minutely API request limit exceeded. Please 
 DAILY = {"error": True, "reason": "Daily API request limit exceeded. Please try again tomorrow."}
 
 
-class ScriptedApi(ThreadingHTTPServer):
-    """Responds with `script`, one (status, body) per request, then with as many places as were requested."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.script: list[tuple[int, object]] = []
-        self.requests: list[tuple[str, dict[str, str]]] = []
-        self.times: list[float] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: ScriptedApi
-
-    def do_GET(self) -> None:
-        url = urlsplit(self.path)
-        query = {k: v[0] for k, v in parse_qs(url.query).items()}
-        self.server.times.append(time.monotonic())
-        self.server.requests.append((url.path, query))
-        status, body = self.server.script.pop(0) if self.server.script else (200, self._places(query))
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def _places(self, query: dict[str, str]) -> object:
-        number = len(query["latitude"].split(","))
-        return HOURS if number == 1 else [HOURS, *({**HOURS, "location_id": n} for n in range(1, number))]
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+def hours_of_each_place(query: dict[str, str]) -> object:
+    """As many places as were requested."""
+    number = len(query["latitude"].split(","))
+    return HOURS if number == 1 else [HOURS, *({**HOURS, "location_id": n} for n in range(1, number))]
 
 
 @pytest.fixture
 def api() -> Iterator[ScriptedApi]:
-    with ScriptedApi() as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(ScriptedApi(hours_of_each_place)) as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture
@@ -96,11 +56,6 @@ def connection(api: ScriptedApi, *places: dict[str, object], **config: object) -
 
 def sync(airbyte: ConnectorRunner, api: ScriptedApi, *places: dict[str, object], **config: object) -> SyncJob:
     return airbyte.sync(connection(api, *places, **config))
-
-
-def records(folder: Path, job: SyncJob) -> list[dict[str, Any]]:
-    lines = [line for path in job.objects for line in gzip.decompress(Lake(folder).read(path)).splitlines()]
-    return [json.loads(line)["_airbyte_data"] for line in lines]
 
 
 def test_both_apis_share_the_window_between_them(airbyte: ConnectorRunner, api: ScriptedApi) -> None:

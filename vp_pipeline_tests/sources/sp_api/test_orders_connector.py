@@ -1,6 +1,5 @@
 """The connector of orders, run by Airbyte's own runtime against the sandbox and a scripted API over HTTP."""
 
-import threading
 import time
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -18,6 +17,7 @@ from vp_pipeline.sandbox.sp_api.access import REVOKED, UNKNOWN_CLIENT, Rate
 from vp_pipeline.sandbox.sp_api.api import SpApi
 from vp_pipeline.sandbox.sp_api.orders import updated_between
 from vp_pipeline.sources.sp_api.source import SP_API
+from vp_pipeline_tests.scripted_api import serving
 from vp_pipeline_tests.sources.sp_api.orders import (
     DAY,
     MARKETPLACES,
@@ -43,10 +43,8 @@ ALL_OF_THEM = {"searchOrders": Rate(1000, 1000), "getOrders": Rate(1000, 1000), 
 
 @pytest.fixture
 def amazon() -> Iterator[ScriptedAmazon]:
-    with ScriptedAmazon() as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    with serving(ScriptedAmazon()) as server:
         yield server
-        server.shutdown()
 
 
 @pytest.fixture
