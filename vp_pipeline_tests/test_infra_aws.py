@@ -1,10 +1,10 @@
 """The IAM policies of infra/aws, enforced by the stand-in: each service can do what it needs, and nothing else.
 
-The stand-in does not look at a policy's conditions (prefixes of listings, external IDs); those are only read here.
+Conditions on listings are enforced (`stand_ins/iam.py`); those of trust policies (external IDs) are not played.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from string import Template
 from typing import Any
 
@@ -14,7 +14,9 @@ import requests
 from botocore.exceptions import ClientError
 
 from vp_pipeline.settings import PROJECT_ROOT
+from vp_pipeline_tests.stand_ins.iam import listings_by_policy
 from vp_pipeline_tests.stand_ins.s3 import KEYS, S3StandIn, s3_stand_in
+from vp_pipeline_tests.stand_ins.s3_destination import S3Destination
 
 POLICIES = PROJECT_ROOT / "infra" / "aws" / "policies"
 SERVICES = ("airbyte", "dagster", "snowflake")
@@ -27,19 +29,30 @@ SUPERSEDED = "bronze/keepa/product/_manifests/superseded/run_date=2026-03-01/177
 CHANGES = "change_exports/mart_deals/changes/000001.parquet"
 STATE = "change_exports/mart_deals/_state/000001.parquet"
 OLD_CHANGES, OLD_STATE = (path.replace("change_exports", "gold") for path in (CHANGES, STATE))  # of v0.1.0
-OBJECTS = (LANDED, MANIFEST, RUNNING, SUPERSEDED, SILVER, QUARANTINE, CHANGES, STATE, OLD_CHANGES, OLD_STATE)
+# What Airbyte's own check of the destination writes and deletes: since version 1.5, and before.
+CHECKS = ("bronze/testing/test/_EXAMPLE", "bronze/_airbyte_connection_test_0123456789abcdef")
+OURS = (MANIFEST, RUNNING, SUPERSEDED, SILVER, QUARANTINE, CHANGES, STATE, OLD_CHANGES, OLD_STATE)
+OBJECTS = (LANDED, *CHECKS, *OURS)
+FOLDERS = ("bronze/keepa/product/", "silver/keepa/price/", "quarantine/", "change_exports/", "")
 MAY = {
-    "airbyte": {("put", LANDED), ("list", "")},
+    "airbyte": {
+        *(("put", path) for path in (LANDED, *CHECKS)),
+        *(("delete", path) for path in CHECKS),
+        ("list", "bronze/keepa/product/"),
+    },
     "dagster": {
         *(("get", path) for path in OBJECTS),
-        *(("put", path) for path in OBJECTS if path not in (LANDED, OLD_CHANGES, OLD_STATE)),
+        *(("put", path) for path in OURS if path not in (OLD_CHANGES, OLD_STATE)),
         *(("delete", path) for path in (RUNNING, QUARANTINE)),
         *(("delete", path) for path in (LANDED, SUPERSEDED, STATE, OLD_STATE)),  # retention; the bucket keeps versions
-        ("list", ""),
+        *(("list", folder) for folder in FOLDERS),
     },
-    "snowflake": {("get", SILVER), ("list", "")},
+    "snowflake": {("get", SILVER), ("list", "silver/keepa/price/")},
 }
-ATTEMPTS = [(verb, path) for verb in ("get", "put", "delete") for path in OBJECTS] + [("list", "")]
+ATTEMPTS = [
+    *((verb, path) for verb in ("get", "put", "delete") for path in OBJECTS),
+    *(("list", folder) for folder in FOLDERS),
+]
 
 
 def policy(service: str, bucket: str) -> str:
@@ -49,7 +62,7 @@ def policy(service: str, bucket: str) -> str:
 
 @pytest.fixture(scope="module")
 def clients() -> Iterator[tuple[str, dict[str, Any]]]:
-    """A bucket with an object of each kind, and a client of S3 in the role of each service."""
+    """A bucket with an object of each kind, and a client of S3 in the role of each service, conditions included."""
     with s3_stand_in() as server:
         store = server.new_lake()
         bucket = store.url.split("/")[2]
@@ -67,6 +80,7 @@ def _in_role(server: S3StandIn, service: str, document: str) -> Any:
     role = iam.create_role(RoleName=service, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
     iam.put_role_policy(RoleName=service, PolicyName="lake", PolicyDocument=document)
     keys = server.client("sts").assume_role(RoleArn=role, RoleSessionName=service)["Credentials"]
+    server.faults.append(listings_by_policy(keys["AccessKeyId"], json.loads(document)))
     return boto3.client(
         "s3",
         endpoint_url=server.url,
@@ -88,7 +102,7 @@ def allowed(client: Any, bucket: str, verb: str, path: str) -> bool:
         elif verb == "delete":
             client.delete_object(**place)
         else:
-            client.list_objects_v2(Bucket=bucket)
+            client.list_objects_v2(Bucket=bucket, **({"Prefix": place["Key"]} if path else {}))
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code not in ("AccessDenied", "NoSuchKey"):  # an earlier role may have deleted it: that is not a denial
@@ -103,11 +117,29 @@ def test_each_service_may_do_exactly_what_it_needs(clients: tuple[str, dict[str,
     assert {(verb, path) for verb, path in ATTEMPTS if allowed(made[service], bucket, verb, path)} == MAY[service]
 
 
-@pytest.mark.parametrize(("service", "folder"), [("airbyte", "bronze"), ("snowflake", "silver")])
-def test_listings_are_limited_to_the_services_folder(service: str, folder: str) -> None:
-    for statement in json.loads(policy(service, "b"))["Statement"]:
-        if "s3:ListBucket" in statement["Action"]:
-            assert statement["Condition"] == {"StringLike": {"s3:prefix": [f"lake/{folder}/*"]}}
+@pytest.mark.parametrize(
+    "request_of",
+    [
+        S3Destination.check,
+        S3Destination.check_before_1_5,
+        lambda destination: destination.sync(f"lake/{LANDED}", [b"x" * 5_300_000, b"y"]),
+        lambda destination: destination.abort(f"lake/{LANDED}"),
+    ],
+    ids=["check", "check before 1.5", "sync", "abort"],
+)
+def test_airbytes_own_destination_works_in_its_role(
+    clients: tuple[str, dict[str, Any]], request_of: Callable[[S3Destination], None]
+) -> None:
+    bucket, made = clients
+    request_of(S3Destination(made["airbyte"], bucket, "lake/bronze"))
+
+
+def test_airbyte_lists_one_key_of_the_bucket_and_not_more(clients: tuple[str, dict[str, Any]]) -> None:
+    bucket, made = clients
+    with pytest.raises(ClientError, match="AccessDenied"):
+        made["airbyte"].list_objects(Bucket=bucket, MaxKeys=2)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        made["airbyte"].list_objects(Bucket=bucket, Prefix="lake/silver/", MaxKeys=1)
 
 
 @pytest.mark.parametrize("service", SERVICES)
