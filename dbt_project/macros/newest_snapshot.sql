@@ -3,6 +3,7 @@
 
     The rule. Of all RAW rows of a key the one with the greatest (snapshot_at, run_date) wins. A key that newer
     snapshots do not have keeps its row: absence is not deletion. Only a key that no RAW row has any more goes.
+    `precedence` may name other columns of a row instead: the proof needs an order of the rows, and no particular one.
 
     Restating a window W of run_dates (RAW: "delete the day, load the day", so a day's rows may have changed or gone)
     ends in what the rule gives for all of RAW, without reading all of it:
@@ -31,9 +32,12 @@
     The rows to insert: `key`, `columns`, snapshot_at and run_date.
 
     source: a relation with those columns. key, columns: lists of names. `key` is also the model's `unique_key`.
+    precedence: the columns by which one row of a key wins, none of them ever null; the table has them too. Of one
+    run_date no two rows of a key are equal in all of them.
 -#}
-{% macro newest_snapshot(source, key, columns) %}
+{% macro newest_snapshot(source, key, columns, precedence=['snapshot_at', 'run_date']) %}
 {%- set everything = key + columns + ['snapshot_at', 'run_date'] -%}
+{%- set ranked = key + (precedence + ['run_date']) | unique | list -%}
 {%- set restating = is_incremental() and partition_window() is not none -%}
 with
 source_rows as (
@@ -49,7 +53,7 @@ candidates as (
     select
         {{ everything | join(',\n        ') }}
     from source_rows
-    qualify {{ newest_first(key) }} = 1
+    qualify {{ newest_first(key, precedence) }} = 1
 )
 {%- if not restating %}
 
@@ -60,7 +64,7 @@ from candidates
 
 window_rows as (
     select
-        {{ (key + ['snapshot_at', 'run_date']) | join(',\n        ') }}
+        {{ ranked | join(',\n        ') }}
     from {{ this }}
     where {{ in_partition_window('run_date') }}
 ),
@@ -70,7 +74,7 @@ orphaned_keys as (
         {{ columns_of('window_rows', key) | join(',\n        ') }}
     from window_rows
     left join candidates on {{ same_key('window_rows', 'candidates', key) }}
-    where candidates.run_date is null or {{ is_newer('window_rows', 'candidates') }}
+    where candidates.run_date is null or {{ is_newer('window_rows', 'candidates', precedence) }}
 ),
 
 fallback_rows as (
@@ -95,12 +99,12 @@ newest as (
     select
         {{ everything | join(',\n        ') }}
     from candidates_and_fallbacks
-    qualify {{ newest_first(key) }} = 1
+    qualify {{ newest_first(key, precedence) }} = 1
 ),
 
 current_rows as (
     select
-        {{ (key + ['snapshot_at', 'run_date']) | join(',\n        ') }}
+        {{ ranked | join(',\n        ') }}
     from {{ this }}
     where not {{ in_partition_window('run_date') }}
 )
@@ -109,17 +113,21 @@ select
     {{ columns_of('newest', everything) | join(',\n    ') }}
 from newest
 left join current_rows on {{ same_key('newest', 'current_rows', key) }}
-where current_rows.run_date is null or {{ is_newer('newest', 'current_rows') }}
+where current_rows.run_date is null or {{ is_newer('newest', 'current_rows', precedence) }}
 {%- endif %}
 {% endmacro %}
 
-{% macro newest_first(key) -%}
-    row_number() over (partition by {{ key | join(', ') }} order by snapshot_at desc, run_date desc)
+{% macro newest_first(key, precedence) -%}
+    row_number() over (partition by {{ key | join(', ') }} order by {{ precedence | join(' desc, ') }} desc)
 {%- endmacro %}
 
-{% macro is_newer(one, other) -%}
+{#- By the first column of `precedence` in which the two differ. -#}
+{% macro is_newer(one, other, precedence) -%}
     (
-        {{ one }}.snapshot_at > {{ other }}.snapshot_at
-        or ({{ one }}.snapshot_at = {{ other }}.snapshot_at and {{ one }}.run_date > {{ other }}.run_date)
+        {%- for column in precedence %}
+        {%- set equal = precedence[:loop.index0] %}
+        {{ 'or ' if not loop.first -}}
+        ({{ same_key(one, other, equal) ~ ' and ' if equal }}{{ one }}.{{ column }} > {{ other }}.{{ column }})
+        {%- endfor %}
     )
 {%- endmacro %}

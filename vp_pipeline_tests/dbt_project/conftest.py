@@ -21,13 +21,15 @@ from filelock import FileLock
 from vp_pipeline.dbt.project import manifest_path, parsed_project
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import RAW_COLUMNS, Table
-from vp_pipeline.sources.keepa.tables import TABLES
+from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse.migrations import migrate
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.dbt_project.three_products import SNAPSHOT, build
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
-BY_NAME = {table.name: table for table in TABLES}
+TABLES = tuple(table for _, stream in STREAMS for table in stream.tables)
+# By its name in RAW, and without the name of its source.
+BY_NAME = {name: table for table in TABLES for name in (table.name, table.raw_name)}
 LOADED_AT = datetime(2026, 12, 1)
 BUILDING = {"warehouse", "module_warehouse", "three_products"}  # fixtures
 
