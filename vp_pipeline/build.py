@@ -25,7 +25,6 @@ from vp_pipeline.environments.preflight import require_ready
 from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.quality.freshness import freshness_checks
 from vp_pipeline.settings import Settings
-from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.sources.source import Stream
 
 
@@ -36,10 +35,11 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     environment = build_environment(settings)
     first_day = environment.first_day()
     partitions = daily_partitions(first_day)
-    fresh = freshness_checks([key for _, stream in STREAMS for key in _first_of_each_layer(stream)] + [PUBLISHED])
+    fresh = freshness_checks([key for stream in settings.streams for key in _first_of_each_layer(stream)] + [PUBLISHED])
     ingestion = [
         assets
-        for source, stream in STREAMS
+        for source in settings.enabled_sources
+        for stream in source.streams
         for assets in (
             airbyte_asset(source, stream, partitions),
             bronze_asset(stream, partitions),
@@ -47,8 +47,8 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
             raw_assets(stream, partitions, settings),
         )
     ]
-    raw_checks = [check for _, stream in STREAMS for check in _checks_up_to_raw(stream)]
-    units = [(stream.source, stream.name) for _, stream in STREAMS]
+    raw_checks = [check for stream in settings.streams for check in _checks_up_to_raw(stream)]
+    units = [(stream.source, stream.name) for stream in settings.streams]
     models = dbt_models(manifest_path(settings), settings, partitions, raw_checks, units)
     gates = [*raw_checks, *sorted(models.check_keys, key=lambda check: str(check))]
     marts = [

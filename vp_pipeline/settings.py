@@ -18,10 +18,10 @@ from vp_pipeline import data_folder
 from vp_pipeline.failures import PermanentError, listed
 from vp_pipeline.service_settings import NEEDED, DeliverySettings, ProductionSettings, production_problems
 from vp_pipeline.sources.registry import SOURCES
-from vp_pipeline.sources.source import Source
+from vp_pipeline.sources.source import Source, Stream
 from vp_pipeline.sources.source_settings import SourceSettings
 from vp_pipeline.variables import PROJECT_ROOT as PROJECT_ROOT
-from vp_pipeline.variables import ProjectPath, read_env_file, unknown_variables
+from vp_pipeline.variables import Listed, ProjectPath, read_env_file, unknown_variables
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -53,6 +53,13 @@ class Settings(DeliverySettings, ProductionSettings):
     )
     sources: Mapping[str, SourceSettings] = Field(
         default_factory=dict, description="The settings of each source, by its name: see `of`."
+    )
+    chosen_sources: Listed[str] = Field(
+        default=(),
+        json_schema_extra={"variable": "VP_SOURCES"},
+        description="The sources that are ingested, separated by commas: " + ", ".join(s.name for s in SOURCES) + ". "
+        "The graph has the assets and models of these alone. Empty: locally all that need no account; in production "
+        "those with an Airbyte connection.",
     )
     data_dir: ProjectPath = Field(
         default=PROJECT_ROOT / "data",
@@ -93,6 +100,32 @@ class Settings(DeliverySettings, ProductionSettings):
         if value == "":
             raise ValueError("it is empty; name a folder, or remove the variable")
         return value
+
+    @field_validator("chosen_sources")
+    @classmethod
+    def _are_sources(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        known = [source.name for source in SOURCES]
+        if unknown := sorted(set(value) - set(known)):
+            raise ValueError(f"there is no source {', '.join(unknown)}; there are {', '.join(known)}")
+        return value
+
+    @property
+    def wanted_sources(self) -> tuple[Source, ...]:
+        """The sources to ingest: those that are chosen, or all that can be."""
+        chosen = self.chosen_sources
+        return tuple(s for s in SOURCES if (s.name in chosen if chosen else s.is_available(self.of(s))))
+
+    @property
+    def enabled_sources(self) -> tuple[Source, ...]:
+        """The sources that the graph has. In production one that is not chosen by name needs a connection."""
+        if self.env == "local" or self.chosen_sources:
+            return self.wanted_sources
+        return tuple(source for source in self.wanted_sources if self.of(source).airbyte_connection)
+
+    @property
+    def streams(self) -> tuple[Stream, ...]:
+        """The streams of the sources that the graph has."""
+        return tuple(stream for source in self.enabled_sources for stream in source.streams)
 
     def of(self, source: Source) -> SourceSettings:
         """The settings of a source, of the class that it declares."""
@@ -223,10 +256,13 @@ def load_settings(
 def _missing(settings: Settings, known: Mapping[str, Setting], needed: Sequence[str] | None) -> Iterator[str]:
     production = settings.env == "production"
     if needed is None and production:
-        for name, source in settings.sources.items():
-            if source.airbyte_connection is None:
-                setting = known[f"{name}_airbyte_connection"]
+        for source in settings.enabled_sources:
+            if settings.of(source).airbyte_connection is None:
+                setting = known[f"{source.name}_airbyte_connection"]
                 yield f"{setting.variable} is not set, and production needs it: {setting.info.description}"
+        if not settings.enabled_sources:
+            names = ", ".join(known[f"{source.name}_airbyte_connection"].variable for source in SOURCES)
+            yield f"No source has an Airbyte connection, and production needs one for each that it ingests: {names}."
     needed = (NEEDED if production else ()) if needed is None else needed
     if needed:
         for name, why in production_problems(settings, needed):

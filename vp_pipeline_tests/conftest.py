@@ -27,6 +27,10 @@ from vp_pipeline_tests.contents import SCHEMAS, contents
 from vp_pipeline_tests.dagster_dev import own_environment
 from vp_pipeline_tests.recordings.folders import SETS, recordings_of
 
+# Most tests are about the lineage of one source, in this process and in those that it starts; those about several name
+# theirs (`VP_SOURCES`).
+os.environ.setdefault("VP_SOURCES", "keepa")
+
 # How long an example takes depends on what else the machine does.
 hypothesis.settings.register_profile("vp", deadline=None)
 hypothesis.settings.load_profile("vp")
@@ -106,8 +110,10 @@ def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
 
 
 def pipeline_settings(data_dir: Path, **overrides: object) -> Settings:
-    """Settings that take nothing from the environment of the tests. Tests run days in any order, on empty folders."""
-    return load_settings({}, data_dir=data_dir, **{"start_date": date(2025, 1, 1), **overrides})
+    """Settings that take nothing from the environment of the tests, of one source unless the test names more. Tests run
+    days in any order, on empty folders."""
+    defaults: dict[str, object] = {"start_date": date(2025, 1, 1), "chosen_sources": ("keepa",)}
+    return load_settings({}, data_dir=data_dir, **{**defaults, **overrides})
 
 
 AnyPipeline = TypeVar("AnyPipeline", bound=Pipeline)

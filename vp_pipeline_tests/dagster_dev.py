@@ -21,9 +21,9 @@ LOADED = "{workspaceOrError {... on Workspace {locationEntries {locationOrLoadEr
 RUNS = "{runsOrError {... on Runs {results {runId status startTime endTime tags {key value}}}}}"
 
 
-def own_environment(folder: Path) -> dict[str, str]:
+def own_environment(folder: Path, sources: str = "keepa") -> dict[str, str]:
     """The environment of a command on a data folder and a Dagster home within `folder`, with no variable of the
-    project's from outside."""
+    project's from outside. `sources`: those that are ingested, separated by commas; empty: all."""
     home = folder / "dagster_home"
     home.mkdir(exist_ok=True)
     config = (PROJECT_ROOT / "dagster.yaml").read_text().replace(" .dagster", f" {home}")
@@ -31,7 +31,7 @@ def own_environment(folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VP_", "KEEPA_", "DAGSTER_"))}
     # Tests run days in any order, on empty folders.
     own = {"VP_DATA_DIR": str(folder / "data"), "VP_START_DATE": "2025-01-01", "DAGSTER_HOME": str(home)}
-    return {**kept, **own, "COLUMNS": "140"}
+    return {**kept, **own, "VP_SOURCES": sources, "COLUMNS": "140"}
 
 
 @dataclass

@@ -16,6 +16,7 @@ from vp_pipeline.automation.jobs import LEASE_TAG
 from vp_pipeline.build import build_definitions
 from vp_pipeline.generators.asset_graph import names
 from vp_pipeline.settings import PROJECT_ROOT, load_settings
+from vp_pipeline.sources.registry import SOURCES
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.test_service_settings import COMPLETE
 
@@ -158,7 +159,8 @@ def test_the_graph_of_production_has_the_same_names(monkeypatch: pytest.MonkeyPa
     for name in [name for name in os.environ if name.startswith("VP_SNOWFLAKE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(os, "environ", {**os.environ})  # what it sets for dbt is not for the other tests
-    made = build_definitions(load_settings({**COMPLETE, "VP_DATA_DIR": str(tmp_path)}))
+    connections = {f"VP_AIRBYTE_CONNECTION_{source.name.upper()}": "a-connection" for source in SOURCES}
+    made = build_definitions(load_settings({**COMPLETE, **connections, "VP_DATA_DIR": str(tmp_path)}))
     assert names(made) == (PROJECT_ROOT / "docs" / "names.txt").read_text()
 
 

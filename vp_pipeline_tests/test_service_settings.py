@@ -27,8 +27,25 @@ def test_a_complete_set_is_taken() -> None:
 
 @pytest.mark.parametrize("variable", [name for name in COMPLETE if name not in ("VP_ENV", "VP_SNOWFLAKE_PASSWORD")])
 def test_what_production_needs_is_named(variable: str) -> None:
+    chosen = {"VP_SOURCES": "keepa"}
     with pytest.raises(SettingsError, match=rf"^{variable} is not set, and production needs it"):
-        load_settings({name: value for name, value in COMPLETE.items() if name != variable})
+        load_settings({**chosen, **{name: value for name, value in COMPLETE.items() if name != variable}})
+
+
+def test_production_has_the_sources_with_a_connection() -> None:
+    """Unless they are named: then each needs one."""
+    assert names(COMPLETE) == ["keepa"]
+    assert names({**COMPLETE, "VP_AIRBYTE_CONNECTION_SP_API": "another"}) == ["keepa", "sp_api"]
+    assert names({**COMPLETE, "VP_AIRBYTE_CONNECTION_SP_API": "another", "VP_SOURCES": "sp_api"}) == ["sp_api"]
+    with pytest.raises(SettingsError, match=r"^VP_AIRBYTE_CONNECTION_OPEN_METEO is not set, and production needs it"):
+        load_settings({**COMPLETE, "VP_SOURCES": "keepa,open_meteo"})
+    without = {name: value for name, value in COMPLETE.items() if name != "VP_AIRBYTE_CONNECTION_KEEPA"}
+    with pytest.raises(SettingsError, match=r"^No source has an Airbyte connection.*: VP_AIRBYTE_CONNECTION_KEEPA, "):
+        load_settings(without)
+
+
+def names(variables: dict[str, str]) -> list[str]:
+    return [source.name for source in load_settings(variables).enabled_sources]
 
 
 @pytest.mark.parametrize(

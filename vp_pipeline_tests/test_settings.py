@@ -8,6 +8,7 @@ import pytest
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import PROJECT_ROOT, SettingsError, load_settings
 from vp_pipeline.sources.keepa.source import KEEPA
+from vp_pipeline.sources.registry import SOURCES
 
 
 def test_everything_has_a_default() -> None:
@@ -103,6 +104,15 @@ def test_relative_folders_are_under_the_project() -> None:
 def test_lists_are_separated_by_commas() -> None:
     asins = load_settings({"VP_KEEPA_ASINS": "B0D8W1YVBX, 5:B0D4M48BM2,"}).of(KEEPA).asins
     assert asins == ("B0D8W1YVBX", "5:B0D4M48BM2")
+
+
+def test_the_sources_that_are_ingested_can_be_chosen() -> None:
+    assert load_settings({}).enabled_sources == SOURCES
+    chosen = load_settings({"VP_SOURCES": "sp_api, keepa"})
+    assert [source.name for source in chosen.enabled_sources] == ["keepa", "sp_api"]  # in the order of the registry
+    assert {stream.source for stream in chosen.streams} == {"keepa", "sp_api"}
+    with pytest.raises(SettingsError, match=r"^VP_SOURCES cannot be used: there is no source keppa; there are keepa, "):
+        load_settings({"VP_SOURCES": "keppa"})
 
 
 def test_an_empty_key_is_no_key() -> None:

@@ -16,7 +16,6 @@ from vp_pipeline.environments.environment import Environment
 from vp_pipeline.lake import bronze, silver
 from vp_pipeline.lake.decoded_days import stale_days
 from vp_pipeline.quality.gate import current_failures
-from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse.connection import Connection, column_names, table_exists
 
 _MON_DAY = ("monitoring", "mon_day")
@@ -90,7 +89,7 @@ def day_overviews(
     lake = environment.build_lake()
     with environment.build_warehouse().connect(read_only=True) as connection:
         rows = _of_warehouse(connection)
-    streams = [stream for _, stream in STREAMS]
+    streams = environment.settings.streams
     known = _Known(
         _of_every(set(bronze.days(lake, stream)) for stream in streams),
         _of_every(set(silver.days(lake, stream.tables[0])) for stream in streams),  # a day is written as a whole

@@ -32,13 +32,12 @@ from vp_pipeline.delivery.slack import build_slack
 from vp_pipeline.environments.environment import build_environment
 from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.settings import Settings
-from vp_pipeline.sources.registry import STREAMS
 
 
 def automation_definitions(settings: Settings, first_day: date, freshness: dg.AssetChecksDefinition) -> dg.Definitions:
     """Jobs, schedules and sensors. `first_day`: the first partition of the assets; `freshness`: checks that the jobs
     which build something leave out."""
-    streams = [stream for _, stream in STREAMS]
+    streams = settings.streams
     environment = build_environment(settings)
     partitions = daily_partitions(first_day)
     lake = environment.build_lake()

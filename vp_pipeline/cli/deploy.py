@@ -57,12 +57,11 @@ def airbyte(
     from vp_pipeline.airbyte.deploy import apply, document, values
     from vp_pipeline.environments.production import ProductionEnvironment
     from vp_pipeline.redaction import Redaction
-    from vp_pipeline.sources.registry import SOURCES
 
     signing_in = ("airbyte_client_id", "airbyte_client_secret") if apply_ else ()
     settings = load_settings(needed=("lake_url", "airbyte_workspace_id", *signing_in))
     mask = Redaction(settings.secrets).masked
-    of_sources = [(source, values(settings, source, aws_role_arn, region)) for source in SOURCES]
+    of_sources = [(source, values(settings, source, aws_role_arn, region)) for source in settings.wanted_sources]
     if not apply_:
         for _, filled in of_sources:
             for name in ("source", "destination", "connection"):

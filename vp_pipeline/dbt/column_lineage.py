@@ -17,10 +17,10 @@ from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
-from vp_pipeline.dbt.environment import WAREHOUSE_VARIABLE
+from vp_pipeline.dbt.environment import SOURCES_VARIABLE, WAREHOUSE_VARIABLE
 from vp_pipeline.dbt.project import DBT_PROJECT_DIR
 from vp_pipeline.sources.contract import RAW_COLUMNS
-from vp_pipeline.sources.registry import STREAMS
+from vp_pipeline.sources.registry import SOURCES, STREAMS
 
 if TYPE_CHECKING:
     import duckdb
@@ -141,6 +141,7 @@ def _dbt(path: Path, command: str) -> Any:
     from dbt.cli.main import dbtRunner
 
     os.environ[WAREHOUSE_VARIABLE] = str(path)
+    os.environ[SOURCES_VARIABLE] = ",".join(source.name for source in SOURCES)
     project = [f"--project-dir={DBT_PROJECT_DIR}", f"--profiles-dir={DBT_PROJECT_DIR}"]
     paths = [f"--target-path={path.parent / 'target'}", f"--log-path={path.parent}"]
     result = dbtRunner().invoke(["--quiet", "--log-level-file", "none", command, *project, *paths])

@@ -32,9 +32,10 @@ class DataTest:
 
 
 def data_tests(manifest: Path) -> Mapping[str, DataTest]:
-    """Every test of the project by its name. `manifest`: dbt's manifest.json."""
+    """Every test of the project by its name, without those of models that are off. `manifest`: dbt's manifest.json."""
     nodes = orjson.loads(manifest.read_bytes())["nodes"]
-    found = [data_test(nodes, unique_id) for unique_id in nodes if unique_id.startswith("test.")]
+    enabled = (name for name, node in nodes.items() if node["config"].get("enabled", True))
+    found = [data_test(nodes, unique_id) for unique_id in enabled if unique_id.startswith("test.")]
     grains = {test.model: _columns(test.arguments) for test in reversed(found) if test.kind == "unique_combination"}
     return {test.name: DataTest(**{**vars(test), "grain": tuple(grains.get(test.model, ()))}) for test in found}
 

@@ -12,6 +12,7 @@ from vp_pipeline import documents
 from vp_pipeline.dbt.environment import TARGETS, dbt_environment, large_warehouse
 from vp_pipeline.failures import DamagedDataError, PermanentError, file_failure
 from vp_pipeline.settings import PROJECT_ROOT, Settings
+from vp_pipeline.sources.registry import SOURCES
 
 DBT_PROJECT_DIR = PROJECT_ROOT / "dbt_project"
 # The columns of the models, their types and lineage (`vp_pipeline/dbt/column_lineage.py` makes it).
@@ -45,8 +46,11 @@ def manifest_path(settings: Settings) -> Path:
 
 def target_dir(settings: Settings) -> Path:
     """The folder of the parsed project. A manifest names relations as its target does, so each target has its own. On
-    Snowflake the names of the database and of the large models' warehouse are part of it too."""
-    folder = DBT_PROJECT_DIR / "target" / TARGETS[settings.env]
+    Snowflake the names of the database and of the large models' warehouse are part of it too. Where some sources are
+    off, so has each choice of sources."""
+    enabled = settings.enabled_sources
+    choice = "" if enabled == SOURCES else f".{'-'.join(source.name for source in enabled)}"
+    folder = DBT_PROJECT_DIR / "target" / f"{TARGETS[settings.env]}{choice}"
     if settings.env == "local":
         return folder
     return folder / f"{settings.snowflake_database}.{large_warehouse(settings)}"

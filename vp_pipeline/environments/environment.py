@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 class Environment(Protocol):
     """The outside world of one environment; nothing is opened before a step needs it."""
 
+    @property
+    def settings(self) -> Settings: ...
+
     def build_lake(self) -> Lake: ...
 
     def build_airbyte(self, lake: Lake) -> Airbyte: ...

@@ -18,7 +18,6 @@ from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.settings import Settings
-from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline.warehouse.lease.file import LeaseFile
 from vp_pipeline.warehouse.lease.lease import Lease, Report
@@ -63,7 +62,7 @@ class LocalEnvironment:
 
     def _days_of_the_lake(self) -> Iterator[date]:
         lake = self.build_lake()
-        for _, stream in STREAMS:
+        for stream in self.settings.streams:
             yield from (
                 found.parts["day"] for found in layout.SYNC.objects(lake, source=stream.source, stream=stream.name)
             )

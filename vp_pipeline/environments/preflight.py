@@ -15,7 +15,6 @@ from vp_pipeline.dbt.grain import exportable
 from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.failures import PermanentError, listed
 from vp_pipeline.settings import Settings, variable_of
-from vp_pipeline.sources.registry import SOURCES
 from vp_pipeline.sources.source import Origin
 
 _DUCKDB = slice(8, 12), b"DUCK"  # where the header of a DuckDB file has which bytes
@@ -53,7 +52,7 @@ def _folders(settings: Settings) -> Iterator[str]:
 
 
 def _recordings(settings: Settings) -> Iterator[str]:
-    for source in SOURCES:
+    for source in settings.enabled_sources:
         folder = settings.of(source).recordings
         if folder is not None and not folder.is_dir():
             yield f"{folder} is not a folder: set {variable_of(source, 'recordings')} (or --recordings) to one."
@@ -61,7 +60,7 @@ def _recordings(settings: Settings) -> Iterator[str]:
 
 def _connectors(settings: Settings) -> Iterator[str]:
     """What a connector cannot be configured with. In production Airbyte has its configuration."""
-    for source in SOURCES if settings.env == "local" else ():
+    for source in settings.enabled_sources if settings.env == "local" else ():
         own = settings.of(source)
         if own.uses_vendor:
             try:

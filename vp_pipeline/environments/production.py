@@ -43,7 +43,7 @@ class ProductionEnvironment:
         """The API's client is made when a sync is requested."""
         return RemoteAirbyte(
             lake,
-            {name: source.airbyte_connection or "" for name, source in self.settings.sources.items()},
+            {each.name: self.settings.of(each).airbyte_connection or "" for each in self.settings.enabled_sources},
             self.build_airbyte_client,
             poll_seconds=self.settings.airbyte_poll_seconds,
             deadline_seconds=self.settings.airbyte_deadline_seconds,

@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from vp_pipeline.assets.keys import LAYERS
-from vp_pipeline.settings import PROJECT_ROOT
+from vp_pipeline.settings import PROJECT_ROOT, load_settings
 
 _COLORS = dict(
     zip(
@@ -24,9 +24,10 @@ _HEADER = 34
 
 
 def files() -> dict[Path, str]:
-    """The files of the code location's graph and the text that each should hold."""
-    from vp_pipeline.definitions import defs
+    """The files of the whole graph and the text that each should hold."""
+    from vp_pipeline.build import build_definitions
 
+    defs = build_definitions(load_settings({}))  # every source, whatever the environment has
     docs = PROJECT_ROOT / "docs"
     return {docs / "lineage.svg": svg(defs), docs / "names.txt": names(defs)}
 

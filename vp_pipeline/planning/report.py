@@ -22,7 +22,6 @@ from vp_pipeline.planning.plan import model_plan
 from vp_pipeline.publishing.publication import SCHEMAS
 from vp_pipeline.quality.model_times import expected_seconds
 from vp_pipeline.settings import Settings
-from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse import ledger, model_code
 from vp_pipeline.warehouse.loading import Warehouse
 
@@ -96,7 +95,7 @@ def plan_of(settings: Settings, warehouse: Warehouse, lake: Lake) -> Plan:
     code = project_code(manifest)
     days: dict[str, tuple[date, ...]] = {}
     left: dict[str, tuple[date, ...]] = {}
-    for _, stream in STREAMS:
+    for stream in settings.streams:
         if stale := tuple(stale_days(lake, stream)):
             (left if is_up_to_date(lake, stream) else days)[f"{stream.source}/{stream.name}"] = stale
     with warehouse.connect(read_only=True) as connection:

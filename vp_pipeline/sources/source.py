@@ -111,6 +111,7 @@ class Source:
     configuration for an origin. `request_of`: what a configuration requests (None: it is not one of this connector).
     `of_day`: what a configuration has more to request a day (UTC); nothing where every day is requested alike.
     `incidental`: names of the configuration that do not change what is requested: credentials and addresses.
+    `is_available`: whether it can be ingested as it is configured; one without a sandbox cannot without its key.
     """
 
     name: str
@@ -122,3 +123,4 @@ class Source:
     request_of: Callable[[Mapping[str, Any]], SyncRequest | None]
     of_day: Callable[[date], Mapping[str, object]] = lambda _: {}
     incidental: frozenset[str] = frozenset({"api_key", "base_url"})
+    is_available: Callable[[Any], bool] = lambda _: True

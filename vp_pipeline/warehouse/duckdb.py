@@ -5,7 +5,7 @@ means on every engine (`loading.py`).
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -17,7 +17,7 @@ from vp_pipeline.lake.manifests import SilverManifest, verified
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.contract import Column, Table
 from vp_pipeline.warehouse import migrations
-from vp_pipeline.warehouse.loading import Load, Tag, load_day, row_counts
+from vp_pipeline.warehouse.loading import Load, Tag, create_tables, load_day, row_counts
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,6 +64,9 @@ class DuckDBWarehouse:
         now: datetime | None = None,
     ) -> dict[Table, Load]:
         return load_day(_DuckDB(), connection, lake, partitions, now)
+
+    def create_tables(self, connection: DuckDBConnection, tables: Iterable[Table]) -> None:
+        create_tables(_DuckDB(), connection, tables)
 
     def row_counts(self, relations: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         if not relations:

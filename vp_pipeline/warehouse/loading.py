@@ -66,6 +66,10 @@ class Warehouse(Protocol):
         """See `load_day` of this module."""
         ...
 
+    def create_tables(self, connection: Any, tables: Iterable[Table]) -> None:
+        """See `create_tables` of this module."""
+        ...
+
     def row_counts(self, relations: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         """Rows of each (schema, name) that exists."""
         ...
@@ -124,6 +128,20 @@ def load_day(
         for source, stream, day in sorted(changed):
             ledger.day_loaded(connection, (source, stream), day)
     return done
+
+
+def create_tables(engine: Engine[Files], connection: Connection, tables: Iterable[Table]) -> None:
+    """Creates the tables of RAW that are not there: models read those of every source, also before its first load. To
+    be called outside a transaction.
+
+    Raises:
+        PermanentError: the engine refuses it.
+    """
+    names = connection.execute(
+        "select lower(table_name) from information_schema.tables where lower(table_schema) = 'raw'"
+    ).fetchall()
+    existing = {name for (name,) in names}
+    _prepare(engine, connection, [table for table in tables if table.raw_name not in existing])
 
 
 def row_counts(connection: Connection, relations: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:

@@ -5,7 +5,7 @@ Here: sessions, and how silver's files get into a table. Not here: what loading 
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -17,7 +17,7 @@ from vp_pipeline.lake.manifests import SilverManifest, verified
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
 from vp_pipeline.warehouse import migrations
-from vp_pipeline.warehouse.loading import Load, Tag, load_day, row_counts
+from vp_pipeline.warehouse.loading import Load, Tag, create_tables, load_day, row_counts
 from vp_pipeline.warehouse.snowflake_errors import CONNECT, pipeline_errors
 
 if TYPE_CHECKING:
@@ -127,6 +127,9 @@ class SnowflakeWarehouse:
         now: datetime | None = None,
     ) -> dict[Table, Load]:
         return load_day(_Snowflake(self.stage, self.file_format), connection, lake, partitions, now)
+
+    def create_tables(self, connection: Any, tables: Iterable[Table]) -> None:
+        create_tables(_Snowflake(self.stage, self.file_format), connection, tables)
 
     def row_counts(self, relations: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         if not relations:

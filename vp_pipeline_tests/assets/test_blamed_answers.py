@@ -130,7 +130,7 @@ def attempt(code: str, name: str = "test") -> Attempt:
 
 
 def blamed(connection: Connection, found: Attempt, *included: date) -> dict[tuple[str, date], str]:
-    blames = blamed_answers(connection, found, UPSTREAM, included or (ONE, TWO), {})
+    blames = blamed_answers(connection, found, UPSTREAM, [PRODUCT], included or (ONE, TWO), {})
     return {(answer.entity, answer.day): blame.reason for answer, blame in blames.items()}
 
 

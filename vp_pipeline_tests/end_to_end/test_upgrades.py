@@ -56,7 +56,9 @@ def query(file: Path, sql: str) -> list[tuple[object, ...]]:
 
 
 def code_in(root: Path, environment: dict[str, str]) -> ProjectCopy:
-    """The command `vp` of the code in `root`."""
+    """The command `vp` of the code in `root`; the release has one source, and no setting that chooses some."""
+    if root != PROJECT_ROOT:
+        environment = {name: value for name, value in environment.items() if name != "VP_SOURCES"}
     return ProjectCopy(
         root, {**environment, "PYTHONPATH": str(root), "VP_KEEPA_ASINS": PRODUCT, "VP_EXPORT_MART": MART}
     )

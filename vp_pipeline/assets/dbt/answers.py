@@ -23,7 +23,6 @@ from vp_pipeline.dbt.results import NodeResult
 from vp_pipeline.quality.failing_rows import in_words
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.thresholds import EXCLUDED, FEW
-from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.sources.source import Entity, Stream
 from vp_pipeline.warehouse.connection import Connection, column_names
 from vp_pipeline.warehouse.excluded_answers import Answer, answers_in_raw, entities_by_day, entity_text
@@ -51,20 +50,26 @@ Blames = Mapping[Answer, Blame]
 
 
 def blamed_answers(
-    connection: Connection, attempt: Attempt, upstream: Upstream, included: Sequence[date], excluded: Blames
+    connection: Connection,
+    attempt: Attempt,
+    upstream: Upstream,
+    streams: Sequence[Stream],
+    included: Sequence[date],
+    excluded: Blames,
 ) -> Blames:
     """The answers of the `included` days to exclude next, besides those that are `excluded` already. Empty: its
-    failing rows name no entity of these days, or too many of one day."""
+    failing rows name no entity of these days, or too many that a stream has on one of them."""
     found: dict[Answer, Blame] = {}
     days = set(included)
-    for _, stream in STREAMS:
+    for stream in streams:
+        before = {answer for answer in excluded if (answer.source, answer.stream) == (stream.source, stream.name)}
         failing = _failing(connection, attempt, upstream, stream)
-        in_raw = answers_in_raw(connection, stream, failing.keys(), days)
-        found |= choose(failing, in_raw, excluded.keys())
-        of_day = entities_by_day(connection, stream, days) if found else {}
-        out = {day: {answer.entity for answer in {*found, *excluded} if answer.day == day} for day in days}
+        chosen = choose(failing, answers_in_raw(connection, stream, failing.keys(), days), before)
+        of_day = entities_by_day(connection, stream, days) if chosen else {}
+        out = {day: {answer.entity for answer in {*chosen, *before} if answer.day == day} for day in days}
         if any(too_many(out[day], entities) for day, entities in of_day.items()):
             return {}
+        found |= chosen
     return found
 
 

@@ -91,7 +91,13 @@ class DbtStep:
         attempt = replace(made, outcomes=outcomes, restated=self.restating.reported)
         if included:
             record_invocation(
-                self.context, self.warehouse, self.target, self.dbt.manifest, included, attempt.rows, restate.keys()
+                self.context,
+                self.warehouse,
+                self.target,
+                self.dbt,
+                included,
+                attempt.rows,
+                restate.keys(),
             )
         if not attempt.is_green:
             days = ", ".join(map(str, included)) or "none of the days"

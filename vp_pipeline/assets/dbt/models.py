@@ -32,7 +32,6 @@ from vp_pipeline.dbt.project_code import project_code
 from vp_pipeline.failures import PermanentError, remedies
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import Settings
-from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse.ledger import Unit
 from vp_pipeline.warehouse.loading import Warehouse
 
@@ -132,9 +131,11 @@ def dbt_models(
 
         def build(admitted: Admitted) -> Reports:
             require_same_code(context, settings, warehouse, lake)
-            for _, stream in STREAMS:
+            for stream in settings.streams:
                 require_restated_silver(lake, stream)
                 require_restated_raw(context.instance, warehouse, stream, raw_checks)
+            with warehouse.connect() as connection:
+                warehouse.create_tables(connection, [table for stream in settings.streams for table in stream.tables])
             absent = absent_days(context, warehouse, upstream)
             yield from refusals(admitted, absent)
             present = {day: keys for day, keys in admitted.items() if day not in absent}

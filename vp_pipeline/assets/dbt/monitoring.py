@@ -11,8 +11,9 @@ import dagster as dg
 
 from vp_pipeline.assets.keys import airbyte_key
 from vp_pipeline.data_folder import PENDING_RECORDS
+from vp_pipeline.dbt.invocation import InstalledDbt
 from vp_pipeline.quality.monitoring import read_invocation, record
-from vp_pipeline.sources.registry import STREAMS
+from vp_pipeline.sources.source import Stream
 from vp_pipeline.warehouse.loading import Warehouse
 
 
@@ -20,13 +21,13 @@ def record_invocation(
     context: dg.AssetExecutionContext,
     warehouse: Warehouse,
     target: Path,
-    manifest: Path,
+    dbt: InstalledDbt,
     days: Sequence[date],
     rows: Mapping[dg.AssetKey, int],
     restated: Collection[str] = (),
 ) -> None:
-    """Records the invocation over `days` whose results are in `target`. `manifest`: the project's; `rows`: of each
-    model; `restated`: the models that were built as a whole.
+    """Records the invocation over `days` whose results are in `target`. `rows`: of each model; `restated`: the
+    models that were built as a whole.
 
     A record that cannot be written is logged as a warning and waits for the next run: the data is not affected.
     """
@@ -34,8 +35,8 @@ def record_invocation(
     try:
         run = context.instance.get_run_record_by_id(context.run_id)
         began = (run.start_time if run else None) or 0.0
-        jobs = _jobs(context, days)
-        invocation = read_invocation(context.run_id, days, jobs, counted, target, manifest, restated)
+        jobs = _jobs(context, dbt.settings.streams, days)
+        invocation = read_invocation(context.run_id, days, jobs, counted, target, dbt.manifest, restated)
         if invocation is None:
             return
         # Results from before this run are of another one: dbt ended without any.
@@ -50,12 +51,12 @@ def record_invocation(
         )
 
 
-def _jobs(context: dg.AssetExecutionContext, days: Sequence[date]) -> dict[date, str]:
+def _jobs(context: dg.AssetExecutionContext, streams: Sequence[Stream], days: Sequence[date]) -> dict[date, str]:
     """The Airbyte job of each day, from its newest materialization; of several streams all of them."""
     jobs = {}
     for day in days:
         found = []
-        for _, stream in STREAMS:
+        for stream in streams:
             of_day = dg.AssetRecordsFilter(airbyte_key(stream), asset_partitions=[day.isoformat()])
             for newest in context.instance.fetch_materializations(of_day, limit=1).records:
                 materialization = newest.asset_materialization

@@ -89,7 +89,9 @@ class WholeBuild:
             if attempt.is_green:
                 break
             with self.step.warehouse.connect(read_only=True) as connection:
-                more = blamed_answers(connection, attempt, self.upstream, included, answers)
+                more = blamed_answers(
+                    connection, attempt, self.upstream, self.step.dbt.settings.streams, included, answers
+                )
             if not more:
                 break
             answers |= more

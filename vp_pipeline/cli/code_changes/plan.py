@@ -57,9 +57,8 @@ def _apply(settings: Settings, lake: "Lake") -> int:
     from vp_pipeline.assets.code_changes import APPLY_TAG
     from vp_pipeline.cli.run import run_from_bronze
     from vp_pipeline.lake import silver
-    from vp_pipeline.sources.registry import STREAMS
 
-    days = [day for _, stream in STREAMS for table in stream.tables for day in silver.days(lake, table)]
+    days = [day for stream in settings.streams for table in stream.tables for day in silver.days(lake, table)]
     if not days:
         raise PermanentError("Silver holds no day, so there is nothing to restate. Run a day first: `vp run`.")
     return run_from_bronze(settings, [max(days)], tags={APPLY_TAG: "true"})

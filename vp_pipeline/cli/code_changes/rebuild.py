@@ -1,6 +1,6 @@
 """`vp rebuild silver`: decodes days again from bronze, whatever decoded them before, and builds what is below."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ from vp_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     from vp_pipeline.lake.objects import Lake
+    from vp_pipeline.sources.source import Stream
 
 app = typer.Typer(
     cls=Group, help="Make days again from what the lake holds of them; no API is called.", no_args_is_help=True
@@ -36,7 +37,7 @@ def silver(
     settings = load_settings()
     first = max(from_ or date.min, settings.start_date or EARLIEST)
     last = to or date.max
-    days = _days_in_bronze(build_environment(settings).build_lake(), first, last)
+    days = _days_in_bronze(build_environment(settings).build_lake(), settings.streams, first, last)
     if not days:
         raise PermanentError(
             f"Bronze holds no day{_range(from_, to)}, so there is nothing to decode again. `vp run` lands days."
@@ -47,11 +48,10 @@ def silver(
     raise typer.Exit(run_from_bronze(settings, days))
 
 
-def _days_in_bronze(lake: "Lake", first: date, last: date) -> Sequence[date]:
+def _days_in_bronze(lake: "Lake", streams: "Iterable[Stream]", first: date, last: date) -> Sequence[date]:
     from vp_pipeline.lake import bronze
-    from vp_pipeline.sources.registry import STREAMS
 
-    found = {day for _, stream in STREAMS for day in bronze.days(lake, stream)}
+    found = {day for stream in streams for day in bronze.days(lake, stream)}
     return sorted(day for day in found if first <= day <= last)
 
 
