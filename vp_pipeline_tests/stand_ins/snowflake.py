@@ -36,6 +36,11 @@ NO_OPERATION = [
     r"\s*alter table .* modify column .* comment",
 ]
 SWAP = re.compile(r"alter schema (\w+) swap with (\w+)")
+# Statements that define objects commit what is open, as Snowflake's reference has it; DuckDB's do not.
+DDL = re.compile(r"\s*(create|drop|undrop|alter (?!session)|grant|revoke|comment|truncate)\b", re.IGNORECASE)
+BEGIN = re.compile(r"\s*(begin|start transaction)\b", re.IGNORECASE)
+END = re.compile(r"\s*(commit|rollback)\b", re.IGNORECASE)
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)  # dbt's: which node sends the statement
 # What a test injects for a statement: None to run it, another statement to run instead, or an error to raise.
 Fault = Callable[[str], str | Exception | None]
 
@@ -151,12 +156,14 @@ class SnowflakeStandIn:
     def _recording(self, *args: Any, **options: Any) -> Any:
         connection = self._connect(*args, **options)
         make_cursor = connection.cursor
+        is_open = False  # whether an explicit transaction is
 
         def cursor(*args: Any, **options: Any) -> Any:
             made = make_cursor(*args, **options)
             execute = made.execute
 
             def recording(command: str, *args: Any, **options: Any) -> Any:
+                nonlocal is_open
                 if not options.get("server"):
                     return execute(command, *args, **options)
                 self.statements.append(command)
@@ -168,6 +175,10 @@ class SnowflakeStandIn:
                     if isinstance(injected, Exception):
                         raise injected
                     command = injected or command
+                bare = _COMMENT.sub("", command)
+                if is_open and DDL.match(bare):
+                    execute("commit")
+                is_open = bool(BEGIN.match(bare)) or (is_open and not (END.match(bare) or DDL.match(bare)))
                 if swap := SWAP.fullmatch(command):
                     self._swap(*swap.groups())
                     command = "select 'Statement executed successfully.'"
