@@ -18,10 +18,11 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from filelock import FileLock
 
+from vp_pipeline.dbt.environment import SOURCES_VARIABLE
 from vp_pipeline.dbt.project import manifest_path, parsed_project
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import RAW_COLUMNS, Table
-from vp_pipeline.sources.registry import STREAMS
+from vp_pipeline.sources.registry import SOURCES, STREAMS
 from vp_pipeline.warehouse.migrations import migrate
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.dbt_project.three_products import SNAPSHOT, build
@@ -30,6 +31,7 @@ PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 TABLES = tuple(table for _, stream in STREAMS for table in stream.tables)
 # By its name in RAW, and without the name of its source.
 BY_NAME = {name: table for table in TABLES for name in (table.name, table.raw_name)}
+EVERY_SOURCE = tuple(source.name for source in SOURCES)
 LOADED_AT = datetime(2026, 12, 1)
 BUILDING = {"warehouse", "module_warehouse", "three_products"}  # fixtures
 
@@ -99,6 +101,7 @@ class Warehouse:
         runner = dbtRunner(self.manifest, callbacks=[lambda event: self.events.append(event.info.name)])
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("VP_WAREHOUSE_PATH", str(self.path))
+            environment.setenv(SOURCES_VARIABLE, ",".join(EVERY_SOURCE))
             return runner.invoke(whole)
 
     def must(self, *arguments: str) -> dbtRunnerResult:
@@ -120,8 +123,8 @@ def window(first: date, end: date) -> tuple[str, ...]:
 
 @pytest.fixture(scope="session")
 def manifest(tmp_path_factory: pytest.TempPathFactory) -> Manifest:
-    """The project as the pipeline parses it: once, until a file of it changes."""
-    return parsed(pipeline_settings(tmp_path_factory.mktemp("data")))
+    """The project with the models of every source, as the pipeline parses it: once, until a file of it changes."""
+    return parsed(pipeline_settings(tmp_path_factory.mktemp("data"), chosen_sources=EVERY_SOURCE))
 
 
 def parsed(settings: Settings) -> Manifest:

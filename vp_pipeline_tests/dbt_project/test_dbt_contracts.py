@@ -3,7 +3,6 @@
 import copy
 import csv
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +11,13 @@ import yaml
 from vp_pipeline.generators import dbt_sources
 from vp_pipeline.sources.contract import RAW_COLUMNS
 from vp_pipeline.sources.keepa.series import DOMAINS, SERIES
-from vp_pipeline.sources.keepa.tables import TABLES
-
-PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+from vp_pipeline_tests.dbt_project.conftest import PROJECT, TABLES
 
 
 def source_yaml() -> dict[str, Any]:
-    text = (PROJECT / "models/staging/keepa/_keepa__sources.yml").read_text(encoding="utf-8")
-    return {table["name"]: table for table in yaml.safe_load(text)["sources"][0]["tables"]}
+    files = (PROJECT / "models" / "staging").glob("*/_*__sources.yml")
+    documents = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+    return {table["name"]: table for document in documents for table in document["sources"][0]["tables"]}
 
 
 def drift(declared: dict[str, Any]) -> list[str]:

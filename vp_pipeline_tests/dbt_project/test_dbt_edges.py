@@ -18,9 +18,10 @@ from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
 from vp_pipeline.dbt.edges import Declaration, Model, models, problems, text
+from vp_pipeline.dbt.environment import SOURCES_VARIABLE
 from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline_tests.conftest import pipeline_settings
-from vp_pipeline_tests.dbt_project.conftest import PROJECT
+from vp_pipeline_tests.dbt_project.conftest import EVERY_SOURCE, PROJECT
 
 # How a model reads another one and declares how it listens: both macros take the parent first, then no brackets.
 DECLARED = re.compile(r"(?:tracked_ref|changed_rows)\(\s*'(\w+)'([^()]*)\)")
@@ -38,7 +39,7 @@ EDGES = _edges_in_the_text()
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Model]:
-    written = manifest_path(pipeline_settings(tmp_path_factory.mktemp("data")))
+    written = manifest_path(pipeline_settings(tmp_path_factory.mktemp("data"), chosen_sources=EVERY_SOURCE))
     return MappingProxyType(models(json.loads(written.read_text(encoding="utf-8"))))
 
 
@@ -143,5 +144,6 @@ def parse(folder: Path, change: Any, only: str = "*") -> Any:
     paths = ["--target-path", str(folder / "target"), "--log-path", str(folder / "logs")]
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("VP_WAREHOUSE_PATH", str(folder / "warehouse.duckdb"))
+        environment.setenv(SOURCES_VARIABLE, ",".join(EVERY_SOURCE))
         where = ["--project-dir", str(copy), "--profiles-dir", str(copy), *paths]
         return dbtRunner().invoke(["--quiet", "--log-level-file", "none", "parse", *where])

@@ -18,6 +18,7 @@ from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.warehouse import ledger
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline_tests.conftest import pipeline_settings
+from vp_pipeline_tests.dbt_project.conftest import EVERY_SOURCE
 
 _PRICES = "mart.fct_price_history_daily join mart.dim_product using (product_key)"
 _PRICE_MINUTES = "price_minor_minutes / power(10, minor_digits)"
@@ -57,7 +58,7 @@ BROKEN_DOWN = {
 
 @pytest.fixture(scope="module")
 def metrics(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
-    settings = pipeline_settings(tmp_path_factory.mktemp("data"))
+    settings = pipeline_settings(tmp_path_factory.mktemp("data"), chosen_sources=EVERY_SOURCE)
     return Metrics(manifest_path(settings).with_name(SEMANTIC_MANIFEST))
 
 
