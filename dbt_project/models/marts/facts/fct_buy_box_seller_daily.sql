@@ -20,7 +20,7 @@ select
     sellers.domain_id,
     sellers.observed_date,
     sellers.seller_id,
-    cast(sellers.won_minutes as double) / daily.observed_minutes as won_share,
+    cast(sellers.won_minutes as double) / nullif(daily.observed_minutes, 0) as won_share,
     sellers.won_minutes,
     daily.observed_minutes
 from sellers

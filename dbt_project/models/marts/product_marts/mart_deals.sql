@@ -83,9 +83,9 @@ flagged as (
         lowest_365_days_before_minor,
         lowest_before_minor,
         history_days,
-        (average_90_days_minor - price_minor) / average_90_days_minor as below_average_share,
-        (average_90_days_minor - price_minor) / average_90_days_minor >= {{ var('deal_below_average_share') }}
-            as is_below_average,
+        (average_90_days_minor - price_minor) / nullif(average_90_days_minor, 0) as below_average_share,
+        (average_90_days_minor - price_minor) / nullif(average_90_days_minor, 0)
+        >= {{ var('deal_below_average_share') }} as is_below_average,
         coalesce(price_minor < lowest_365_days_before_minor, false) as is_new_365_day_low,
         coalesce(price_minor < lowest_before_minor, false) as is_new_all_time_low
     from series_sums
