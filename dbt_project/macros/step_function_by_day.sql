@@ -119,8 +119,8 @@ days as (
 bounds as (
     select
         {{ (key + ['observed_date', 'step_value'] + moments) | join(',\n        ') }},
-        cast(observed_date as timestamp) as day_starts_at,
-        cast({{ dbt.dateadd('day', 1, 'observed_date') }} as timestamp) as day_ends_at
+        cast(observed_date as {{ dbt.type_timestamp() }}) as day_starts_at,
+        cast({{ dbt.dateadd('day', 1, 'observed_date') }} as {{ dbt.type_timestamp() }}) as day_ends_at
     from days
 )
 

@@ -35,12 +35,12 @@ if TYPE_CHECKING:
 
 # `days`: comma-separated. `row_counts`: JSON. `is_rolled_back`: by a person.
 _RECORD = (
-    "version integer, build_id varchar, run_id varchar, published_at timestamp, replaces varchar, content varchar, "
-    "days varchar, row_counts varchar, changes_since timestamp, moments varchar, "
+    "version integer, build_id varchar, run_id varchar, published_at timestamp_ntz, replaces varchar, content varchar, "
+    "days varchar, row_counts varchar, changes_since timestamp_ntz, moments varchar, "
     "is_rolled_back boolean"
 )
 _COLUMNS = ", ".join(column.split()[0] for column in _RECORD.split(", "))
-_MARKS = "?, ?, ?, cast(? as timestamp), nullif(?, ''), ?, ?, ?, cast(? as timestamp), ?, false"
+_MARKS = "?, ?, ?, cast(? as timestamp_ntz), nullif(?, ''), ?, ?, ?, cast(? as timestamp_ntz), ?, false"
 _DIALECT = changes.Dialect(
     row_hash=lambda alias: f"hash({alias}.*)",
     json_text=json_text,
@@ -173,7 +173,7 @@ class _Session:
         made = changes.continued(target, current, at)
         self.connection.execute(
             f"update {schema}._publication set is_rolled_back = false, "
-            "changes_since = cast(? as timestamp), moments = ?",
+            "changes_since = cast(? as timestamp_ntz), moments = ?",
             [f"{made.changes_since}", moments_text(made.moments)],
         )
         if target.published_at < current.published_at:
@@ -184,7 +184,7 @@ class _Session:
         """The columns of the present version, in a record of an earlier one."""
         RenamedColumn(record, "is_taken_back", "is_rolled_back").take(self.connection)
         self.connection.execute(f"alter table {record} add column if not exists version integer")
-        self.connection.execute(f"alter table {record} add column if not exists changes_since timestamp")
+        self.connection.execute(f"alter table {record} add column if not exists changes_since timestamp_ntz")
         self.connection.execute(f"alter table {record} add column if not exists moments varchar")
         self.connection.execute(f"update {record} set version = {FORMAT.version}")
 

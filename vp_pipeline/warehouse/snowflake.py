@@ -24,6 +24,20 @@ if TYPE_CHECKING:
     from snowflake.connector import SnowflakeConnection
     from snowflake.connector.cursor import SnowflakeCursor
 
+# What results depend on and an account may have set otherwise. In every session `timestamp` without a suffix has no
+# zone, days are UTC's, weeks and dates as text are ISO's. dbt's sessions: `dbt_project/macros/session.sql`; those of
+# people and dashboards: `infra/snowflake/06_users.sql`.
+SESSION_PARAMETERS: Mapping[str, str | int | bool] = {
+    "TIMEZONE": "UTC",
+    "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
+    "WEEK_START": 1,
+    "WEEK_OF_YEAR_POLICY": 0,
+    "DATE_INPUT_FORMAT": "AUTO",
+    "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
+    "TIMESTAMP_INPUT_FORMAT": "AUTO",
+    "TIMESTAMP_NTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF3",
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
+}
 # Snowflake shows the tag of every statement in its history and bills; this is the longest it takes.
 _TAG_LIMIT = 2_000
 
@@ -106,7 +120,7 @@ class SnowflakeWarehouse:
             login_timeout=min(60, self.timeout_seconds),
             network_timeout=self.timeout_seconds,
             additional_snowflake_connection_args={
-                "session_parameters": {"QUERY_TAG": query_tag(tag or {}), "TIMEZONE": "UTC"},
+                "session_parameters": {"QUERY_TAG": query_tag(tag or {}), **SESSION_PARAMETERS},
                 **self.address,
             },
             **secrets,

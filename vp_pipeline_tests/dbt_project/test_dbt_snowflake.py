@@ -21,6 +21,7 @@ from sqlglot import exp
 
 from vp_pipeline.dbt.environment import dbt_environment
 from vp_pipeline.settings import load_settings
+from vp_pipeline.warehouse.snowflake import SESSION_PARAMETERS
 from vp_pipeline_tests.dbt_project.conftest import EVERY_SOURCE, PROJECT, parsed
 from vp_pipeline_tests.test_service_settings import COMPLETE
 
@@ -35,7 +36,11 @@ FUNCTIONS = set(
     """.split()  # noqa: SIM905
 )
 # Words of other engines that Snowflake does not know, though a parser lets them pass.
-FOREIGN = re.compile(r"//|\bunnest\s*\(|\bgenerate_series\s*\(|\bfilter\s*\(\s*where|\bgroup by all\b|::\w+\[\]", re.I)
+# `timestamp` without a suffix is what the account says it is.
+FOREIGN = re.compile(
+    r"//|\bas timestamp\s*\)|\bunnest\s*\(|\bgenerate_series\s*\(|\bfilter\s*\(\s*where|\bgroup by all\b|::\w+\[\]",
+    re.I,
+)
 
 
 class Sent:
@@ -129,8 +134,19 @@ def test_every_statement_is_snowflakes(sent: Sent) -> None:
     assert unknown == set()
 
 
+def test_every_node_begins_with_the_parameters_that_results_depend_on(sent: Sent) -> None:
+    statements = [statement.strip() for statement in sent.statements]
+    tagged = [n for n, statement in enumerate(statements) if statement.startswith("alter session set query_tag")]
+    assert len(tagged) > 30
+    assert statements.count("rollback") == len(tagged)  # several threads: which comes before which cannot be seen here
+    for n in tagged:
+        found = dict(re.findall(r"(\w+) = ('[^']*'|\w+)(?=, |$)", statements[n].partition("', ")[2]))
+        values = {name.upper(): value.strip("'") for name, value in found.items()}
+        assert values == {name: str(value).replace("False", "false") for name, value in SESSION_PARAMETERS.items()}
+
+
 def test_no_division_fails_on_zero(sent: Sent) -> None:
-    """x / 0 is null or infinite on DuckDB and an error on Snowflake, also of rows that a WHERE of the same SELECT drops."""
+    """x / 0 is null or infinite on DuckDB and an error on Snowflake, also in rows that the same SELECT filters out."""
     bare = {
         f"{node.sql('snowflake')} in: {' '.join(statement.split())[:120]}"
         for statement in sent.statements

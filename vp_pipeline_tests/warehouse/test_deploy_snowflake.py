@@ -13,6 +13,7 @@ from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing.snowflake import SnowflakePublications
 from vp_pipeline.service_settings import ProductionSettings
 from vp_pipeline.warehouse.deploy import FOLDER, Step, apply, steps
+from vp_pipeline.warehouse.snowflake import SESSION_PARAMETERS
 from vp_pipeline_tests.test_service_settings import COMPLETE
 
 PLACES = {"lake": "a-bucket/lake", "aws_role_arn": "arn:aws:iam::1:role/snowflake"}
@@ -50,7 +51,7 @@ def test_what_is_missing_fails_the_verification() -> None:
 
         def fetchall(self) -> None: ...
 
-    with pytest.raises(PermanentError, match=r"90_verify\.sql: no row for `select count"):
+    with pytest.raises(PermanentError, match=r"90_verify\.sql: no row for `show parameters"):
         list(apply(Empty(), steps(PLACES, verify=True)))
 
 
@@ -90,6 +91,25 @@ def test_the_settings_name_what_is_made(planned: list[Step]) -> None:
         assert re.search(rf"create {kind} if not exists {defaults[f'snowflake_{kind}']}\b", made), kind
     assert f"create stage if not exists veracitypro.{defaults['snowflake_stage']}\n" in made
     assert f"create file format if not exists veracitypro.{defaults['snowflake_file_format']}\n" in made
+
+
+def test_users_have_the_parameters_of_the_pipelines_sessions(planned: list[Step]) -> None:
+    """And `--verify` compares each of them."""
+    made = [s.statement for s in planned if re.match(r"alter user \w+ set", s.statement)]
+    assert [statement.split()[2] for statement in made] == ["vp_pipeline_user", "vp_reader_user"]
+    for statement in made:
+        found = dict(re.findall(r"(\w+) = ('[^']*'|\w+)", statement))
+        assert {name.upper(): value.strip("'") for name, value in found.items()} == parameters()
+    compared = [s.statement for s in steps(PLACES, verify=True) if "result_scan" in s.statement]
+    assert len(compared) == len(made)
+    for statement in compared:
+        assert dict(re.findall(r"""\("key" = '(\w+)' and "value" = '([^']*)'\)""", statement)) == parameters()
+        assert f"having count(*) = {len(parameters())}" in statement
+
+
+def parameters() -> dict[str, str]:
+    """As Snowflake shows them."""
+    return {name: str(value).lower() if value is False else str(value) for name, value in SESSION_PARAMETERS.items()}
 
 
 class _Recorder:

@@ -16,7 +16,7 @@ from vp_pipeline.failures import DamagedDataError, PermanentError, TransientErro
 from vp_pipeline.lake.manifests import SilverManifest
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.keepa.tables import MONTHLY_SOLD
-from vp_pipeline.warehouse.snowflake import SnowflakeWarehouse, query_tag
+from vp_pipeline.warehouse.snowflake import SESSION_PARAMETERS, SnowflakeWarehouse, query_tag
 from vp_pipeline.warehouse.snowflake_errors import CONNECT, pipeline_errors
 from vp_pipeline_tests.stand_ins.s3 import S3StandIn, s3_stand_in
 from vp_pipeline_tests.stand_ins.snowflake import PASSWORD, Lost, SnowflakeStandIn, refusal, snowflake_stand_in
@@ -181,11 +181,14 @@ def test_a_session_is_closed_on_every_path(snowflake: SnowflakeStandIn, lake: La
     assert len(fakesnow.server.sessions) == there
 
 
-def test_a_session_is_tagged_with_its_purpose(snowflake: SnowflakeStandIn, lake: Lake) -> None:
+def test_a_session_has_its_purpose_and_the_parameters_that_results_depend_on(
+    snowflake: SnowflakeStandIn, lake: Lake
+) -> None:
     tag = {"run": "r1", "asset": "raw/keepa_product", "partition": "2026-03-01"}
     with snowflake.warehouse().connect(tag=tag) as session:
         sent = session._connection._session_parameters["QUERY_TAG"]
     assert json.loads(sent) == {"app": "vp_pipeline", **tag}
+    assert {name: snowflake.logins[-1][name] for name in SESSION_PARAMETERS} == SESSION_PARAMETERS
     assert len(query_tag({"run": "x" * 9_000})) == 2_000
 
 

@@ -36,5 +36,5 @@ delete from {{ change_log(this.identifier) }}
 
 {#- The first moment of an entity that is to be restated as a whole. -#}
 {% macro beginning_of_time() -%}
-    cast('0001-01-01' as timestamp)
+    cast('0001-01-01' as {{ dbt.type_timestamp() }})
 {%- endmacro %}

@@ -38,7 +38,7 @@ where {{ in_partition_window('answers.run_date') }};
         ) }}
     {%- endif %}
 {{ log_entries(listener.node) }}
-{{ entities('days', model, touched_at='cast(days.from_date as timestamp)') }}
+{{ entities('days', model, touched_at='cast(days.from_date as ' ~ dbt.type_timestamp() ~ ')') }}
 from ({{ changed_from() }}) as days;
 {% endfor -%}
 {% endmacro %}

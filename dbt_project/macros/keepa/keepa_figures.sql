@@ -46,7 +46,7 @@ select
     unknown_until,
     '{{ figure.ours }}' as figure,
     coalesce({{ figure.ours }}, -1) as our_value,
-    {{ figure.at or 'cast(null as timestamp)' }} as our_value_at
+    {{ figure.at or 'cast(null as ' ~ dbt.type_timestamp() ~ ')' }} as our_value_at
 from {{ relation }}
 {{ 'union all' if not loop.last }}
     {% endfor -%}

@@ -88,7 +88,7 @@ from (
         series,
         '{{ figure.ours }}' as figure,
         {{ floor_divide('sum(landed_price * minutes)', 'sum(minutes)') }} as figure_value,
-        cast(null as timestamp) as figure_at
+        cast(null as {{ dbt.type_timestamp() }}) as figure_at
     from (
         select
             asin,
