@@ -119,6 +119,12 @@ class ProductionSettings(BaseModel):
     )
     airbyte_client_secret: OrUnset[SecretStr] = Field(default=None, description="Its client secret.")
     airbyte_workspace_id: str | None = Field(default=None, description="The Airbyte workspace.")
+    airbyte_s3_access_key_id: OrUnset[SecretStr] = Field(
+        default=None,
+        description="Access key with which Airbyte's destination writes bronze, for `vp deploy airbyte` where Airbyte "
+        "cannot take on a role (docs/production.md).",
+    )
+    airbyte_s3_secret_access_key: OrUnset[SecretStr] = Field(default=None, description="Its secret.")
     airbyte_poll_seconds: float = Field(
         default=10, gt=0, description="Seconds between two requests for the state of a running sync."
     )

@@ -69,6 +69,7 @@ def clients() -> Iterator[tuple[str, dict[str, Any]]]:
         for path in OBJECTS:
             server.client().put_object(Bucket=bucket, Key=f"lake/{path}", Body=b"x")
         made = {service: _in_role(server, service, policy(service, bucket)) for service in SERVICES}
+        made["airbyte with keys"] = _with_keys(server, policy("airbyte", bucket))
         requests.post(f"{server.url}/moto-api/reset-auth", data="0", timeout=10).raise_for_status()
         yield bucket, made
         requests.post(f"{server.url}/moto-api/reset-auth", data="inf", timeout=10)
@@ -89,6 +90,17 @@ def _in_role(server: S3StandIn, service: str, document: str) -> Any:
         aws_secret_access_key=keys["SecretAccessKey"],
         aws_session_token=keys["SessionToken"],
     )
+
+
+def _with_keys(server: S3StandIn, document: str) -> Any:
+    """A client of a user that has this policy, as Terraform makes it for Airbyte."""
+    iam = server.client("iam")
+    iam.create_user(UserName="vp-lake-airbyte")
+    iam.put_user_policy(UserName="vp-lake-airbyte", PolicyName="lake", PolicyDocument=document)
+    made = iam.create_access_key(UserName="vp-lake-airbyte")["AccessKey"]
+    server.faults.append(listings_by_policy(made["AccessKeyId"], json.loads(document)))
+    keys = {"aws_access_key_id": made["AccessKeyId"], "aws_secret_access_key": made["SecretAccessKey"]}
+    return server.client(**keys)
 
 
 def allowed(client: Any, bucket: str, verb: str, path: str) -> bool:
@@ -117,6 +129,7 @@ def test_each_service_may_do_exactly_what_it_needs(clients: tuple[str, dict[str,
     assert {(verb, path) for verb, path in ATTEMPTS if allowed(made[service], bucket, verb, path)} == MAY[service]
 
 
+@pytest.mark.parametrize("signed_in", ["airbyte", "airbyte with keys"])
 @pytest.mark.parametrize(
     "request_of",
     [
@@ -128,10 +141,10 @@ def test_each_service_may_do_exactly_what_it_needs(clients: tuple[str, dict[str,
     ids=["check", "check before 1.5", "sync", "abort"],
 )
 def test_airbytes_own_destination_works_in_its_role(
-    clients: tuple[str, dict[str, Any]], request_of: Callable[[S3Destination], None]
+    clients: tuple[str, dict[str, Any]], request_of: Callable[[S3Destination], None], signed_in: str
 ) -> None:
     bucket, made = clients
-    request_of(S3Destination(made["airbyte"], bucket, "lake/bronze"))
+    request_of(S3Destination(made[signed_in], bucket, "lake/bronze"))
 
 
 def test_airbyte_lists_one_key_of_the_bucket_and_not_more(clients: tuple[str, dict[str, Any]]) -> None:
@@ -140,6 +153,36 @@ def test_airbyte_lists_one_key_of_the_bucket_and_not_more(clients: tuple[str, di
         made["airbyte"].list_objects(Bucket=bucket, MaxKeys=2)
     with pytest.raises(ClientError, match="AccessDenied"):
         made["airbyte"].list_objects(Bucket=bucket, Prefix="lake/silver/", MaxKeys=1)
+
+
+TRUST = {path.stem: path.read_text() for path in (PROJECT_ROOT / "infra" / "aws" / "trust").glob("*.json")}
+
+
+@pytest.mark.parametrize(
+    ("name", "places", "action", "principal", "condition"),
+    [
+        ("account", {"principal": "p", "external_id": "x"}, "sts:AssumeRole", {"AWS": "p"}, {"sts:ExternalId": "x"}),
+        ("principal", {"principal": "p"}, "sts:AssumeRole", {"AWS": "p"}, {}),
+        ("service", {"service": "ec2.amazonaws.com"}, "sts:AssumeRole", {"Service": "ec2.amazonaws.com"}, {}),
+        (
+            "oidc",
+            {"provider": "arn:p", "issuer": "oidc.eks.eu-central-1.amazonaws.com/id/A", "subject": "s:n"},
+            "sts:AssumeRoleWithWebIdentity",
+            {"Federated": "arn:p"},
+            {
+                "oidc.eks.eu-central-1.amazonaws.com/id/A:aud": "sts.amazonaws.com",
+                "oidc.eks.eu-central-1.amazonaws.com/id/A:sub": "s:n",
+            },
+        ),
+    ],
+)
+def test_a_role_is_taken_on_by_whom_it_is_for(
+    name: str, places: dict[str, str], action: str, principal: dict[str, str], condition: dict[str, str]
+) -> None:
+    (statement,) = json.loads(Template(TRUST[name]).substitute(places))["Statement"]
+    assert (statement["Action"], statement["Principal"]) == (action, principal)
+    assert statement.get("Condition", {"StringEquals": {}}) == {"StringEquals": condition}
+    assert f"trust/{name}.json" in (PROJECT_ROOT / "infra" / "aws" / "roles.tf").read_text()
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,43 +1,63 @@
-# One role per service, each with the policy in policies/ of its name: what it needs of the lake and nothing more.
+# One role per service, each with the policy in policies/ of its name: what it needs of the lake and nothing more. Who may
+# take it on is in trust/: an account with an external ID, a role or user, a service of AWS, or a token of a cluster.
 data "aws_caller_identity" "here" {}
 
 locals {
-  services = {
-    airbyte   = { principal = var.airbyte_principal, external_id = var.airbyte_external_id }
-    dagster   = { principal = var.dagster_principal, external_id = null }
-    snowflake = { principal = var.snowflake_principal, external_id = var.snowflake_external_id }
+  # A service that many customers share proves by the external ID that it acts for us.
+  trust = {
+    airbyte = var.airbyte_principal == null ? null : templatefile("${path.module}/trust/account.json", {
+      principal = var.airbyte_principal, external_id = var.airbyte_external_id
+    })
+    snowflake = templatefile("${path.module}/trust/account.json", {
+      principal = var.snowflake_principal, external_id = var.snowflake_external_id
+    })
+    dagster = one(concat(
+      [for arn in compact([var.dagster_principal]) : templatefile("${path.module}/trust/principal.json", { principal = arn })],
+      [for name in compact([var.dagster_service]) : templatefile("${path.module}/trust/service.json", { service = name })],
+      [for token in var.dagster_oidc[*] : templatefile("${path.module}/trust/oidc.json", token)],
+    ))
   }
-}
-
-data "aws_iam_policy_document" "trust" {
-  for_each = local.services
-
-  statement {
-    actions = ["sts:AssumeRole"]
-
-    principals {
-      type        = "AWS"
-      identifiers = [each.value.principal]
-    }
-
-    # A service that many customers share proves by the external ID that it acts for us.
-    dynamic "condition" {
-      for_each = each.value.external_id == null ? [] : [each.value.external_id]
-
-      content {
-        test     = "StringEquals"
-        variable = "sts:ExternalId"
-        values   = [condition.value]
-      }
-    }
-  }
+  services = { for name, trust in local.trust : name => trust if trust != null }
 }
 
 resource "aws_iam_role" "service" {
   for_each = local.services
 
   name               = "vp-lake-${each.key}"
-  assume_role_policy = data.aws_iam_policy_document.trust[each.key].json
+  assume_role_policy = each.value
+
+  lifecycle {
+    precondition {
+      condition     = contains(keys(local.services), "dagster")
+      error_message = "Set one of dagster_principal, dagster_service and dagster_oidc: what the pipeline runs as."
+    }
+  }
+}
+
+# On EC2 a role is taken on through a profile of its name.
+resource "aws_iam_instance_profile" "dagster" {
+  count = var.dagster_service == "ec2.amazonaws.com" ? 1 : 0
+
+  name = "vp-lake-dagster"
+  role = aws_iam_role.service["dagster"].name
+}
+
+# Airbyte with access keys, where it cannot take on a role. The keys are made by hand, so that no secret is in the state:
+# `aws iam create-access-key --user-name vp-lake-airbyte`. docs/production.md has how they are rotated.
+resource "aws_iam_user" "airbyte" {
+  #checkov:skip=CKV_AWS_273:A service that can take on no role; nobody signs in as this user.
+  count = var.airbyte_access_keys ? 1 : 0
+
+  name = "vp-lake-airbyte"
+}
+
+resource "aws_iam_user_policy" "airbyte" {
+  #checkov:skip=CKV_AWS_40:There is one such user, and its policy is that of the role.
+  count = var.airbyte_access_keys ? 1 : 0
+
+  name   = "lake"
+  user   = aws_iam_user.airbyte[0].name
+  policy = templatefile("${path.module}/policies/airbyte.json", { bucket = var.bucket, folder = var.folder, key = aws_kms_key.lake.arn })
 }
 
 resource "aws_iam_role_policy" "service" {

@@ -15,18 +15,40 @@ variable "folder" {
 }
 
 variable "airbyte_principal" {
-  description = "Who takes on Airbyte's role: Airbyte Cloud's account, or the role of one's own Airbyte."
+  description = "Who takes on Airbyte's role. Airbyte Cloud: arn:aws:iam::094410056844:user/delegated_access_user, after Airbyte has enabled it for the workspace. One's own Airbyte: the user or role whose keys its deployment has. None: no role, see airbyte_access_keys."
   type        = string
+  default     = null
 }
 
 variable "airbyte_external_id" {
-  description = "The external ID that Airbyte shows for its destination (Airbyte Cloud: the workspace's ID)."
+  description = "The external ID that Airbyte sends. Airbyte Cloud: the workspace's ID. One's own Airbyte: AWS_ASSUME_ROLE_EXTERNAL_ID of its deployment."
   type        = string
+  default     = "not-known-yet"
 }
 
+variable "airbyte_access_keys" {
+  description = "Whether Airbyte gets a user for access keys (VP_AIRBYTE_S3_ACCESS_KEY_ID): where it can take on no role."
+  type        = bool
+  default     = false
+}
+
+# Of the following three exactly one is set: how the pipeline's role is taken on.
 variable "dagster_principal" {
-  description = "Who takes on the pipeline's role: the role of the machine, task or service account it runs as."
+  description = "The role or user that the pipeline runs as."
   type        = string
+  default     = null
+}
+
+variable "dagster_service" {
+  description = "The service of AWS that starts it: ecs-tasks.amazonaws.com (ECS, Fargate), or ec2.amazonaws.com."
+  type        = string
+  default     = null
+}
+
+variable "dagster_oidc" {
+  description = "The service account of a Kubernetes cluster (EKS): the ARN of the cluster's OIDC provider, its issuer without https://, and system:serviceaccount:<namespace>:<name>."
+  type        = object({ provider = string, issuer = string, subject = string })
+  default     = null
 }
 
 variable "snowflake_principal" {

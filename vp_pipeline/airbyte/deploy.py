@@ -34,8 +34,9 @@ class Applied:
     new: bool
 
 
-def values(settings: Settings, source: Source, aws_role_arn: str, region: str) -> dict[str, object]:
-    """The values of the documents' `${…}`.
+def values(settings: Settings, source: Source, aws_role_arn: str | None, region: str) -> dict[str, object]:
+    """The values of the documents' `${…}`; a field whose value is None is left out. Without a role the destination signs
+    in with access keys.
 
     Raises:
         PermanentError: a setting that Airbyte needs is not set.
@@ -55,7 +56,7 @@ def values(settings: Settings, source: Source, aws_role_arn: str, region: str) -
         "connection_name": f"vp-{source.name}-to-bronze",
         "namespace": source.name,
         "streams": [{"name": stream.name, "syncMode": "full_refresh_append"} for stream in source.streams],
-        "aws_role_arn": aws_role_arn,
+        **_sign_in(settings, aws_role_arn),
         "bucket": bucket,
         "path": path,
         "path_format": PATH_FORMAT,
@@ -63,12 +64,30 @@ def values(settings: Settings, source: Source, aws_role_arn: str, region: str) -
     }
 
 
+def _sign_in(settings: Settings, aws_role_arn: str | None) -> dict[str, object]:
+    key, secret = settings.airbyte_s3_access_key_id, settings.airbyte_s3_secret_access_key
+    keys = {name: value.get_secret_value() for name, value in (("id", key), ("secret", secret)) if value is not None}
+    if aws_role_arn is not None and keys:
+        raise PermanentError("Airbyte's destination has a role and access keys: pass --aws-role-arn, or set the keys.")
+    if aws_role_arn is None and len(keys) < 2:
+        raise PermanentError(
+            "Airbyte's destination needs a way to sign in: pass --aws-role-arn (Airbyte Cloud has to enable roles for "
+            "the workspace first), or set VP_AIRBYTE_S3_ACCESS_KEY_ID and VP_AIRBYTE_S3_SECRET_ACCESS_KEY."
+        )
+    return {
+        "aws_role_arn": aws_role_arn,
+        "access_key_id": keys.get("id"),
+        "secret_access_key": keys.get("secret"),
+    }
+
+
 def document(name: str, filled: Mapping[str, object], folder: Path = FOLDER) -> dict[str, Any]:
-    """A document with each `"${name}"` replaced by its value, whatever its type."""
+    """A document with each `"${name}"` replaced by its value, whatever its type; without the fields that have none."""
 
     def fill(part: Any) -> Any:
         if isinstance(part, dict):
-            return {key: fill(value) for key, value in part.items()}
+            filled_in = {key: fill(value) for key, value in part.items()}
+            return {key: value for key, value in filled_in.items() if value is not None}
         if isinstance(part, list):
             return [fill(value) for value in part]
         if isinstance(part, str) and part.startswith("${") and part.endswith("}"):

@@ -47,9 +47,11 @@ def snowflake(
 
 @app.command("airbyte", cls=Command)
 def airbyte(
+    *,
     aws_role_arn: Annotated[
-        str, typer.Option(metavar="ARN", help="The role that writes bronze (output of infra/aws).")
-    ],
+        str | None,
+        typer.Option(metavar="ARN", help="The role that writes bronze (output of infra/aws); without it: access keys."),
+    ] = None,
     region: Annotated[str, typer.Option(help="The bucket's region.")],
     apply_: Annotated[bool, typer.Option("--apply/--dry-run", help="Create them, or only show them.")] = False,
 ) -> None:

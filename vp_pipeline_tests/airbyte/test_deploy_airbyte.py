@@ -71,6 +71,34 @@ def test_two_of_a_name_are_not_chosen_from(server: AirbyteStandIn) -> None:
         list(apply(server.client(), WORKSPACE, KEEPA, FILLED))
 
 
+KEYS = {"VP_AIRBYTE_S3_ACCESS_KEY_ID": "AKIAEXAMPLE", "VP_AIRBYTE_S3_SECRET_ACCESS_KEY": "the-secret-key"}
+PRODUCTS = {"KEEPA_API_KEY": "k", "VP_KEEPA_ASINS": "B0D8W1YVBX"}
+
+
+def test_the_destination_signs_in_with_a_role_or_with_access_keys() -> None:
+    by_role = document("destination", FILLED)["configuration"]
+    assert by_role["role_arn"] == "arn:aws:iam::1:role/airbyte"
+    assert not {"access_key_id", "secret_access_key"} & set(by_role)
+    settings = load_settings({**COMPLETE, **PRODUCTS, **KEYS})
+    by_keys = document("destination", values(settings, KEEPA, None, "eu-central-1"))["configuration"]
+    assert (by_keys["access_key_id"], by_keys["secret_access_key"]) == ("AKIAEXAMPLE", "the-secret-key")
+    assert "role_arn" not in by_keys
+    assert "the-secret-key" in settings.secrets  # masked wherever a document is shown
+
+
+@pytest.mark.parametrize(
+    ("keys", "role", "message"),
+    [
+        ({}, None, "pass --aws-role-arn .*or set VP_AIRBYTE_S3_ACCESS_KEY_ID and VP_AIRBYTE_S3_SECRET_ACCESS_KEY"),
+        (dict(list(KEYS.items())[:1]), None, "or set VP_AIRBYTE_S3_ACCESS_KEY_ID and"),
+        (KEYS, "arn:aws:iam::1:role/airbyte", "a role and access keys"),
+    ],
+)
+def test_one_way_to_sign_in_is_needed(keys: dict[str, str], role: str | None, message: str) -> None:
+    with pytest.raises(PermanentError, match=message):
+        values(load_settings({**COMPLETE, **PRODUCTS, **keys}), KEEPA, role, "eu-central-1")
+
+
 @pytest.mark.parametrize(
     ("variables", "named"),
     [({}, "needs KEEPA_API_KEY"), ({"KEEPA_API_KEY": "k"}, "VP_KEEPA_ASINS names no product")],
