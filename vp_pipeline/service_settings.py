@@ -100,12 +100,12 @@ class ProductionSettings(BaseModel):
     s3_endpoint_url: OrUnset[HttpUrl] = Field(
         default=None, description="The address of S3, if it is not AWS's own (an emulator, MinIO, a VPC endpoint)."
     )
-    s3_sse: Literal["AES256", "aws:kms"] = Field(
-        default="AES256", description="Server-side encryption of what the pipeline writes."
+    s3_sse: OrUnset[Literal["AES256", "aws:kms"]] = Field(
+        default=None,
+        description="Server-side encryption of what the pipeline writes. Empty: the bucket's own, for which "
+        "Terraform makes a KMS key; AES256 would leave that key aside.",
     )
-    s3_kms_key: OrUnset[str] = Field(
-        default=None, description="ID or ARN of the KMS key, with VP_S3_SSE=aws:kms. Empty: the bucket's own."
-    )
+    s3_kms_key: OrUnset[str] = Field(default=None, description="ID or ARN of a KMS key, with VP_S3_SSE=aws:kms.")
     airbyte_api_url: HttpUrl = Field(
         default=HttpUrl("https://api.airbyte.com/v1"),
         description="Airbyte's API. Self-managed: `https://<host>/api/public/v1`.",
@@ -208,7 +208,7 @@ def production_problems(settings: ProductionSettings, needed: Sequence[str] = NE
             description = str(type(settings).model_fields[name].description)
             yield name, f"is not set, and production needs it: {description}"
     if settings.s3_kms_key and settings.s3_sse != "aws:kms":
-        yield "s3_kms_key", "is set, but VP_S3_SSE is AES256: set VP_S3_SSE=aws:kms, or no key"
+        yield "s3_kms_key", "is set without VP_S3_SSE=aws:kms: set both, or no key"
     if "snowflake_user" in needed:
         yield from _sign_in_problems(settings.snowflake_private_key_path, settings.snowflake_password)
 

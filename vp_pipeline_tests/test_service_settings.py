@@ -55,7 +55,7 @@ def names(variables: dict[str, str]) -> list[str]:
         ({"VP_SNOWFLAKE_PASSWORD": ""}, "^VP_SNOWFLAKE_PRIVATE_KEY_PATH is not set, nor is VP_SNOWFLAKE_PASSWORD"),
         ({"VP_SNOWFLAKE_DATABASE": "a; drop"}, "^VP_SNOWFLAKE_DATABASE cannot be used: a; drop is not a plain name"),
         ({"VP_SNOWFLAKE_STAGE": "stage"}, "^VP_SNOWFLAKE_STAGE cannot be used: stage is not schema.name"),
-        ({"VP_S3_KMS_KEY": "k"}, "^VP_S3_KMS_KEY is set, but VP_S3_SSE is AES256"),
+        ({"VP_S3_KMS_KEY": "k"}, "^VP_S3_KMS_KEY is set without VP_S3_SSE=aws:kms"),
         ({"VP_S3_SSE": "none"}, "^VP_S3_SSE cannot be used"),
         ({"VP_AIRBYTE_API_URL": "airbyte"}, "^VP_AIRBYTE_API_URL cannot be used"),
     ],

@@ -4,7 +4,7 @@ output "lake_url" {
 }
 
 output "kms_key" {
-  description = "VP_S3_KMS_KEY, with VP_S3_SSE=aws:kms."
+  description = "The key of the bucket's own encryption, which is used while VP_S3_SSE is not set."
   value       = aws_kms_key.lake.arn
 }
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import yaml
 
-from vp_pipeline.airbyte.api import AirbyteApi
+from vp_pipeline.airbyte.api import AirbyteApi, AlreadyRunning
 from vp_pipeline.airbyte.drift import PATH_FORMAT, bucket_path
-from vp_pipeline.failures import PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.settings import PROJECT_ROOT, Settings, secret_variables
 from vp_pipeline.sources.source import Origin, Source
 
@@ -35,8 +35,8 @@ class Applied:
 
 
 def values(settings: Settings, source: Source, aws_role_arn: str | None, region: str) -> dict[str, object]:
-    """The values of the documents' `${…}`; a field whose value is None is left out. Without a role the destination signs
-    in with access keys.
+    """The values of the documents' `${…}`; a field whose value is None is left out. Without a role the destination
+    signs in with access keys.
 
     Raises:
         PermanentError: a setting that Airbyte needs is not set.
@@ -136,13 +136,21 @@ def _put(
     same = [item for item in there if item["name"] == body["name"]]
     if len(same) > 1:
         raise PermanentError(f"Airbyte has {len(same)} {path} named {body['name']}: delete or rename all but one.")
-    if same:
-        response = api._single_request(update, f"{url}/{same[0][identity]}", data=_changeable(body))
-    else:
-        response = api._single_request("POST", url, data=body)
+    try:
+        if same:
+            response = api._single_request(update, f"{url}/{same[0][identity]}", data=_changeable(body))
+        else:
+            response = api._single_request("POST", url, data=body)
+    except AlreadyRunning:
+        raise TransientError(
+            f"Airbyte takes no change of {body['name']} now (409): a sync or another change of it is running. Run "
+            "`vp deploy airbyte --apply` again when that has ended; what was applied before stays."
+        ) from None
     return Applied(path.rpartition("/")[2], str(body["name"]), str(response[identity]), new=not same)
 
 
 def _changeable(body: dict[str, Any]) -> dict[str, Any]:
-    """What may be changed of an existing object: not where it belongs."""
+    """What may be changed of an existing object: of a connector the manifest alone, of others not where they belong."""
+    if "manifest" in body:
+        return {"manifest": body["manifest"]}
     return {k: v for k, v in body.items() if k not in ("workspaceId", "sourceId", "destinationId", "definitionId")}

@@ -38,12 +38,13 @@ _BUSY = ("SlowDown", "Throttling", "RequestTimeout", "RequestTimeTooSkewed", "In
 class S3Store:
     """The objects below `url` (`s3://bucket/folder`). Keys, role and region: AWS's usual chain.
 
-    `sse`, `kms_key`: how what is written is encrypted. `endpoint`: the address of S3, if it is not AWS's own.
+    `sse`, `kms_key`: how what is written is encrypted; None: as the bucket has it.
+    `endpoint`: the address of S3, if it is not AWS's own.
     """
 
     url: str
     endpoint: str | None = None
-    sse: Literal["AES256", "aws:kms"] = "AES256"
+    sse: Literal["AES256", "aws:kms"] | None = None
     kms_key: str | None = None
     connect_seconds: float = 10
     read_seconds: float = 60
@@ -94,6 +95,8 @@ class S3Store:
         return f"{self.url}/{path}" if path else self.url
 
     def _encryption(self) -> dict[str, Any]:
+        if self.sse is None:
+            return {}
         key = {"SSEKMSKeyId": self.kms_key} if self.kms_key else {}
         return {"ServerSideEncryption": self.sse, **key}
 

@@ -29,7 +29,9 @@ _MODELS = ("model", "seed", "snapshot")
 # Each table, and the column by which a later attempt at a day replaces an earlier one of the same run.
 _TABLES = {"runs": "run_date", "test_results": "first_date", "model_builds": "first_date", "rows": "run_date"}
 _WHOLE = ("table", "seed")  # materializations that write all of their rows every time
-_BATCH = 1_000  # rows of a statement: a year's run has 17,000, and an engine binds only so many values
+# Values that one statement binds. A year's run has 100,000: Snowflake compiles a statement with all of them, and has
+# long taken no more than 16,384 in a list.
+_BOUND = 5_000
 _RESULT = ("layer", "model", "name", "status", "failures", "seconds")
 # Of the files that wait.
 FORMAT = StoredFormat("record of a run", (with_default(restated=()),))
@@ -178,8 +180,9 @@ def _model_builds(invocation: Mapping[str, Any], models: Sequence[Mapping[str, A
 
 def _insert(connection: "Connection", table: str, rows: Sequence[Sequence[object]]) -> None:
     """Few statements: one per row costs DuckDB more than everything else here."""
-    for start in range(0, len(rows), _BATCH):
-        batch = rows[start : start + _BATCH]
+    at_once = _BOUND // max(map(len, rows), default=1)
+    for start in range(0, len(rows), at_once):
+        batch = rows[start : start + at_once]
         places = ", ".join(f"({', '.join('?' * len(row))})" for row in batch)
         connection.execute(f"insert into monitoring._{table} values {places}", [v for row in batch for v in row])
 

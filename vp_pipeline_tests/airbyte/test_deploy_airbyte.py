@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from werkzeug.wrappers import Request, Response
 
 from vp_pipeline.airbyte.deploy import apply, document, values
 from vp_pipeline.airbyte.drift import drift
-from vp_pipeline.failures import PermanentError
+from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.settings import load_settings
 from vp_pipeline.sources.keepa.source import KEEPA, PRODUCT
 from vp_pipeline_tests.stand_ins.airbyte import WORKSPACE, AirbyteStandIn, airbyte_stand_in
@@ -40,6 +41,25 @@ def test_everything_is_created_once_and_then_updated(server: AirbyteStandIn) -> 
     (source,) = server.made["sources"]
     assert source["definitionId"] == first[0].object_id
     assert source["configuration"]["asins"] == ["1:B0D8W1YVBX", "5:B0D4M48BM2"]
+
+
+def test_an_update_of_the_connector_sends_its_manifest_alone(server: AirbyteStandIn) -> None:
+    """Airbyte's API takes no other field there; the stand-in refuses as the API does."""
+    list(apply(server.client(), WORKSPACE, KEEPA, FILLED))
+    server.made["declarative_sources"][0]["manifest"] = {}
+    list(apply(server.client(), WORKSPACE, KEEPA, FILLED))
+    assert server.made["declarative_sources"][0]["manifest"]["type"] == "DeclarativeSource"
+
+
+def test_a_conflict_is_reported_with_what_to_do(server: AirbyteStandIn) -> None:
+    def conflict(request: Request) -> Response | None:
+        return Response(status=409) if request.path.endswith("/connections") and request.method == "POST" else None
+
+    server.faults.append(conflict)
+    with pytest.raises(TransientError, match=r"no change of vp-keepa-to-bronze now \(409\).*--apply` again"):
+        list(apply(server.client(), WORKSPACE, KEEPA, FILLED))
+    server.faults.clear()
+    assert [applied.new for applied in apply(server.client(), WORKSPACE, KEEPA, FILLED)] == [False, False, False, True]
 
 
 def test_what_is_created_is_what_a_sync_expects() -> None:

@@ -29,6 +29,16 @@ def test_a_listing_of_more_than_a_page_is_whole(s3: S3StandIn, bucket: S3Store) 
     assert len([1 for line in s3.requests if "continuation-token" in parse_qs(line.partition("?")[2])]) == 1
 
 
+def test_the_buckets_own_key_is_used_unless_another_encryption_is_set(s3: S3StandIn) -> None:
+    store = s3.new_lake()
+    bucket = store.url.split("/")[2]
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/terraform"}}
+    s3.client().put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    Lake(store).write("a", b"x")
+    head = s3.client().head_object(Bucket=bucket, Key="lake/a")
+    assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", "alias/terraform")
+
+
 @pytest.mark.parametrize(("sse", "key"), [("AES256", None), ("aws:kms", None), ("aws:kms", "alias/lake")])
 def test_what_is_written_is_encrypted_as_configured(s3: S3StandIn, sse: str, key: str | None) -> None:
     store = s3.new_lake(sse=sse, kms_key=key)

@@ -1,10 +1,12 @@
 """The record of a run: written once, never lost, and no reason for a red run."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import pytest
@@ -134,15 +136,38 @@ def test_what_an_earlier_version_left_waiting_is_recorded_without_times(
     assert list(pending.iterdir()) == []
 
 
+class Counting(DuckDBWarehouse):
+    """A warehouse that counts the values which each statement binds."""
+
+    bound: ClassVar[list[int]] = []
+
+    @contextmanager
+    def connect(self, **options: Any) -> Iterator[Any]:
+        bound = self.bound
+
+        class Connection:
+            def __init__(self, connection: Any) -> None:
+                self.connection = connection
+
+            def execute(self, query: str, parameters: Any = (), /) -> Any:
+                bound.append(len(parameters))
+                return self.connection.execute(query, parameters)
+
+        with super().connect(**options) as connection:
+            yield Connection(connection)
+
+
 def test_a_year_of_days_is_recorded_in_several_statements_and_none_is_lost(
     warehouse: DuckDBWarehouse, invocation: Invocation, tmp_path: Path
 ) -> None:
+    warehouse = Counting(warehouse.path)
     days = [DAY + timedelta(days=n) for n in range(365)]
     tables = tuple(("core", f"model_{n}", n) for n in range(10))
     record(warehouse, tmp_path, replace(invocation, days=tuple(map(str, days)), rows=tables))
     assert len(rows(warehouse, "_runs")) == 365
     # Each day has every table, and the two loaded ones their own rows of RAW.
     assert len(rows(warehouse, "_rows")) == 365 * 10 + 2
+    assert 4_000 < max(Counting.bound) <= 5_000
 
 
 def test_the_same_invocation_twice_is_recorded_once(

@@ -231,6 +231,8 @@ class AirbyteStandIn:
         if request.method == "POST":
             there.append({identity: f"{kind}-{len(there)}", **sent})
             return json_response(there[-1])
+        if kind == "declarative_sources" and set(sent) != {"manifest"}:
+            return json_response({"title": "bad-request", "detail": "unknown fields beside manifest"}, 400)
         (found,) = [item for item in there if item[identity] == request.path.rpartition("/")[2]]
         found.update(sent)
         return json_response(found)
