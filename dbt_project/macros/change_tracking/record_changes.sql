@@ -28,19 +28,37 @@ where {{ in_partition_window('answers.run_date') }};
 {% endmacro %}
 
 {#- Of a daily table, a fact or a mart: what it restates now. -#}
-{% macro record_restated(target_relation) %}
+{% macro record_restated(target_relation, temp_relation) %}
 {%- for listener in listeners_of(target_relation.identifier) %}
-    {%- if entity_key(listener.node) != entity_key(model) -%}
-        {{ exceptions.raise_compiler_error(
-            listener.node.name ~ " is about " ~ entity_key(listener.node) | join(', ') ~ " and listens to " ~ model.name
-            ~ ", which passes on what it restates by " ~ entity_key(model) | join(', ') ~ ". Let it read the change table"
-            ~ " that " ~ model.name ~ " is made of."
-        ) }}
-    {%- endif %}
 {{ log_entries(listener.node) }}
+    {%- if entity_key(listener.node) == entity_key(model) %}
 {{ entities('days', model, touched_at='cast(days.from_date as ' ~ dbt.type_timestamp() ~ ')') }}
 from ({{ changed_from() }}) as days;
+    {%- else %}
+{{ entities_of_restated_rows(target_relation, temp_relation, listener) }};
+    {%- endif %}
 {% endfor -%}
+{% endmacro %}
+
+{#- A listener is about something else than the model: its entities are those of the rows that go and of the rows that
+    come, each since its first day (observed_date). Which columns a table has is not known while dbt parses, so one that
+    lacks the listener's key or observed_date fails in the engine, by the name of the column. -#}
+{% macro entities_of_restated_rows(target_relation, temp_relation, listener) %}
+{%- set columns = (entity_key(listener.node) + ['observed_date']) -%}
+{{ entities('changed', listener.node, touched_at='cast(min(changed.observed_date) as ' ~ dbt.type_timestamp() ~ ')') }}
+from (
+    select {{ columns_of('old', columns) | join(', ') }}
+    from {{ target_relation }} as old
+    inner join ({{ changed_from() }}) as restated on {{ same_key('old', 'restated', entity_key(model)) }}
+    union all
+    select {{ columns | join(', ') }}
+    from {{ temp_relation }}
+) as changed
+group by {{ columns_of('changed', entity_key(listener.node)) | join(', ') }}
+union all
+select {{ 'null, ' * (entity_key(listener.node) | length + 1) }}{{ beginning_of_time() }}
+from ({{ changed_from() }}) as restated
+where restated.{{ entity_key(model)[0] }} is null
 {% endmacro %}
 
 {#- Of a change table: how its rows in `target_relation` differ from those in `temp_relation` that replace them. -#}

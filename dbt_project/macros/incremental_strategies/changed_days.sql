@@ -11,7 +11,7 @@
 {% macro default__changed_days_dml(target_relation, temp_relation, key, columns) %}
 {%- set entity = entity_key(model) -%}
 {%- set history = key | reject('in', entity + ['observed_date', 'seller_id']) | list -%}
-{{ record_restated(target_relation) }}
+{{ record_restated(target_relation, temp_relation) }}
 delete from {{ target_relation }} as old
 using ({{ changed_days(snapshots_of_entity()) }}) as days
 where

@@ -10,7 +10,7 @@
 {#- The adapter's own transaction holds the statements. -#}
 {% macro default__changed_entities_dml(target_relation, temp_relation, key, columns) %}
 {%- set entity = entity_key(model) -%}
-{{ record_restated(target_relation) }}
+{{ record_restated(target_relation, temp_relation) }}
 delete from {{ target_relation }} as old
 using ({{ changed_entities() }}) as restated
 where
