@@ -11,7 +11,11 @@ import yaml
 from vp_pipeline.generators import dbt_sources
 from vp_pipeline.sources.contract import RAW_COLUMNS
 from vp_pipeline.sources.keepa.series import DOMAINS, SERIES
+from vp_pipeline.sources.sp_api.marketplaces import MARKETPLACES
+from vp_pipeline.sources.sp_api.tables import PENDING, STATUSES
 from vp_pipeline_tests.dbt_project.conftest import PROJECT, TABLES
+from vp_pipeline_tests.sources.sp_api.orders import decoded, landed, order_v0
+from vp_pipeline_tests.sources.sp_api.orders import rows as rows_of
 
 
 def source_yaml() -> dict[str, Any]:
@@ -89,6 +93,21 @@ def test_price_types_are_the_series() -> None:
     assert seeded("seed_price_types") == [
         (str(s.index), s.name, s.kind, str(s.kind == "price").lower(), str(s.with_shipping).lower()) for s in SERIES
     ]
+
+
+def test_amazons_marketplaces_are_those_of_the_source() -> None:
+    assert seeded("seed_amazon_marketplaces") == [
+        (m.id, m.country, m.currency, m.time_zone, str(m.includes_tax).lower()) for m in MARKETPLACES.values()
+    ]
+
+
+def test_order_statuses_are_those_of_the_contract() -> None:
+    rows = seeded("seed_order_statuses")
+    assert tuple(row[0] for row in rows) == STATUSES
+    assert tuple(row[0] for row in rows if row[3] == "true") == PENDING
+    for status, v0_status, *_ in rows:
+        (found,) = rows_of(decoded(landed(order_v0(v0_status), items=[]))["order"])
+        assert found["order_status"] == status
 
 
 def test_staging_has_the_contracts_columns(module_warehouse: Any) -> None:

@@ -1,8 +1,9 @@
 """The governed metrics: each equals the mart's own SQL, however it is broken down."""
 
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import duckdb
@@ -18,7 +19,8 @@ from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.warehouse import ledger
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline_tests.conftest import pipeline_settings
-from vp_pipeline_tests.dbt_project.conftest import EVERY_SOURCE
+from vp_pipeline_tests.dbt_project.conftest import EVERY_SOURCE, Warehouse
+from vp_pipeline_tests.dbt_project.order_states import START, STATUSES, random_document, raw_rows
 
 _PRICES = "mart.fct_price_history_daily join mart.dim_product using (product_key)"
 _PRICE_MINUTES = "price_minor_minutes / power(10, minor_digits)"
@@ -65,9 +67,12 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
 @pytest.fixture(scope="module")
 def marts(three_products: Path, tmp_path_factory: pytest.TempPathFactory) -> PublishedMarts:
     """A publication of the three products, and no warehouse."""
-    folder = tmp_path_factory.mktemp("published")
+    return published(three_products, tmp_path_factory.mktemp("published"))
+
+
+def published(built: Path, folder: Path) -> PublishedMarts:
     warehouse = DuckDBWarehouse(folder / "warehouse.duckdb")
-    shutil.copy(three_products, warehouse.path)
+    shutil.copy(built, warehouse.path)
     with warehouse.connect() as connection:
         connection.execute("insert into raw._loads (table_name, run_date) values ('x', current_date)")
         ledger.begin(connection, "build", "run")
@@ -164,6 +169,56 @@ def test_before_the_first_run_there_is_nothing_to_query(metrics: Metrics, tmp_pa
     nothing = PublishedMarts(DuckDBPublishedFile(tmp_path / "none.duckdb"))
     with pytest.raises(PermanentError, match="Nothing was published yet"):
         metrics.query(nothing, MetricQuery(("deal_count",)))
+
+
+@pytest.fixture(scope="module")
+def sales(tmp_path_factory: pytest.TempPathFactory, manifest: Any) -> PublishedMarts:
+    """A publication with forty orders: cancelled and pending ones and replacements are among them."""
+    warehouse = Warehouse(tmp_path_factory.mktemp("orders"), manifest)
+    random = Random(20261110)
+    documents = [
+        random_document(
+            random, number, random.choice(STATUSES), START + timedelta(hours=6 * number), START + timedelta(days=40)
+        )
+        for number in range(40)
+    ]
+    for name, rows in zip(("order", "order_item"), raw_rows(documents), strict=True):
+        warehouse.load(name, START.date(), rows)
+    selected = ("--select", "+fct_sales_daily", "--indirect-selection", "buildable")
+    warehouse.must("build", "--exclude-resource-type", "unit_test", *selected)
+    warehouse.execute("checkpoint")  # dbt keeps the file open in this process
+    return published(warehouse.path, tmp_path_factory.mktemp("published_orders"))
+
+
+_REVENUE = (
+    "select date_trunc('month', local_date), currency, sum(revenue), sum(revenue) / nullif(sum(priced_units), 0)"
+    " from mart.fct_sales_daily group by 1, 2"
+)
+
+
+def test_sales_are_the_marts_own_figures(metrics: Metrics, sales: PublishedMarts) -> None:
+    """The metrics are of the items, and the mart of the days: two ways to the same sums."""
+    query = MetricQuery(("revenue", "average_selling_price"), by=("order_item__local_date__month",))
+    result = metrics.query(sales, query)
+    assert result.columns[:2] == ("order_item__local_date__month", "order_item__sold_currency")
+    wanted = rows_of(sales, _REVENUE)
+    assert len(wanted) >= 4
+    found = {(month, currency): figures for month, currency, *figures in result.rows}
+    assert found.keys() == {row[:2] for row in wanted}
+    for month, currency, revenue, average in wanted:
+        assert found[month, currency][0] == revenue
+        assert found[month, currency][1] == (average and pytest.approx(average, rel=1e-12))
+
+
+def test_units_and_cancellations_count_no_replacement(metrics: Metrics, sales: PublishedMarts) -> None:
+    ((units, cancelled, items),) = rows_of(
+        sales,
+        "select sum(units), count(*) filter (where revenue_state = 'cancelled'), count(*) from mart.fct_order_item"
+        " where not is_replacement",
+    )
+    assert 0 < cancelled < items
+    result = metrics.query(sales, MetricQuery(("units_sold", "cancellation_rate")))
+    assert result.rows == ((units, pytest.approx(cancelled / items)),)
 
 
 def test_every_metric_is_described(metrics: Metrics) -> None:
