@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from vp_pipeline.airbyte.connector_logging import captured_logs, import_quietly
 from vp_pipeline.redaction import Redaction
 
@@ -117,12 +119,12 @@ class Connector:
         from airbyte_cdk.sources.declarative.concurrent_declarative_source import ConcurrentDeclarativeSource
         from airbyte_cdk.sources.utils.schema_helpers import check_config_against_spec_or_exit
         from airbyte_cdk.utils.airbyte_secrets_utils import get_secrets
-        from airbyte_cdk.utils.yaml_loader import safe_load_yaml
 
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's where PyYAML was built with it
         config = dict(self._config)
         source = ConcurrentDeclarativeSource(
             config=config,
-            source_config=safe_load_yaml(self._manifest.read_text(encoding="utf-8")),
+            source_config=yaml.load(self._manifest.read_text(encoding="utf-8"), Loader=loader),
             custom_components_trusted=False,
         )
         spec = source.spec(logging.getLogger("airbyte"))
