@@ -141,6 +141,10 @@ class ProductionSettings(BaseModel):
     )
     snowflake_password: OrUnset[SecretStr] = Field(default=None, description="A password instead of a key.")
     snowflake_role: str = Field(default="VP_PIPELINE", description="The role of the session.")
+    snowflake_reader_role: str = Field(
+        default="VP_READER",
+        description="The role of those who read what is published: each publication is granted to it.",
+    )
     snowflake_warehouse: str = Field(
         default="VP_LOAD", description="The warehouse that loads RAW and builds small models."
     )
@@ -169,7 +173,10 @@ class ProductionSettings(BaseModel):
             raise ValueError(f"{value} is not a valid address on S3: write s3://bucket or s3://bucket/folder")
         return value.rstrip("/") if value else None
 
-    @field_validator("snowflake_database", "snowflake_role", "snowflake_warehouse", "snowflake_warehouse_large")
+    @field_validator(
+        *("snowflake_database", "snowflake_role", "snowflake_reader_role"),
+        *("snowflake_warehouse", "snowflake_warehouse_large"),
+    )
     @classmethod
     def _is_a_name(cls, value: str | None) -> str | None:
         return _names(value, 1)

@@ -52,12 +52,12 @@ variable "dagster_oidc" {
 }
 
 variable "snowflake_principal" {
-  description = "STORAGE_AWS_IAM_USER_ARN of `describe integration vp_silver`. Before the integration is there: the account's own root."
+  description = "STORAGE_AWS_IAM_USER_ARN of `describe integration` of the one that `vp deploy snowflake` shows. Before the integration is there: the account's own root."
   type        = string
 }
 
 variable "snowflake_external_id" {
-  description = "STORAGE_AWS_EXTERNAL_ID of `describe integration vp_silver`."
+  description = "STORAGE_AWS_EXTERNAL_ID of `describe integration` of the one that `vp deploy snowflake` shows."
   type        = string
   default     = "not-known-yet"
 }

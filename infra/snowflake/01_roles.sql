@@ -1,18 +1,18 @@
 -- Who may do what. People and services get these; nobody works as an administrator.
 use role useradmin;
 
-create role if not exists vp_loader comment = 'Loads RAW: reads silver through the stage, writes RAW';
-create role if not exists vp_transformer comment = 'Builds the schemas of dbt';
-create role if not exists vp_publisher comment = 'Publishes a checked build: owns what consumers read';
-create role if not exists vp_reader comment = 'Reads the published marts and nothing else';
-create role if not exists vp_pipeline comment = 'The pipeline: loads, transforms and publishes';
+create role if not exists ${prefix}_loader comment = 'Loads RAW: reads silver through the stage, writes RAW';
+create role if not exists ${prefix}_transformer comment = 'Builds the schemas of dbt';
+create role if not exists ${prefix}_publisher comment = 'Publishes a checked build: owns what consumers read';
+create role if not exists ${reader_role} comment = 'Reads the published marts and nothing else';
+create role if not exists ${role} comment = 'The pipeline: loads, transforms and publishes';
 
-grant role vp_loader to role vp_pipeline;
-grant role vp_transformer to role vp_pipeline;
-grant role vp_publisher to role vp_pipeline;
+grant role ${prefix}_loader to role ${role};
+grant role ${prefix}_transformer to role ${role};
+grant role ${prefix}_publisher to role ${role};
 
 use role securityadmin;
 
 -- What nobody owns an administrator cannot fix.
-grant role vp_pipeline to role sysadmin;
-grant role vp_reader to role sysadmin;
+grant role ${role} to role sysadmin;
+grant role ${reader_role} to role sysadmin;

@@ -1,32 +1,31 @@
 -- The least that each role needs. Schemas are of managed access: only their owner grants.
 use role securityadmin;
 
-grant usage on database veracitypro to role vp_loader;
-grant usage on database veracitypro to role vp_transformer;
-grant usage on database veracitypro to role vp_publisher;
-grant usage on database veracitypro to role vp_reader;
+grant usage on database ${database} to role ${prefix}_loader;
+grant usage on database ${database} to role ${prefix}_transformer;
+grant usage on database ${database} to role ${prefix}_publisher;
+grant usage on database ${database} to role ${reader_role};
 
 -- The loader makes and evolves the tables of RAW; the pipeline owns nothing outside the schemas of its layers.
-grant usage, create table on schema veracitypro.raw to role vp_loader;
-grant select, insert, update, delete on all tables in schema veracitypro.raw to role vp_loader;
-grant usage on stage veracitypro.raw.silver_stage to role vp_loader;
-grant usage on file format veracitypro.raw.silver_parquet to role vp_loader;
+grant usage, create table on schema ${database}.raw to role ${prefix}_loader;
+grant select, insert, update, delete on all tables in schema ${database}.raw to role ${prefix}_loader;
+grant usage on stage ${database}.${stage} to role ${prefix}_loader;
+grant usage on file format ${database}.${file_format} to role ${prefix}_loader;
 
-grant usage on schema veracitypro.raw to role vp_transformer;
-grant select on all tables in schema veracitypro.raw to role vp_transformer;
-grant select on future tables in schema veracitypro.raw to role vp_transformer;
-grant usage, create table, create view on schema veracitypro.stg to role vp_transformer;
-grant usage, create table, create view on schema veracitypro.core to role vp_transformer;
-grant usage, create table, create view on schema veracitypro.mart to role vp_transformer;
-grant usage, create table, create view on schema veracitypro.snapshot to role vp_transformer;
-grant usage, create table, create view on schema veracitypro.monitoring to role vp_transformer;
+grant usage on schema ${database}.raw to role ${prefix}_transformer;
+grant select on all tables in schema ${database}.raw to role ${prefix}_transformer;
+grant select on future tables in schema ${database}.raw to role ${prefix}_transformer;
+grant usage, create table, create view on schema ${database}.stg to role ${prefix}_transformer;
+grant usage, create table, create view on schema ${database}.core to role ${prefix}_transformer;
+grant usage, create table, create view on schema ${database}.mart to role ${prefix}_transformer;
+grant usage, create table, create view on schema ${database}.monitoring to role ${prefix}_transformer;
 
 -- A diff clones what it reads into schemas that are its own. Nobody else reads them.
-grant usage, create schema on database veracitypro_diff to role vp_transformer;
+grant usage, create schema on database ${database}_diff to role ${prefix}_transformer;
 
 -- A publication is a schema of its own, of clones. Its owner grants the reader access before it replaces PUBLISHED.
-grant create schema on database veracitypro to role vp_publisher;
-grant usage on schema veracitypro.mart to role vp_publisher;
-grant usage on schema veracitypro.monitoring to role vp_publisher;
-grant select on future tables in schema veracitypro.mart to role vp_publisher;
-grant select on future tables in schema veracitypro.monitoring to role vp_publisher;
+grant create schema on database ${database} to role ${prefix}_publisher;
+grant usage on schema ${database}.mart to role ${prefix}_publisher;
+grant usage on schema ${database}.monitoring to role ${prefix}_publisher;
+grant select on future tables in schema ${database}.mart to role ${prefix}_publisher;
+grant select on future tables in schema ${database}.monitoring to role ${prefix}_publisher;

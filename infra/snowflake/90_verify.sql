@@ -1,6 +1,6 @@
 -- Checks that what was created exists and responds. A query without a row fails; the stage may be empty at first.
 -- The users' own parameters, before a role is taken on that may not see them.
-show parameters in user vp_pipeline_user;
+show parameters in user ${role}_user;
 select count(*) as set_for_the_pipeline
 from table(result_scan(last_query_id()))
 where
@@ -14,7 +14,7 @@ where
     or ("key" = 'TIMESTAMP_NTZ_OUTPUT_FORMAT' and "value" = 'YYYY-MM-DD HH24:MI:SS.FF3')
     or ("key" = 'QUOTED_IDENTIFIERS_IGNORE_CASE' and "value" = 'false')
 having count(*) = 9;
-show parameters in user vp_reader_user;
+show parameters in user ${reader_role}_user;
 select count(*) as set_for_the_reader
 from table(result_scan(last_query_id()))
 where
@@ -29,16 +29,16 @@ where
     or ("key" = 'QUOTED_IDENTIFIERS_IGNORE_CASE' and "value" = 'false')
 having count(*) = 9;
 
-use role vp_pipeline;
-use warehouse vp_load;
-use database veracitypro;
+use role ${role};
+use warehouse ${warehouse};
+use database ${database};
 
-list @veracitypro.raw.silver_stage/keepa/;
+list @${database}.${stage}/keepa/;
 select count(*) as layers
-from veracitypro.information_schema.schemata
-where schema_name in ('RAW', 'STG', 'CORE', 'MART', 'SNAPSHOT', 'MONITORING')
-having count(*) = 6;
-show grants to role vp_loader;
-show grants to role vp_transformer;
-show grants to role vp_publisher;
-show grants to role vp_reader;
+from ${database}.information_schema.schemata
+where schema_name in ('RAW', 'STG', 'CORE', 'MART', 'MONITORING')
+having count(*) = 5;
+show grants to role ${prefix}_loader;
+show grants to role ${prefix}_transformer;
+show grants to role ${prefix}_publisher;
+show grants to role ${reader_role};

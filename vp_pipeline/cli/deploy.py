@@ -23,12 +23,11 @@ def snowflake(
 ) -> None:
     """Create Snowflake's roles, warehouses, schemas, stage and grants, as VP_SNOWFLAKE_USER (an administrator)."""
     from vp_pipeline.environments.production import ProductionEnvironment
-    from vp_pipeline.warehouse.deploy import apply, steps
+    from vp_pipeline.warehouse.deploy import apply, places, steps
 
     signing_in = ("snowflake_account", "snowflake_user") if apply_ or verify else ()
     settings = load_settings(needed=("lake_url", *signing_in))
-    lake = str(settings.lake_url).removeprefix("s3://")
-    planned = steps({"lake": lake, "aws_role_arn": aws_role_arn}, verify=verify)
+    planned = steps(places(settings, aws_role_arn), verify=verify)
     if not apply_ and not verify:
         for step in planned:
             console.print(f"[dim]-- {step.file}[/dim]\n{step.statement};\n", soft_wrap=True, markup=True)

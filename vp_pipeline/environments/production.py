@@ -92,7 +92,7 @@ class ProductionEnvironment:
 
     def build_publisher(self) -> Publisher:
         return Publisher(
-            SnowflakePublications(self.build_warehouse()),
+            SnowflakePublications(self.build_warehouse(), self.settings.snowflake_reader_role.lower()),
             partial(project_fingerprints, self.settings),
             partial(grains, manifest_path(self.settings)),
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.settings import PROJECT_ROOT
+from vp_pipeline.settings import PROJECT_ROOT, Settings
 from vp_pipeline.warehouse.connection import Connection
 
 FOLDER = PROJECT_ROOT / "infra" / "snowflake"
@@ -31,6 +31,27 @@ class Executed:
     step: Step
     changed: bool
     message: str
+
+
+def places(settings: Settings, aws_role_arn: str) -> dict[str, str]:
+    """What the files' `${…}` are: the names of the settings, and what derives from the pipeline's role: of VP_PIPELINE
+    come VP_LOADER, VP_READ and so on, so that two environments in one account share no name.
+    """
+    role = settings.snowflake_role.lower()
+    prefix = role.removesuffix("_pipeline")
+    return {
+        "database": settings.snowflake_database.lower(),
+        "namespace": settings.snowflake_database.upper(),
+        "prefix": prefix,
+        "role": role,
+        "reader_role": settings.snowflake_reader_role.lower(),
+        "warehouse": settings.snowflake_warehouse.lower(),
+        "warehouse_large": (settings.snowflake_warehouse_large or f"{prefix}_transform").lower(),
+        "stage": settings.snowflake_stage.lower(),
+        "file_format": settings.snowflake_file_format.lower(),
+        "lake": str(settings.lake_url).removeprefix("s3://"),
+        "aws_role_arn": aws_role_arn,
+    }
 
 
 def steps(places: Mapping[str, str], *, verify: bool = False, folder: Path = FOLDER) -> list[Step]:

@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
+from vp_pipeline.environments.production import ProductionEnvironment
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.publishing.snowflake import SnowflakePublications
 from vp_pipeline.service_settings import ProductionSettings
-from vp_pipeline.warehouse.deploy import FOLDER, Step, apply, steps
+from vp_pipeline.settings import load_settings
+from vp_pipeline.warehouse.deploy import FOLDER, Step, apply, places, steps
 from vp_pipeline.warehouse.snowflake import SESSION_PARAMETERS
 from vp_pipeline_tests.test_service_settings import COMPLETE
 
-PLACES = {"lake": "a-bucket/lake", "aws_role_arn": "arn:aws:iam::1:role/snowflake"}
+PLACES = places(load_settings(COMPLETE), "arn:aws:iam::1:role/snowflake")
 GRANT = re.compile(r"grant (?P<what>.+) on (?P<object>.+) to role (?P<role>\w+)", re.DOTALL)
 
 
@@ -65,6 +67,24 @@ def test_only_a_publication_grants_to_the_reader(planned: list[Step]) -> None:
     assert set(grants(planned, "vp_reader")) == found
     made = "\n".join(step.statement for step in planned)
     assert f"create role if not exists {SnowflakePublications.reader} " in made
+
+
+def test_another_environment_of_the_account_shares_no_name() -> None:
+    """Every object that is created, every grant, and what the publisher grants to."""
+    other = {
+        **COMPLETE,
+        "VP_SNOWFLAKE_DATABASE": "STAGING",
+        "VP_SNOWFLAKE_ROLE": "STAGING_PIPELINE",
+        "VP_SNOWFLAKE_READER_ROLE": "STAGING_READER",
+        "VP_SNOWFLAKE_WAREHOUSE": "STAGING_LOAD",
+    }
+    settings = load_settings(other)
+    for verify in (False, True):
+        for step in steps(places(settings, "arn:aws:iam::1:role/x"), verify=verify):
+            assert not re.search(r"\bvp_(?!snowflake_)|veracitypro", step.statement, re.IGNORECASE), step
+    publications = ProductionEnvironment(settings).build_publisher().engine
+    assert isinstance(publications, SnowflakePublications)
+    assert publications.reader == "staging_reader"
 
 
 def test_the_loader_writes_raw_alone(planned: list[Step]) -> None:
@@ -148,7 +168,7 @@ def test_a_placeholder_without_a_value_is_named() -> None:
     with pytest.raises(
         PermanentError, match=r"04_storage\.sql needs a value for \$\{aws_role_arn\}: pass --aws-role-arn"
     ):
-        steps({"lake": "x"})
+        steps({name: value for name, value in PLACES.items() if name != "aws_role_arn"})
 
 
 def test_a_dry_run_shows_everything_and_connects_to_nothing(environment: dict[str, str]) -> None:
