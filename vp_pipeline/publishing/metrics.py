@@ -1,7 +1,7 @@
 """The governed metrics, queried from the publication: what `vp metrics` does.
 
-Here: MetricFlow on the project's semantic models (`dbt_project/models/marts/_metrics.yml`), which writes the SQL, and
-the result. Not here: what a metric means.
+Here: MetricFlow on the project's semantic models (`*_metrics.yml` in `dbt_project/models/marts/`), which writes the
+SQL, and the result. Not here: what a metric means.
 """
 
 import json

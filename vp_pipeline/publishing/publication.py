@@ -17,6 +17,7 @@ ON_DUTY = "failing_rows"
 # Published tables whose entities consumers expect to find again, with the vendor's own key of them.
 LASTING_KEYS: dict[str, tuple[str, ...]] = {
     "mart.dim_product": ("domain_id", "asin"),
+    "mart.dim_location": ("location_id",),
     "mart.fct_order_item": ("order_id",),
 }
 # Of the record of a publication, whose fields are columns. Version 1 has no column for the version, and on Snowflake

@@ -1,16 +1,19 @@
-"""The dbt project and the Python contracts agree: sources, staging, the marketplaces and the price types."""
+"""The dbt project and the Python contracts agree: sources, staging, marketplaces, price types, weather variables."""
 
 import copy
 import csv
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import yaml
+from dbt.contracts.graph.manifest import Manifest
 
 from vp_pipeline.generators import dbt_sources
 from vp_pipeline.sources.contract import RAW_COLUMNS
 from vp_pipeline.sources.keepa.series import DOMAINS, SERIES
+from vp_pipeline.sources.open_meteo.variables import VARIABLES
 from vp_pipeline.sources.sp_api.marketplaces import MARKETPLACES
 from vp_pipeline.sources.sp_api.tables import PENDING, STATUSES
 from vp_pipeline_tests.dbt_project.conftest import PROJECT, TABLES
@@ -108,6 +111,16 @@ def test_order_statuses_are_those_of_the_contract() -> None:
     for status, v0_status, *_ in rows:
         (found,) = rows_of(decoded(landed(order_v0(v0_status), items=[]))["order"])
         assert found["order_status"] == status
+
+
+def test_weather_has_the_contracts_variables_in_its_units(manifest: Manifest) -> None:
+    listed = re.findall(r"'(\w+)'", manifest.macros["macro.vp_pipeline.weather_variables"].macro_sql)
+    assert listed == [variable.name for variable in VARIABLES]
+    columns = manifest.nodes["model.vp_pipeline.fct_weather_hourly"].columns
+    assert list(columns)[-len(listed) :] == listed
+    for variable in VARIABLES:
+        unit = "WMO's table 4677" if variable.unit == "wmo code" else f"Unit: {variable.unit}."
+        assert unit in columns[variable.name].description, variable.name
 
 
 def test_staging_has_the_contracts_columns(module_warehouse: Any) -> None:

@@ -1,6 +1,5 @@
 """The governed metrics: each equals the mart's own SQL, however it is broken down."""
 
-import shutil
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -11,16 +10,13 @@ import pytest
 
 from vp_pipeline.dbt.project import SEMANTIC_MANIFEST, manifest_path
 from vp_pipeline.failures import PermanentError
-from vp_pipeline.publishing.duckdb import DuckDBPublications
 from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.metrics import MetricQuery, Metrics
-from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.reader import PublishedMarts
-from vp_pipeline.warehouse import ledger
-from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.dbt_project.conftest import EVERY_SOURCE, Warehouse
 from vp_pipeline_tests.dbt_project.order_states import START, STATUSES, random_document, raw_rows
+from vp_pipeline_tests.dbt_project.publications import publish
 
 _PRICES = "mart.fct_price_history_daily join mart.dim_product using (product_key)"
 _PRICE_MINUTES = "price_minor_minutes / power(10, minor_digits)"
@@ -67,20 +63,7 @@ def metrics(tmp_path_factory: pytest.TempPathFactory) -> Metrics:
 @pytest.fixture(scope="module")
 def marts(three_products: Path, tmp_path_factory: pytest.TempPathFactory) -> PublishedMarts:
     """A publication of the three products, and no warehouse."""
-    return published(three_products, tmp_path_factory.mktemp("published"))
-
-
-def published(built: Path, folder: Path) -> PublishedMarts:
-    warehouse = DuckDBWarehouse(folder / "warehouse.duckdb")
-    shutil.copy(built, warehouse.path)
-    with warehouse.connect() as connection:
-        connection.execute("insert into raw._loads (table_name, run_date) values ('x', current_date)")
-        ledger.begin(connection, "build", "run")
-        ledger.finish(connection, "build", "green")
-    publisher = Publisher(DuckDBPublications(folder / "published.duckdb", warehouse), dict)
-    publisher.publish("run")
-    warehouse.path.unlink()
-    return publisher.marts
+    return publish(three_products, tmp_path_factory.mktemp("published"))
 
 
 def rows_of(marts: PublishedMarts, query: str) -> list[tuple[Any, ...]]:
@@ -187,7 +170,7 @@ def sales(tmp_path_factory: pytest.TempPathFactory, manifest: Any) -> PublishedM
     selected = ("--select", "+fct_sales_daily", "--indirect-selection", "buildable")
     warehouse.must("build", "--exclude-resource-type", "unit_test", *selected)
     warehouse.execute("checkpoint")  # dbt keeps the file open in this process
-    return published(warehouse.path, tmp_path_factory.mktemp("published_orders"))
+    return publish(warehouse.path, tmp_path_factory.mktemp("published_orders"))
 
 
 _REVENUE = (
@@ -226,4 +209,4 @@ def test_every_metric_is_described(metrics: Metrics) -> None:
     for metric in metrics.all:
         assert len(metric.description) > 20, metric.name
         assert metric.unit, metric.name
-        assert "product__current_brand" in metrics.dimensions([metric.name])
+        assert not {"product__current_brand", "location__name"}.isdisjoint(metrics.dimensions([metric.name]))

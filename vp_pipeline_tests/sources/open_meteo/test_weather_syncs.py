@@ -1,11 +1,9 @@
 """Weather from the API over HTTP through the embedded Airbyte into bronze and silver: generated, and of real responses
 value by value against a plain count that imports nothing of the decoder."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +16,12 @@ from vp_pipeline.quality.contract import keeps_contract
 from vp_pipeline.sources.landed import Decoded
 from vp_pipeline.sources.open_meteo.source import WEATHER
 from vp_pipeline.sources.open_meteo.tables import HOURLY, TABLES
-from vp_pipeline.variables import PROJECT_ROOT
+from vp_pipeline_tests.sources.open_meteo.count_weather import REAL, plain_count
 from vp_pipeline_tests.sources.open_meteo.weather_syncs import WeatherSandbox, weather_sandbox
 
 pytestmark = [pytest.mark.integration, pytest.mark.filterwarnings("ignore:This class is experimental")]
 
 DAY = date(2026, 10, 26)
-REAL = PROJECT_ROOT.parent / "shared" / "data" / "open_meteo"
-# The contract's unit of each that a real response has, and how one becomes the other: the definitions of the units.
-UNITS = {
-    "°F": ("°C", lambda value: (value - 32) * 5 / 9),
-    "inch": ("mm", lambda value: value * Decimal("25.4")),
-    "mp/h": ("km/h", lambda value: value * Decimal("1.609344")),
-    "kn": ("km/h", lambda value: value * Decimal("1.852")),
-    "m/s": ("km/h", lambda value: value * Decimal("3.6")),
-}
 
 
 @pytest.fixture
@@ -119,24 +108,6 @@ def test_every_number_of_real_responses_is_found_again(tmp_path: Path) -> None:
         for name in variables
         if row[name] is not None
     )
-    expected = Counter(plain_count())
+    expected = Counter((name, at, value) for name, at, value, _ in plain_count())
     assert expected.total() >= 2_808
     assert found == expected
-
-
-def plain_count() -> Iterator[tuple[str, datetime, Decimal]]:
-    """(variable, moment in UTC, value in the contract's unit) of each number in the hours of the real responses."""
-    for file in sorted(REAL.glob("*.json")):
-        content = json.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
-        content = content.get("body", content) if isinstance(content, dict) else content
-        for place in content if isinstance(content, list) else [content]:
-            ahead = timedelta(seconds=place["utc_offset_seconds"])
-            for name, values in place["hourly"].items():
-                if name == "time":
-                    continue
-                _, convert = UNITS.get(place["hourly_units"][name], ("", None))
-                for time, value in zip(place["hourly"]["time"], values, strict=True):
-                    if value is not None:
-                        exact = convert(Decimal(value)) if convert else Decimal(value)
-                        moment = datetime.strptime(time, "%Y-%m-%dT%H:%M") - ahead
-                        yield name, moment, exact.quantize(Decimal("0.0001"), ROUND_HALF_EVEN)
