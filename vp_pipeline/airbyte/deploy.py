@@ -64,6 +64,19 @@ def values(settings: Settings, source: Source, aws_role_arn: str | None, region:
     }
 
 
+def expected_configuration(settings: Settings, source: Source) -> Mapping[str, object]:
+    """What the settings have of a source's configuration, without credentials and addresses; nothing where they do not
+    have it all."""
+    own = settings.of(source)
+    if not own.uses_vendor:
+        return {}
+    try:
+        configuration = source.connector_config(own, Origin.of_vendor(own))
+    except PermanentError:  # `vp run` and `vp deploy airbyte` report it
+        return {}
+    return {name: value for name, value in configuration.items() if name not in source.incidental}
+
+
 def _sign_in(settings: Settings, aws_role_arn: str | None) -> dict[str, object]:
     key, secret = settings.airbyte_s3_access_key_id, settings.airbyte_s3_secret_access_key
     keys = {name: value.get_secret_value() for name, value in (("id", key), ("secret", secret)) if value is not None}

@@ -1,8 +1,11 @@
 """Whether an Airbyte connection still is what the code expects.
 
-Here: the comparison of its streams and of where its destination writes. Not here: how it is created (`infra/airbyte/`).
+Here: the comparison of its streams, of where its destination writes and of what its source requests, and the
+fingerprint of that. Not here: how it is created (`infra/airbyte/`).
 """
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -35,6 +38,25 @@ def drift(
     if connection.get("scheduleType", "manual") != "manual":
         yield f"Airbyte runs it on a {connection['scheduleType']} schedule; only the pipeline may start it (manual)"
     yield from _of_destination(destination.get("configuration") or {}, lake_url)
+
+
+def source_drift(deployed: Mapping[str, Any], expected: Mapping[str, object]) -> Iterator[str]:
+    """Each difference of a source's configuration from that of the settings; what Airbyte has beside it may stay."""
+    for name, value in expected.items():
+        if _as_text(deployed.get(name)) != _as_text(value):
+            yield f"the {name} of its source is {deployed.get(name)!r}, and the settings have {value!r}"
+
+
+def fingerprints(connection_id: str, stream: Stream, expected: Mapping[str, object] | None) -> list[str]:
+    """Of what a sync requests; then as earlier versions wrote it, without the source's configuration."""
+    plain = f"{connection_id}/{stream.name}"
+    texts = [f"{plain}/{json.dumps(expected, sort_keys=True)}", plain] if expected else [plain]
+    return [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+
+
+def _as_text(value: object) -> str:
+    """The order of a list says nothing of what is requested."""
+    return json.dumps(sorted(map(_as_text, value)) if isinstance(value, list | tuple) else value, sort_keys=True)
 
 
 def _of_stream(connection: Mapping[str, Any], stream: Stream) -> Iterator[str]:

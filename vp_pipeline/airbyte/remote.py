@@ -6,7 +6,6 @@ a connection must look like (`drift.py`).
 The job that a run waits for is on record (`layout.RUNNING_SYNC`): a retry continues with it.
 """
 
-import hashlib
 import json
 import time
 import zlib
@@ -17,7 +16,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from vp_pipeline.airbyte.api import AirbyteApi, AlreadyRunning, Job, reason_of
-from vp_pipeline.airbyte.drift import drift
+from vp_pipeline.airbyte.drift import drift, fingerprints, source_drift
 from vp_pipeline.airbyte.interface import Log, Sync, sync_of_past_day
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake import bronze, layout
@@ -54,7 +53,8 @@ class RunningSync(Document):
 
 @dataclass(frozen=True)
 class RemoteAirbyte:
-    """Production's implementation of `Airbyte`. `connections`: the connection ID by the source's name."""
+    """Production's implementation of `Airbyte`. `connections`: the connection ID by the source's name. `expected`: what
+    the settings have of a source's configuration, without credentials; of a source that is not in it, nothing."""
 
     lake: Lake
     connections: Mapping[str, str]
@@ -62,6 +62,7 @@ class RemoteAirbyte:
     poll_seconds: float = 10
     deadline_seconds: float = 10_800
     newest: Callable[[], date] = newest_finished_day
+    expected: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def sync(
         self, source: Source, stream: Stream, run_date: date, *, resync: bool = False, log: Log | None = None
@@ -76,14 +77,14 @@ class RemoteAirbyte:
         """
         existing = bronze.sync_before(self.lake, stream, run_date, resync=resync)
         connection_id = self.connections[source.name]
-        fingerprint = hashlib.sha256(f"{connection_id}/{stream.name}".encode()).hexdigest()
+        fingerprint, *earlier = fingerprints(connection_id, stream, self.expected.get(source.name))
         running = self._recorded_job(stream, run_date, connection_id)
         log = log or _discard
         api = self.client()
         job = None if running is None else self._continued(api, run_date, running, log, resync=resync)
         request = running.request if running is not None else None
         if job is None:
-            if existing is not None and existing.fingerprint == fingerprint and not resync:
+            if existing is not None and existing.fingerprint in (fingerprint, *earlier) and not resync:
                 return Sync(existing, reused=f"sync {existing.job_id} requested the same from {existing.origin}")
             past = sync_of_past_day(stream, run_date, self.newest(), existing, resync=resync)
             if past is not None:
@@ -255,6 +256,8 @@ class RemoteAirbyte:
     def _refuse_drift(self, api: AirbyteApi, stream: Stream, connection_id: str, found: Mapping[str, Any]) -> None:
         destination = api.get_destination_details(found["destinationId"])
         differences = list(drift(found, destination, stream, self.lake.location("")))
+        if expected := self.expected.get(stream.source):
+            differences += source_drift(api.source_configuration(found["sourceId"]), expected)
         if differences:
             raise PermanentError(
                 f"Airbyte's connection {connection_id} is not what {stream.source}/{stream.name} expects: "

@@ -10,6 +10,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from vp_pipeline.airbyte.api import AirbyteApi
+from vp_pipeline.airbyte.deploy import expected_configuration
 from vp_pipeline.airbyte.remote import RemoteAirbyte
 from vp_pipeline.dbt.grain import grains
 from vp_pipeline.dbt.project import manifest_path
@@ -47,6 +48,7 @@ class ProductionEnvironment:
             self.build_airbyte_client,
             poll_seconds=self.settings.airbyte_poll_seconds,
             deadline_seconds=self.settings.airbyte_deadline_seconds,
+            expected={each.name: expected_configuration(self.settings, each) for each in self.settings.enabled_sources},
         )
 
     def build_airbyte_client(self) -> AirbyteApi:

@@ -1,13 +1,18 @@
 """A connection that differs from the code is not synced."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from vp_pipeline.airbyte.deploy import expected_configuration
 from vp_pipeline.airbyte.remote import RemoteAirbyte
 from vp_pipeline.failures import PermanentError
+from vp_pipeline.settings import load_settings
+from vp_pipeline.sources.keepa.source import KEEPA
 from vp_pipeline_tests.airbyte.remote_syncs import started, sync
 from vp_pipeline_tests.stand_ins.airbyte import AirbyteStandIn
+from vp_pipeline_tests.test_service_settings import COMPLETE
 
 
 @pytest.mark.parametrize(
@@ -35,3 +40,46 @@ def test_a_connection_that_drifted_is_not_started(
     with pytest.raises(PermanentError, match=rf"is not what keepa/product expects: .*{message}.*infra/airbyte"):
         sync(airbyte)
     assert started(server) == 0
+
+
+def expecting(airbyte: RemoteAirbyte, server: AirbyteStandIn, **variables: str) -> RemoteAirbyte:
+    """With the settings of a source, which is deployed by them."""
+    settings = load_settings({**COMPLETE, "KEEPA_API_KEY": "k", **variables})
+    expected = expected_configuration(settings, KEEPA)
+    return replace(airbyte, expected={"keepa": expected})
+
+
+def deployed(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
+    server.source["configuration"] = {"api_key": "**********", **airbyte.expected["keepa"]}
+
+
+def test_a_source_that_requests_something_else_is_not_started(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
+    airbyte = expecting(airbyte, server, VP_KEEPA_ASINS="B0D8W1YVBX,B0D4M48BM2", VP_KEEPA_DAYS="30")
+    assert not {"api_key", "base_url"} & set(airbyte.expected["keepa"])
+    deployed(airbyte, server)
+    server.source["configuration"]["asins"].reverse()  # says nothing of what is requested
+    server.source["configuration"]["days"] = 10_000
+    with pytest.raises(PermanentError, match="the days of its source is 10000, and the settings have 30"):
+        sync(airbyte)
+    assert started(server) == 0
+    server.source["configuration"]["days"] = 30
+    sync(airbyte)
+    assert started(server) == 1
+
+
+def test_another_product_is_another_request(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
+    """A day that was synced before the settings were compared is not requested again for that."""
+    sync(airbyte)
+    one = expecting(airbyte, server, VP_KEEPA_ASINS="B0D8W1YVBX")
+    deployed(one, server)
+    assert sync(one).reused
+    sync(one, resync=True)
+    assert sync(one).reused
+    two = expecting(airbyte, server, VP_KEEPA_ASINS="B0D8W1YVBX,B0D4M48BM2")
+    deployed(two, server)
+    assert not sync(two).reused
+    assert started(server) == 3
+
+
+def test_without_a_sources_settings_nothing_is_expected() -> None:
+    assert expected_configuration(load_settings(COMPLETE), KEEPA) == {}
