@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick unit test slow dev setup lint types sql freshness infra generate constraints bench edits soak clean
+.PHONY: help run quick unit test slow dev setup lint types sql freshness infra generate constraints bench edits runtime soak clean
 
 help: ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -81,6 +81,9 @@ soak: $(READY) ## kill 100 runs and 30 whole deployments at random moments, then
 
 edits: $(READY) ## random edits of the code between random days, some runs killed: SEEDS=20 draws 20 times
 	@SEEDS=$(or $(SEEDS),20) $(BIN)/pytest -n auto --dist worksteal vp_pipeline_tests/end_to_end/test_code_changes.py -k any_edits
+
+runtime: $(READY) ## the connectors on the least version of Airbyte's runtime that they declare; takes five minutes
+	@RUNTIME=1 $(BIN)/pytest vp_pipeline_tests/sources/test_declared_runtime.py
 
 bench: $(READY) ## the benchmarks
 	@$(BIN)/python benchmarks/load.py

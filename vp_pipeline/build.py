@@ -9,6 +9,7 @@ import dagster as dg
 from vp_pipeline.assets.airbyte import airbyte_asset
 from vp_pipeline.assets.bronze import bronze_asset
 from vp_pipeline.assets.dbt.models import dbt_models
+from vp_pipeline.assets.dbt.upstream import in_groups, units_of_models, upstream_of_models
 from vp_pipeline.assets.delivery import export_asset, power_bi_asset
 from vp_pipeline.assets.exclusive import exclusive_executor
 from vp_pipeline.assets.keys import PUBLISHED, airbyte_key, bronze_key, checks_of, raw_key, silver_key
@@ -47,13 +48,13 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
             raw_assets(stream, partitions, settings),
         )
     ]
-    raw_checks = [check for stream in settings.streams for check in _checks_up_to_raw(stream)]
-    units = [(stream.source, stream.name) for stream in settings.streams]
-    models = dbt_models(manifest_path(settings), settings, partitions, raw_checks, units)
-    gates = [*raw_checks, *sorted(models.check_keys, key=lambda check: str(check))]
+    raw_checks = {(stream.source, stream.name): _checks_up_to_raw(stream) for stream in settings.streams}
+    models = dbt_models(manifest_path(settings), settings, partitions, raw_checks)
+    units = units_of_models(upstream_of_models(models), settings.streams)
+    gates = in_groups(raw_checks, units, raw_checks.keys(), sorted(models.check_keys, key=str))
     marts = [
         models,
-        published_marts(models, gates, partitions, settings.engine),
+        published_marts(models, gates, settings.streams, partitions, settings.engine),
         power_bi_asset(power_bi_box(settings), gates, partitions),
         export_asset(settings.export_mart, manifest_path(settings), export_box(settings), gates, partitions),
     ]

@@ -100,7 +100,7 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
                 )
             }
 
-        yield from run_days(context, day_by_day(context, build), depends_on=lambda _: checks_of(upstream))
+        yield from run_days(context, day_by_day(context, build), depends_on=lambda _: [checks_of(upstream)])
 
     return land
 

@@ -31,7 +31,7 @@ Delivered = tuple[str, Mapping[str, object]]
 
 
 def power_bi_asset(
-    box: Box, checks: Sequence[dg.AssetCheckKey], partitions: dg.PartitionsDefinition
+    box: Box, checks: Sequence[Sequence[dg.AssetCheckKey]], partitions: dg.PartitionsDefinition
 ) -> dg.AssetsDefinition:
     """The refresh of the Power BI model: one per publication, whatever the number of days and retries. `checks`: the
     blocking checks of everything upstream of the publication, so that a failed day is reported with its first cause."""
@@ -60,14 +60,20 @@ def power_bi_asset(
             }
 
         yield from run_days(
-            context, _once(context, POWER_BI, marts, deliver), depends_on=lambda _: [*checks, *checks_of(PUBLISHED)]
+            context,
+            _once(context, POWER_BI, marts, deliver),
+            depends_on=lambda _: [[*group, *checks_of(PUBLISHED)] for group in checks],
         )
 
     return refresh
 
 
 def export_asset(
-    mart: str, manifest: Path, box: Box, checks: Sequence[dg.AssetCheckKey], partitions: dg.PartitionsDefinition
+    mart: str,
+    manifest: Path,
+    box: Box,
+    checks: Sequence[Sequence[dg.AssetCheckKey]],
+    partitions: dg.PartitionsDefinition,
 ) -> dg.AssetsDefinition:
     """The changed rows of a mart. `manifest`: dbt's, which has the mart's grain. `checks`: as for `power_bi_asset`."""
     folder = change_export.folder(mart)
@@ -95,7 +101,9 @@ def export_asset(
             }
 
         yield from run_days(
-            context, _once(context, EXPORT, marts, deliver), depends_on=lambda _: [*checks, *checks_of(PUBLISHED)]
+            context,
+            _once(context, EXPORT, marts, deliver),
+            depends_on=lambda _: [[*group, *checks_of(PUBLISHED)] for group in checks],
         )
 
     return export

@@ -4,7 +4,7 @@ Here: the asset. Not here: how it is done (`publishing/publisher.py` and its imp
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ import dagster as dg
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days
 from vp_pipeline.assets.days.report import Reports, checked, waivers_of_run
+from vp_pipeline.assets.days.shared_run import sources_of_run
 from vp_pipeline.assets.keys import PUBLISHED, asset_spec, check_specs
 from vp_pipeline.failures import remedies
 from vp_pipeline.publishing.losses import LossError
@@ -20,18 +21,22 @@ from vp_pipeline.publishing.publication import SCHEMAS, Publication
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.quality.freshness import POLICY
 from vp_pipeline.quality.outcome import Outcome
+from vp_pipeline.sources.source import Stream
+from vp_pipeline.sources.stream_days import StreamDay
 from vp_pipeline.warehouse import ledger
 from vp_pipeline.warehouse.loading import Warehouse
 
 
 def published_marts(
     models: dg.AssetsDefinition,
-    checks: Sequence[dg.AssetCheckKey],
+    checks: Sequence[Sequence[dg.AssetCheckKey]],
+    streams: Sequence[Stream],
     partitions: dg.PartitionsDefinition,
     engine: str,
 ) -> dg.AssetsDefinition:
     """The published marts. `models`: the dbt models. `checks`: the blocking checks of everything that they
-    are derived from, in flow order, and their own. `engine`: the warehouse's."""
+    are derived from, in flow order, and their own, in a group for each stream. `streams`: those
+    of the graph. `engine`: the warehouse's."""
 
     @dg.multi_asset(
         name="publish",
@@ -71,10 +76,10 @@ def published_marts(
                 publication = publisher.publish(context.run_id, may_lose=True)
             unchanged = publication.run_id != context.run_id
             metadata = _metadata(publisher, publication, unchanged)
-            missing = admitted.keys() - set(publication.days)
-            excluded = _excluded(warehouse) if missing else {}
+            asked = sources_of_run(context)
+            without = _without(warehouse, publication, [s for s in streams if not asked or s.source in asked])
             for day in admitted:
-                outcomes = [_whole(publication, day, unchanged, excluded.get(day)), kept]
+                outcomes = [_whole(publication, day, unchanged, without(day)), kept]
                 yield PUBLISHED, day, checked(context, PUBLISHED, outcomes, metadata, publication.content[:16])
 
         yield from run_days(context, build, depends_on=lambda _: checks)
@@ -91,19 +96,33 @@ def rolled_back(now: Publication, from_build: str | None) -> dg.AssetObservation
     )
 
 
-def _excluded(warehouse: Warehouse) -> Mapping[date, str]:
+def _without(
+    warehouse: Warehouse, publication: Publication, streams: Sequence[Stream]
+) -> Callable[[date], Mapping[str, str]]:
+    """Of a day the streams that the publication has nothing of, each with the reason."""
     with warehouse.connect(read_only=True) as connection:
-        return ledger.excluded_days(connection)
+        excluded = ledger.excluded(connection)
+        there = set(ledger.stream_days_of(connection, publication.build_id))
+
+    def of(day: date) -> Mapping[str, str]:
+        every = [StreamDay(day, stream.source, stream.name) for stream in streams]
+        missing = [each for each in every if each not in there and (there or day not in publication.days)]
+        return {f"{each.source}/{each.stream}": excluded.get(each, "RAW has no rows of it") for each in missing}
+
+    return of
 
 
-def _whole(publication: Publication, day: date, unchanged: bool, excluded: str | None) -> Outcome:
+def _whole(publication: Publication, day: date, unchanged: bool, without: Mapping[str, str]) -> Outcome:
+    why = "; ".join(f"{stream}: {reason.rstrip('.')}" for stream, reason in without.items())
+    remedy = f"Build it again with all models: {remedies.run(day)}."
     if day not in publication.days:
-        why = f", because it is excluded: {excluded}" if excluded else "."
-        remedy = f"Build it again with all models: {remedies.run(day)}."
-        return Outcome("whole", False, f"The last build of the marts does not include {day}{why} {remedy}")
+        return Outcome("whole", False, f"The last build of the marts does not include {day} ({why}). {remedy}")
     rows = sum(publication.rows.values())
     build = f"build {publication.build_id}: {len(publication.rows)} tables, {rows:,} rows, {len(publication.days)} days"
-    return Outcome("whole", True, f"Consumers read {build} already." if unchanged else f"Consumers read {build}.")
+    read = f"Consumers read {build}{' already' if unchanged else ''}."
+    if without:
+        return Outcome("whole", False, f"{read} Of {day} it is without {why}. {remedy}", warning=True)
+    return Outcome("whole", True, read)
 
 
 def _metadata(publisher: Publisher, publication: Publication, unchanged: bool) -> dict[str, Any]:

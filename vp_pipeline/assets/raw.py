@@ -48,8 +48,8 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, settings: Se
     first = raw_key(stream.tables[0])
     above = checks_of(airbyte_key(stream), bronze_key(stream), *(silver_key(table) for table in tables.values()))
 
-    def depends_on(_: dg.AssetKey) -> Sequence[dg.AssetCheckKey]:
-        return above
+    def depends_on(_: dg.AssetKey) -> Sequence[Sequence[dg.AssetCheckKey]]:
+        return [above]
 
     @dg.multi_asset(
         name=f"raw_{stream.source}_{stream.name}",

@@ -38,8 +38,8 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition, settings:
     upstream = bronze_key(stream)
     above = checks_of(airbyte_key(stream), upstream)
 
-    def depends_on(_: dg.AssetKey) -> Sequence[dg.AssetCheckKey]:
-        return above
+    def depends_on(_: dg.AssetKey) -> Sequence[Sequence[dg.AssetCheckKey]]:
+        return [above]
 
     @dg.multi_asset(
         name=f"silver_{stream.source}_{stream.name}",

@@ -10,7 +10,7 @@ import dagster as dg
 
 from vp_pipeline.assets.keys import PUBLISHED
 from vp_pipeline.automation.health import health_job
-from vp_pipeline.automation.jobs import daily_pipeline, freshness_job, landed_pipeline, partial_jobs
+from vp_pipeline.automation.jobs import daily_pipeline, freshness_job, landed_pipeline, partial_jobs, source_pipelines
 from vp_pipeline.automation.notifications.delivery import slack_delivery
 from vp_pipeline.automation.notifications.queue import build_alerts
 from vp_pipeline.automation.notifications.sensors import check_alerts, run_alerts, tick_alerts
@@ -52,6 +52,7 @@ def automation_definitions(settings: Settings, first_day: date, freshness: dg.As
         jobs=[
             daily,
             landed_pipeline(partitions, freshness),
+            *source_pipelines([source.name for source in settings.enabled_sources], partitions, freshness),
             fresh,
             *partial_jobs(partitions, freshness),
             *late_jobs,

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS, of_layers
+from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS, airbyte_key, of_layers
 from vp_pipeline.dagster_internals.job_types import AssetJob
+from vp_pipeline.sources.source import Stream
 
 DAILY = "daily_pipeline"
 FRESHNESS = "freshness_checks"
@@ -34,6 +35,41 @@ def daily_pipeline(partitions: dg.PartitionsDefinition, freshness: dg.AssetCheck
         partitions_def=partitions,
         description="From the Airbyte syncs to the published marts, with every check, for one day or a range of days.",
     )
+
+
+def source_pipelines(
+    sources: Sequence[str], partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
+) -> Sequence[AssetJob]:
+    """A day of one source alone, to the published marts: a job for each, where there are several. Every model is built,
+    so that its days are validated; the days of the others stay as they are."""
+    return [
+        dg.define_asset_job(
+            f"{source}_pipeline",
+            selection=_with_the_marts(dg.AssetSelection.tag("source", source), freshness),
+            partitions_def=partitions,
+            description=f"From the syncs of {source} to the published marts; the other sources stay as they are.",
+        )
+        for source in (sources if len(sources) > 1 else ())
+    ]
+
+
+def late_data_job(
+    streams: Sequence[Stream], days: int, partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
+) -> AssetJob:
+    """The streams that can be requested again, to the published marts."""
+    names = ", ".join(f"{stream.source}/{stream.name}" for stream in streams)
+    own = dg.AssetSelection.assets(*map(airbyte_key, streams)).downstream()
+    return dg.define_asset_job(
+        LATE_DATA,
+        selection=_with_the_marts(own, freshness),
+        partitions_def=partitions,
+        description=f"The last {days} days of {names} again, for late data.",
+    )
+
+
+def _with_the_marts(ingestion: dg.AssetSelection, freshness: dg.AssetChecksDefinition) -> dg.AssetSelection:
+    """With every model: what was loaded is validated by a build of all of them."""
+    return (ingestion | of_layers(*DBT_LAYERS, "published", "delivery")) - dg.AssetSelection.checks(freshness)
 
 
 def freshness_job(freshness: dg.AssetChecksDefinition) -> AssetJob:

@@ -5,8 +5,7 @@ from datetime import date
 
 import dagster as dg
 
-from vp_pipeline.assets.keys import airbyte_key
-from vp_pipeline.automation.jobs import LATE_DATA
+from vp_pipeline.automation.jobs import LATE_DATA, late_data_job
 from vp_pipeline.dagster_internals import tags
 from vp_pipeline.dagster_internals.job_types import AssetJob, Schedule
 from vp_pipeline.partitions import ONE_DAY, newest_finished_day
@@ -29,7 +28,7 @@ def late_data(
     days: int,
     partitions: dg.PartitionsDefinition,
     start: date,
-    freshness: dg.AssetChecksDefinition | None = None,
+    freshness: dg.AssetChecksDefinition,
 ) -> tuple[list[AssetJob], list[dg.ScheduleDefinition]]:
     """The weekly job and schedule that sync the last `days` days of `window` streams again; none without such a stream.
 
@@ -40,14 +39,7 @@ def late_data(
     windowed = [stream for stream in streams if stream.replay == "window"]
     if not windowed:
         return [], []
-    keys = [airbyte_key(stream) for stream in windowed]
-    selection = dg.AssetSelection.assets(*keys).downstream()
-    job = dg.define_asset_job(
-        LATE_DATA,
-        selection=selection - dg.AssetSelection.checks(freshness) if freshness else selection,
-        partitions_def=partitions,
-        description=f"The last {days} days of {', '.join(key.to_user_string() for key in keys)} again, for late data.",
-    )
+    job = late_data_job(windowed, days, partitions, freshness)
 
     # Not build_schedule_from_partitioned_job: that requests one partition, and the days are one run here.
     @dg.schedule(

@@ -46,6 +46,7 @@ class LocalEnvironment:
             DuckDBPublications(self.settings.published_path, self.build_warehouse()),
             partial(project_fingerprints, self.settings),
             partial(grains, manifest_path(self.settings)),
+            self.settings.streams,
         )
 
     def build_diff(self, report: Report) -> DuckDBDiff:

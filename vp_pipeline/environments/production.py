@@ -97,6 +97,7 @@ class ProductionEnvironment:
             SnowflakePublications(self.build_warehouse(), self.settings.snowflake_reader_role.lower()),
             partial(project_fingerprints, self.settings),
             partial(grains, manifest_path(self.settings)),
+            self.settings.streams,
         )
 
     def build_diff(self, report: Report) -> SnowflakeDiff:

@@ -112,7 +112,7 @@ class DuckDBPublications:
     def contents(self, connection: Connection, build: Build) -> Contents:
         tables: dict[str, tuple[int, str]] = {}
         views: set[str] = set()
-        parts: list[object] = [build.days]
+        parts: list[object] = [build.days, build.stream_days]
         for schema, name, is_view in _tables(connection):
             columns = connection.execute(f'describe "{schema}"."{name}"').fetchall()
             found = connection.execute(f'select count(*), sum(hash(t)) from "{schema}"."{name}" as t').fetchone()

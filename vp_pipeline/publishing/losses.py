@@ -3,14 +3,14 @@
 Here: the comparison. Not here: what follows from it (`publisher.py`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from vp_pipeline.failures import PermanentError, remedies
 from vp_pipeline.publishing.publication import LASTING_KEYS, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
-from vp_pipeline.sources.registry import STREAMS
+from vp_pipeline.sources.source import Stream
 from vp_pipeline.warehouse import ledger
 from vp_pipeline.warehouse.connection import Connection, table_exists
 from vp_pipeline.warehouse.excluded_answers import excluded_entities
@@ -48,19 +48,28 @@ class Losses:
         return f"Load them again: {remedies.run(*self.days)}, which requests nothing that the lake still has."
 
 
-def losses(connection: Connection, build: Build, marts: PublishedMarts, current: Publication) -> Losses:
-    """What publishing the build would take away. Days that the ledger excludes are none of it, nor are the keys of
-    entities whose answers are all excluded; and no key is while one of the published days is excluded, because the keys
-    that it alone had go with it."""
-    gone = set(current.days) - set(build.days)
-    excluded = ledger.excluded_days(connection).keys() & set(current.days)
-    keys = {} if excluded else _keys(connection, marts, current)
-    return Losses(tuple(sorted(gone - excluded)), keys)
+def losses(
+    connection: Connection, build: Build, marts: PublishedMarts, current: Publication, streams: Sequence[Stream]
+) -> Losses:
+    """What publishing the build would take away, of the streams that the marts are derived from. Days that the ledger
+    excludes are none of it, nor are the keys of entities whose answers are all excluded; and no key is while one of the
+    published days is excluded, because the keys that it alone had go with it."""
+    units = {(stream.source, stream.name) for stream in streams}
+    left_out = ledger.excluded(connection).keys()
+    before = {each for each in ledger.stream_days_of(connection, current.build_id) if each.unit in units}
+    gone = {each.day for each in before - {*build.stream_days} - left_out}
+    excluded = {each.day for each in left_out} & set(current.days)
+    if not before:  # an earlier version did not record the days of each stream
+        gone = set(current.days) - set(build.days) - excluded
+    keys = {} if excluded else _keys(connection, marts, current, streams)
+    return Losses(tuple(sorted(gone)), keys)
 
 
-def _keys(connection: Connection, marts: PublishedMarts, current: Publication) -> dict[str, tuple[str, ...]]:
+def _keys(
+    connection: Connection, marts: PublishedMarts, current: Publication, streams: Sequence[Stream]
+) -> dict[str, tuple[str, ...]]:
     found = {}
-    explained = {key for _, stream in STREAMS if stream.entity for key in excluded_entities(connection, stream)}
+    explained = {key for stream in streams if stream.entity for key in excluded_entities(connection, stream)}
     for table, columns in LASTING_KEYS.items():
         schema, _, name = table.partition(".")
         if table in current.rows and table_exists(connection, schema, name):

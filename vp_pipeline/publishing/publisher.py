@@ -16,6 +16,7 @@ from vp_pipeline.publishing import changes
 from vp_pipeline.publishing.losses import LossError, Losses, losses
 from vp_pipeline.publishing.publication import KEPT, Contents, Publication
 from vp_pipeline.publishing.reader import PublishedMarts
+from vp_pipeline.sources.source import Stream
 from vp_pipeline.warehouse import ledger, model_code
 from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.ledger import Build
@@ -99,11 +100,13 @@ class Engine(Protocol):
 @dataclass(frozen=True)
 class Publisher:
     """Replaces what consumers read. Each method leaves it as it was or changes it in one step. `code`: the fingerprint
-    of each model as the project is now. `keys`: the columns of each mart's grain."""
+    of each model as the project is now. `keys`: the columns of each mart's grain. `streams`: what the marts are derived
+    from."""
 
     engine: Engine
     code: Callable[[], Mapping[str, str]]
     keys: Callable[[], changes.Keys] = dict
+    streams: Sequence[Stream] = ()
 
     @property
     def marts(self) -> PublishedMarts:
@@ -133,7 +136,7 @@ class Publisher:
                 if replaced is not None and replaced.content == content:
                     return replaced
                 if replaced is not None and not may_lose:
-                    _require_everything(losses(connection, build, self.marts, replaced))
+                    _require_everything(losses(connection, build, self.marts, replaced, self.streams))
                 at = changes.next_moment(replaced)
                 made = Publication(
                     build_id=build.build_id,

@@ -127,7 +127,7 @@ class _Session:
             raise PermanentError("There is no mart to publish. Run the whole pipeline for a day.")
         found = _checksums(connection, {name: f"{schema}.{name}" for schema, name, _ in tables})
         of_tables = [(schema, name, found[name]) for schema, name, is_view in tables if not is_view]
-        parts = [list(build.days), of_tables, _columns(connection)]
+        parts = [list(build.days), build.stream_days, of_tables, _columns(connection)]
         digest = hashlib.sha256(repr(parts).encode()).hexdigest()
         views = frozenset(f"{schema}.{name}" for schema, name, is_view in tables if is_view)
         return Contents({f"{schema}.{name}": found[name] for schema, name, _ in tables}, views, digest)

@@ -7,7 +7,7 @@ neither the data nor the result of the run. It waits in a file then, and the nex
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +34,7 @@ _WHOLE = ("table", "seed")  # materializations that write all of their rows ever
 _BOUND = 5_000
 _RESULT = ("layer", "model", "name", "status", "failures", "seconds")
 # Of the files that wait.
-FORMAT = StoredFormat("record of a run", (with_default(restated=()),))
+FORMAT = StoredFormat("record of a run", (with_default(restated=()), with_default(left_out={})))
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,9 @@ class Invocation:
     """One invocation of dbt over some days.
 
     `jobs`: the Airbyte job of each day. `rows`: (layer, table, rows). `results`, `started_at`, `seconds`: dbt's own,
-    each result with its layer and model where it has one. `restated`: the models that were built as a whole. The field
-    names are those of the files that wait.
+    each result with its layer and model where it has one. `restated`: the models that were built as a whole.
+    `left_out`: of a day the models that have nothing of it, because their sources were left out. The field names are
+    those of the files that wait.
     """
 
     run_id: str
@@ -55,19 +56,20 @@ class Invocation:
     finished_at: str
     seconds: float
     restated: tuple[str, ...] = ()
+    left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def read_invocation(
     run_id: str,
-    days: Sequence[date],
+    days: Mapping[date, Collection[str]],
     jobs: Mapping[date, str],
     rows: Mapping[tuple[str, str], int],
     target: Path,
     manifest: Path,
     restated: Collection[str] = (),
 ) -> Invocation | None:
-    """The invocation whose `run_results.json` is in `target`; None where there is no such file. `restated`: the names
-    of the models that it built as a whole."""
+    """The invocation whose `run_results.json` is in `target`; None where there is no such file. `days`: of each day
+    the models that were built on it. `restated`: those that it built as a whole."""
     run = documents.read(target / RUN_RESULTS, "dbt did not write it to its end.")
     if run is None:
         return None
@@ -85,6 +87,7 @@ def read_invocation(
         finished.isoformat(),
         seconds,
         tuple(sorted(restated)),
+        {day.isoformat(): sorted({name for _, name in rows} - {*names}) for day, names in days.items()},
     )
 
 
@@ -158,6 +161,7 @@ def _write(connection: "Connection", invocation: Mapping[str, Any]) -> None:
             [run_id, day, layer, name, count, invocation["finished_at"]]
             for day in days
             for layer, name, count in [*(("raw", *table) for table in loaded[day]), *invocation["rows"]]
+            if layer == "raw" or name not in invocation["left_out"].get(day, ())
         ],
     )
 

@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from vp_pipeline.sources.source import Entity, Stream
+from vp_pipeline.sources.stream_days import StreamDay
 
 if TYPE_CHECKING:
     from vp_pipeline.warehouse.connection import Connection
@@ -32,10 +33,15 @@ class Answer:
     day: date
 
 
-def write_excluded(connection: "Connection", days: Iterable[date], excluded: Mapping[Answer, str], run_id: str) -> None:
+def write_excluded(
+    connection: "Connection", days: Iterable[StreamDay], excluded: Mapping[Answer, str], run_id: str
+) -> None:
     """Makes `excluded` (with the reasons) the excluded answers of these days. To be called in a transaction."""
-    for day in days:
-        connection.execute("delete from raw._excluded_answers where run_date = cast(? as date)", [day.isoformat()])
+    for each in days:
+        connection.execute(
+            "delete from raw._excluded_answers where source = ? and stream = ? and run_date = cast(? as date)",
+            [each.source, each.stream, each.day.isoformat()],
+        )
     now = datetime.now(UTC).replace(tzinfo=None).isoformat(sep=" ")
     for answer, reason in sorted(excluded.items()):
         connection.execute(

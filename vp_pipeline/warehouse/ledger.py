@@ -20,13 +20,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
 
+from vp_pipeline.sources.registry import STREAMS
+from vp_pipeline.sources.stream_days import StreamDay, Unit, days_of, read_days, stored_days
 from vp_pipeline.warehouse.connection import table_exists, transaction
 from vp_pipeline.warehouse.excluded_answers import Answer, write_excluded
 
 if TYPE_CHECKING:
+    from vp_pipeline.sources.source import Stream
     from vp_pipeline.warehouse.connection import Connection
 
-Unit = tuple[str, str]  # source and stream
 # `green`: every test passed, and the marts are what a build of all models gives. `red`: all models, and not so. `part`:
 # some models only, and some are stale now.
 BuildState = Literal["building", "green", "red", "part"]
@@ -45,8 +47,9 @@ class _State:
 
 @dataclass(frozen=True)
 class Build:
-    """One build of the models. `days`: those that the marts include; empty until it is green. `stale`: the models and
-    tests that are stale now, each with the reason."""
+    """One build of the models. `days`: those that the marts include, of any stream; empty until it is green.
+    `stream_days`: the same of each stream; empty as well of a build that an earlier version has made. `stale`: the
+    models and tests that are stale now, each with the reason."""
 
     build_id: str
     run_id: str
@@ -54,12 +57,13 @@ class Build:
     state: BuildState
     days: tuple[date, ...]
     stale: Mapping[str, str] = field(default_factory=dict)
+    stream_days: tuple[StreamDay, ...] = ()
 
 
 def day_loaded(connection: "Connection", unit: Unit, day: date) -> None:
     """Other rows of a day were loaded into RAW: the next build validates it. To be called in the transaction of the
     load."""
-    _write(connection, [unit], [day], _State(is_included=True, is_validated=False))
+    _write(connection, [StreamDay(day, *unit)], _State(is_included=True, is_validated=False))
 
 
 def recheck_included(connection: "Connection", unit: Unit, day: date) -> None:
@@ -69,7 +73,7 @@ def recheck_included(connection: "Connection", unit: Unit, day: date) -> None:
         [*unit, day.isoformat()],
     ).fetchone()
     if not excluded:
-        _write(connection, [unit], [day], _State(is_included=True, is_validated=False))
+        _write(connection, [StreamDay(day, *unit)], _State(is_included=True, is_validated=False))
 
 
 def recheck_excluded(connection: "Connection", unit: Unit, day: date) -> None:
@@ -84,9 +88,8 @@ def recheck_excluded(connection: "Connection", unit: Unit, day: date) -> None:
 
 def set_days(
     connection: "Connection",
-    units: Iterable[Unit],
-    included: Iterable[date],
-    excluded: Mapping[date, str],
+    included: Iterable[StreamDay],
+    excluded: Mapping[StreamDay, str],
     *,
     is_validated: bool,
     run_id: str,
@@ -94,12 +97,12 @@ def set_days(
 ) -> None:
     """Makes staging include the days of `included` and exclude those of `excluded` (day → reason), in one step. Of
     these days it excludes the `answers` too (answer → reason), and no other answer."""
-    wanted, included = list(units), list(included)
+    included = list(included)
     with transaction(connection):
         write_excluded(connection, [*included, *excluded], answers or {}, run_id)
-        _write(connection, wanted, included, _State(True, is_validated, run_id))
+        _write(connection, included, _State(True, is_validated, run_id))
         for day, reason in excluded.items():
-            _write(connection, wanted, [day], _State(False, is_validated, run_id, reason))
+            _write(connection, [day], _State(False, is_validated, run_id, reason))
 
 
 def mark_pending(connection: "Connection", days: Iterable[date]) -> None:
@@ -110,10 +113,17 @@ def mark_pending(connection: "Connection", days: Iterable[date]) -> None:
         )
 
 
+def pending(connection: "Connection") -> list[StreamDay]:
+    """The days of streams that no whole build has validated as they are, in order."""
+    found = connection.execute(
+        "select run_date, source, stream from raw._days where not is_validated order by 1, 2, 3"
+    ).fetchall()
+    return [StreamDay(*row) for row in found]
+
+
 def pending_days(connection: "Connection") -> list[date]:
-    """The days that no whole build has validated as they are, in order."""
-    found = connection.execute("select distinct run_date from raw._days where not is_validated order by 1").fetchall()
-    return [day for (day,) in found]
+    """The same as days, in order."""
+    return sorted({each.day for each in pending(connection)})
 
 
 def unvalidated_days(connection: "Connection") -> list[date]:
@@ -125,12 +135,20 @@ def unvalidated_days(connection: "Connection") -> list[date]:
     return [day for (day,) in found]
 
 
-def excluded_days(connection: "Connection") -> dict[date, str]:
-    """The days that staging excludes, with the reason."""
+def excluded(connection: "Connection") -> dict[StreamDay, str]:
+    """The days of streams that staging excludes, in order, with the reasons."""
     found = connection.execute(
-        "select run_date, min(reason) from raw._days where not is_included group by 1 order by 1"
+        "select run_date, source, stream, reason from raw._days where not is_included order by 1, 2, 3"
     )
-    return {day: reason or "excluded" for day, reason in found.fetchall()}
+    return {StreamDay(*row): reason or "excluded" for *row, reason in found.fetchall()}
+
+
+def excluded_days(connection: "Connection") -> dict[date, str]:
+    """The days of which staging excludes a stream, with the first reason."""
+    found: dict[date, str] = {}
+    for each, reason in excluded(connection).items():
+        found.setdefault(each.day, reason)
+    return found
 
 
 def begin(connection: "Connection", build_id: str, run_id: str, stale: Mapping[str, str] | None = None) -> None:
@@ -149,12 +167,16 @@ def begin(connection: "Connection", build_id: str, run_id: str, stale: Mapping[s
         )
 
 
-def finish(connection: "Connection", build_id: str, state: BuildState) -> None:
-    """Marks the end of a build of all models; of a green one, also the days that the marts include now."""
+def finish(
+    connection: "Connection", build_id: str, state: BuildState, streams: "Iterable[Stream] | None" = None
+) -> None:
+    """Marks the end of a build of all models; of a green one, also the days that the marts include now. `streams`:
+    those that the models read; None: every one that there is."""
+    read = [stream for _, stream in STREAMS] if streams is None else streams
     with transaction(connection):
         if state == "green":
             connection.execute("delete from raw._stale")
-        _end(connection, build_id, state, _included(connection) if state == "green" else ())
+        _end(connection, build_id, state, stored_days(_included(connection, read)) if state == "green" else "")
 
 
 def finish_partial(
@@ -169,15 +191,25 @@ def finish_partial(
         _clear_stale(connection, [*built])
         _mark_stale(connection, stale or {})
         is_whole = not stale_nodes(connection)
-        _end(connection, build_id, "green" if is_whole else "part", days_of_marts(connection) if is_whole else ())
+        _end(connection, build_id, "green" if is_whole else "part", _days_of_marts(connection) if is_whole else "")
 
 
 def days_of_marts(connection: "Connection") -> Sequence[date]:
     """The days that the last green build has put into the marts; none where there was no such build."""
+    return days_of(_days_of_marts(connection))
+
+
+def stream_days_of(connection: "Connection", build_id: str) -> Sequence[StreamDay]:
+    """The days of each stream that a green build has put into the marts; none where that is not known."""
+    found = connection.execute("select days from raw._builds where build_id = ?", [build_id]).fetchone()
+    return read_days(found[0]) if found else ()
+
+
+def _days_of_marts(connection: "Connection") -> str:
     found = connection.execute(
         "select days from raw._builds where state = 'green' order by began_at desc, build_id desc limit 1"
     ).fetchone()
-    return _parse_days(found[0]) if found else ()
+    return found[0] if found else ""
 
 
 def stale_nodes(connection: "Connection") -> dict[str, str]:
@@ -208,7 +240,7 @@ def last_build(connection: "Connection") -> Build | None:
     if not found:
         return None
     build_id, run_id, began_at, state, days = found
-    return Build(build_id, run_id, began_at, state, _parse_days(days), stale_nodes(connection))
+    return Build(build_id, run_id, began_at, state, days_of(days), stale_nodes(connection), read_days(days))
 
 
 def new_build_id(run_id: str) -> str:
@@ -216,10 +248,10 @@ def new_build_id(run_id: str) -> str:
     return f"{_now():%Y%m%dT%H%M%S%f}-{run_id[:8]}"
 
 
-def _end(connection: "Connection", build_id: str, state: BuildState, days: Iterable[date]) -> None:
+def _end(connection: "Connection", build_id: str, state: BuildState, days: str) -> None:
     connection.execute(
         "update raw._builds set ended_at = cast(? as timestamp), state = ?, days = ? where build_id = ?",
-        [_now().isoformat(sep=" "), state, ",".join(day.isoformat() for day in days), build_id],
+        [_now().isoformat(sep=" "), state, days, build_id],
     )
 
 
@@ -237,33 +269,28 @@ def _clear_stale(connection: "Connection", nodes: Sequence[str]) -> None:
         connection.execute(f"delete from raw._stale where node in ({', '.join(['?'] * len(nodes))})", nodes)
 
 
-def _parse_days(text: str) -> tuple[date, ...]:
-    return tuple(map(date.fromisoformat, filter(None, text.split(","))))
+def _included(connection: "Connection", streams: "Iterable[Stream]") -> Sequence[StreamDay]:
+    """What was loaded of the streams and is not excluded. A day is loaded as a whole, so one table stands for all."""
+    first = {stream.tables[0].raw_name: (stream.source, stream.name) for stream in streams}
+    left_out = excluded(connection)
+    found = connection.execute("select distinct table_name, run_date from raw._loads").fetchall()
+    loaded = {StreamDay(day, *first[table]) for table, day in found if table in first}
+    return sorted(loaded - left_out.keys())
 
 
-def _included(connection: "Connection") -> Sequence[date]:
-    found = connection.execute(
-        "select distinct run_date from raw._loads "
-        "where run_date not in (select run_date from raw._days where not is_included) order by 1"
-    ).fetchall()
-    return [day for (day,) in found]
-
-
-def _write(connection: "Connection", units: Iterable[Unit], days: Iterable[date], state: _State) -> None:
-    wanted = list(days)
-    for source, stream in units:
-        for day in wanted:
-            of_day = [source, stream, day.isoformat()]
-            connection.execute(
-                "delete from raw._days where source = ? and stream = ? and run_date = cast(? as date)", of_day
-            )
-            connection.execute(
-                "insert into raw._days "
-                "(source, stream, run_date, is_included, is_validated, reason, run_id, changed_at) "
-                f"select ?, ?, cast(? as date), {state.is_included}, {state.is_validated}, nullif(?, ''), ?, "
-                "cast(? as timestamp)",
-                [*of_day, state.reason, state.run_id, _now().isoformat(sep=" ")],
-            )
+def _write(connection: "Connection", days: Iterable[StreamDay], state: _State) -> None:
+    for each in days:
+        of_day = [each.source, each.stream, each.day.isoformat()]
+        connection.execute(
+            "delete from raw._days where source = ? and stream = ? and run_date = cast(? as date)", of_day
+        )
+        connection.execute(
+            "insert into raw._days "
+            "(source, stream, run_date, is_included, is_validated, reason, run_id, changed_at) "
+            f"select ?, ?, cast(? as date), {state.is_included}, {state.is_validated}, nullif(?, ''), ?, "
+            "cast(? as timestamp)",
+            [*of_day, state.reason, state.run_id, _now().isoformat(sep=" ")],
+        )
 
 
 def _now() -> datetime:

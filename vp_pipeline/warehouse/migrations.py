@@ -111,6 +111,8 @@ MIGRATIONS: tuple[Migration, ...] = (
             "layer varchar, model varchar, test_name varchar, failing_row varchar, recorded_at timestamp)",
         ),
     ),
+    # In the text of `raw._builds.days`; what is stored already is read as it is.
+    Migration("the days of a build by stream", ()),
 )
 
 

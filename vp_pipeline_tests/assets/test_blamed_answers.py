@@ -20,6 +20,7 @@ from vp_pipeline.dbt.results import NodeResult
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.reconciliation import CHECK
 from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline.sources.stream_days import StreamDay
 from vp_pipeline.warehouse import ledger, migrations
 from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.excluded_answers import Answer, excluded_answers, excluded_entities
@@ -34,6 +35,10 @@ BLAME = Blame(MODEL, Outcome("test", False, "failed"), "test: 1 failing row")
 
 def answer(entity: str, day: date) -> Answer:
     return Answer("keepa", "product", entity, day)
+
+
+def days_of(*days: date) -> list[StreamDay]:
+    return [StreamDay(day, "keepa", "product") for day in days]
 
 
 def snapshot(day: date) -> datetime:
@@ -130,7 +135,7 @@ def attempt(code: str, name: str = "test") -> Attempt:
 
 
 def blamed(connection: Connection, found: Attempt, *included: date) -> dict[tuple[str, date], str]:
-    blames = blamed_answers(connection, found, UPSTREAM, [PRODUCT], included or (ONE, TWO), {})
+    blames = blamed_answers(connection, found, UPSTREAM, [PRODUCT], days_of(*(included or (ONE, TWO))), {})
     return {(answer.entity, answer.day): blame.reason for answer, blame in blames.items()}
 
 
@@ -170,9 +175,8 @@ def test_a_day_on_which_every_product_fails_is_not_about_products(connection: Co
 
 def test_a_product_that_has_no_other_answer(connection: Connection) -> None:
     answers = {answer("1-A", ONE): "a test failed", answer("1-B", ONE): "one", answer("1-B", TWO): "two"}
-    unit = ("keepa", "product")
-    ledger.set_days(connection, [unit], [ONE, TWO], {}, is_validated=True, run_id="r", answers=answers)
+    ledger.set_days(connection, days_of(ONE, TWO), {}, is_validated=True, run_id="r", answers=answers)
     assert excluded_answers(connection) == answers
     assert excluded_entities(connection, PRODUCT) == {"1-B"}
-    ledger.set_days(connection, [unit], [ONE, TWO], {}, is_validated=True, run_id="r")
+    ledger.set_days(connection, days_of(ONE, TWO), {}, is_validated=True, run_id="r")
     assert excluded_answers(connection) == {}

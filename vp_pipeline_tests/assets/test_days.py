@@ -70,7 +70,7 @@ def graph(
                 yield from day_by_day(context, build)(admitted)
                 yield from ((key, day, report(context, key, found)) for day, found in (also or {}).items() if not above)
 
-            yield from run_days(context, build_all, depends_on=lambda _: checks)
+            yield from run_days(context, build_all, depends_on=lambda _: [checks])
 
         return step
 

@@ -10,8 +10,10 @@ from dagster._utils.schedules import schedule_execution_time_iterator
 
 from vp_pipeline.automation.schedules import late_data
 from vp_pipeline.partitions import daily_partitions
+from vp_pipeline.quality.freshness import freshness_checks
 from vp_pipeline.sources.keepa.source import PRODUCT
 
+FRESH = freshness_checks([dg.AssetKey(["published", "marts"])])
 TICKS = [
     (datetime(2026, 1, 1, 0, 10, tzinfo=UTC), "2025-12-31"),
     (datetime(2026, 3, 1, 0, 10, tzinfo=UTC), "2026-02-28"),
@@ -69,7 +71,7 @@ WINDOW = dataclasses.replace(PRODUCT, name="orders", replay="window")
 
 
 def test_without_a_window_stream_there_is_no_weekly_schedule(definitions: dg.Definitions) -> None:
-    assert late_data([PRODUCT], 7, PARTITIONS, date(2026, 1, 1)) == ([], [])
+    assert late_data([PRODUCT], 7, PARTITIONS, date(2026, 1, 1), FRESH) == ([], [])
     assert "late_data_schedule" not in {s.name for s in definitions.get_repository_def().schedule_defs}
 
 
@@ -86,7 +88,7 @@ def test_with_one_its_last_days_are_asked_for_again(
     instance: dg.DagsterInstance, tick: datetime, first: str, last: str
 ) -> None:
     updated = dataclasses.replace(PRODUCT, name="returns", replay="updated")  # late changes are in a day of their own
-    (job,), (schedule,) = late_data([PRODUCT, WINDOW, updated], 7, PARTITIONS, date(2026, 1, 1))
+    (job,), (schedule,) = late_data([PRODUCT, WINDOW, updated], 7, PARTITIONS, date(2026, 1, 1), FRESH)
     assert (job.name, schedule.cron_schedule, schedule.execution_timezone) == ("late_data", "0 2 * * 1", "UTC")
     context = dg.build_schedule_context(instance, scheduled_execution_time=tick)
     (request,) = schedule.evaluate_tick(context).run_requests or []

@@ -15,7 +15,7 @@ def publish(built: Path, folder: Path) -> PublishedMarts:
     warehouse = DuckDBWarehouse(folder / "warehouse.duckdb")
     shutil.copy(built, warehouse.path)
     with warehouse.connect() as connection:
-        connection.execute("insert into raw._loads (table_name, run_date) values ('x', current_date)")
+        connection.execute("insert into raw._loads (table_name, run_date) values ('keepa_product', current_date)")
         ledger.begin(connection, "build", "run")
         ledger.finish(connection, "build", "green")
     publisher = Publisher(DuckDBPublications(folder / "published.duckdb", warehouse), dict)

@@ -35,7 +35,7 @@ def snowflake() -> Iterator[SnowflakeStandIn]:
         server.query(f"create table {STATS} as select 1 as n union all select 1")
         server.query("create view stg.stg_deals as select * from mart.mart_deals")
         with server.warehouse().connect() as session:
-            session.execute("insert into raw._loads (table_name, run_date) select 't', '2026-03-01'")
+            session.execute("insert into raw._loads (table_name, run_date) select 'keepa_product', '2026-03-01'")
             ledger.begin(session, "build", "run")
             ledger.finish(session, "build", "green")
         Publisher(SnowflakePublications(server.warehouse()), dict).publish("run")

@@ -43,7 +43,9 @@ def build(folder: Path, number: int, state: ledger.BuildState = "green") -> str:
             connection.execute(f"create schema if not exists {schema}")
         for table in TABLES:
             connection.execute(f"create or replace table {table} as select {number} as n, range as i from range(100)")
-        connection.execute("insert into raw._loads (table_name, run_date) values ('x', ?)", [FIRST + number * ONE_DAY])
+        connection.execute(
+            "insert into raw._loads (table_name, run_date) values ('keepa_product', ?)", [FIRST + number * ONE_DAY]
+        )
         if state != "building":
             ledger.finish(connection, build_id, state)
     return build_id

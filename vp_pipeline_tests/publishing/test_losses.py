@@ -9,6 +9,7 @@ from vp_pipeline.publishing.duckdb import DuckDBPublications
 from vp_pipeline.publishing.losses import LossError
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.sources.sp_api.source import ORDERS
+from vp_pipeline.sources.stream_days import StreamDay
 from vp_pipeline.warehouse import ledger
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline.warehouse.excluded_answers import Answer, write_excluded
@@ -34,7 +35,7 @@ def warehouse(tmp_path: Path) -> DuckDBWarehouse:
 
 @pytest.fixture
 def publisher(warehouse: DuckDBWarehouse, tmp_path: Path) -> Publisher:
-    publisher = Publisher(DuckDBPublications(tmp_path / "published.duckdb", warehouse), dict)
+    publisher = Publisher(DuckDBPublications(tmp_path / "published.duckdb", warehouse), dict, streams=[ORDERS])
     publisher.publish("run")
     return publisher
 
@@ -61,6 +62,6 @@ def test_an_item_may_go(warehouse: DuckDBWarehouse, publisher: Publisher) -> Non
 def test_an_order_that_is_excluded_may_go(warehouse: DuckDBWarehouse, publisher: Publisher) -> None:
     with warehouse.connect() as connection:
         answer = Answer("sp_api", "order", GONE, DAY)
-        write_excluded(connection, [DAY], {answer: "a test failed"}, "run")
+        write_excluded(connection, [StreamDay(DAY, "sp_api", "order")], {answer: "a test failed"}, "run")
     build_without(warehouse, f"order_id = '{GONE}'")
     publisher.publish("run")

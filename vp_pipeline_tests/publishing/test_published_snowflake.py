@@ -51,7 +51,7 @@ def build(snowflake: SnowflakeStandIn, number: int, state: ledger.BuildState = "
             "union all select 0, null, 1"
         )
     with snowflake.warehouse().connect() as session:
-        loaded = f"'t', '{FIRST + timedelta(days=number)}'"
+        loaded = f"'keepa_product', '{FIRST + timedelta(days=number)}'"
         session.execute(f"insert into raw._loads (table_name, run_date) select {loaded}")
         ledger.begin(session, build_id, f"run-{number}")
         if state != "building":
@@ -87,13 +87,13 @@ def test_exactly_these_statements_publish(snowflake: SnowflakeStandIn, publisher
         f"create transient table {beside}.changes (mart varchar, key varchar, operation varchar, build_id varchar, "
         "published_at timestamp)",
         f"create transient table {beside}._publication (version integer, build_id varchar, run_id varchar, "
-        "published_at timestamp, replaces varchar, content varchar, days varchar, row_counts varchar, "
-        "changes_since timestamp, moments varchar, is_rolled_back boolean)",
+        "published_at timestamp_ntz, replaces varchar, content varchar, days varchar, row_counts varchar, "
+        "changes_since timestamp_ntz, moments varchar, is_rolled_back boolean)",
         f"grant usage on schema {beside} to role vp_reader",
         f"grant select on all tables in schema {beside} to role vp_reader",
         f"insert into {beside}._publication (version, build_id, run_id, published_at, replaces, content, days, "
-        "row_counts, changes_since, moments, is_rolled_back) select ?, ?, ?, cast(? as timestamp), nullif(?, ''), "
-        "?, ?, ?, cast(? as timestamp), ?, false",
+        "row_counts, changes_since, moments, is_rolled_back) select ?, ?, ?, cast(? as timestamp_ntz), nullif(?, ''), "
+        "?, ?, ?, cast(? as timestamp_ntz), ?, false",
         "create transient schema if not exists published",
         f"alter schema published swap with {beside}",
         f"drop schema if exists {beside}",  # it holds nothing: this was the first

@@ -16,6 +16,7 @@ from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 
 DAY, NEXT = date(2026, 11, 20), date(2026, 11, 21)
 COUNTED = {("core", "seed_sizes"): 3, ("mart", "dim_product"): 12, ("stg", "stg_product"): 20}
+MODELS = [name for _, name in COUNTED]
 RESULTS = {
     "metadata": {"generated_at": "2026-11-22T00:10:30Z"},
     "elapsed_time": 30.0,
@@ -73,7 +74,8 @@ TABLES = ("_runs", "_test_results", "_model_builds", "_rows")
 def invocation(tmp_path: Path) -> Invocation:
     (tmp_path / "run_results.json").write_text(json.dumps(RESULTS))
     (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
-    found = read_invocation("run-1", [DAY, NEXT], {DAY: "42"}, COUNTED, tmp_path, tmp_path / "manifest.json")
+    days = dict.fromkeys((DAY, NEXT), MODELS)
+    found = read_invocation("run-1", days, {DAY: "42"}, COUNTED, tmp_path, tmp_path / "manifest.json")
     assert found is not None
     return found
 
@@ -98,6 +100,14 @@ def test_what_was_loaded_built_and_tested_is_recorded(
     assert sorted(r[1:5] for r in rows(warehouse, "_rows")) == sorted(
         [(day, *table) for day, loaded in ((DAY, 7), (NEXT, 8)) for table in (*built, ("raw", "keepa_price", loaded))]
     )
+
+
+def test_a_model_that_has_nothing_of_a_day_has_no_rows_of_it(
+    invocation: Invocation, warehouse: DuckDBWarehouse, tmp_path: Path
+) -> None:
+    """So its newest day is the last that it has, and not that of the sources that were built without it."""
+    record(warehouse, tmp_path, replace(invocation, left_out={str(NEXT): ["dim_product"]}))
+    assert {(r[1], r[3]) for r in rows(warehouse, "_rows") if r[2] == "mart"} == {(DAY, "dim_product")}
 
 
 @pytest.mark.parametrize("restated", [False, True])
@@ -219,4 +229,4 @@ def test_a_record_that_is_none_keeps_no_other_waiting(
 
 
 def test_dbt_that_wrote_no_results_is_not_recorded(tmp_path: Path) -> None:
-    assert read_invocation("run-1", [DAY], {}, {}, tmp_path, tmp_path / "manifest.json") is None
+    assert read_invocation("run-1", {DAY: ()}, {}, {}, tmp_path, tmp_path / "manifest.json") is None

@@ -19,6 +19,7 @@ from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.contract import INT, TEXT, Column, Table, Type
 from vp_pipeline.sources.keepa.tables import BUY_BOX, MONTHLY_SOLD
 from vp_pipeline.sources.landed import Decoded
+from vp_pipeline.sources.stream_days import StreamDay
 from vp_pipeline.warehouse import duckdb as duckdb_warehouse
 from vp_pipeline.warehouse import ledger
 from vp_pipeline.warehouse.connection import Connection
@@ -187,8 +188,9 @@ def test_tables_of_different_decoders_are_not_mixed(warehouse: Warehouse, connec
 
 def validated(connection: Connection, *, excluded: dict[date, str]) -> None:
     """As a whole build leaves the ledger that has included the day or excluded it."""
-    included = {DAY} - excluded.keys()
-    ledger.set_days(connection, [("keepa", "product")], included, excluded, is_validated=True, run_id="r")
+    included = [StreamDay(day, "keepa", "product") for day in {DAY} - excluded.keys()]
+    left_out = {StreamDay(day, "keepa", "product"): reason for day, reason in excluded.items()}
+    ledger.set_days(connection, included, left_out, is_validated=True, run_id="r")
 
 
 def test_days_of_another_decoder_are_outdated(warehouse: Warehouse, connection: Connection, lake: Lake) -> None:

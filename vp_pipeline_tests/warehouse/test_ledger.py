@@ -7,6 +7,7 @@ import duckdb
 import pytest
 
 from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline.sources.stream_days import StreamDay
 from vp_pipeline.warehouse import ledger, migrations
 from vp_pipeline.warehouse.excluded_answers import Answer, excluded_answers, excluded_entities
 
@@ -24,7 +25,18 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def set_days(
     connection: duckdb.DuckDBPyConnection, *included: date, excluded: dict[date, str], is_validated: bool = True
 ) -> None:
-    ledger.set_days(connection, [UNIT, ("other", "orders")], included, excluded, is_validated=is_validated, run_id="r")
+    units = (UNIT, ("other", "orders"))
+    ledger.set_days(
+        connection,
+        [StreamDay(day, *unit) for day in included for unit in units],
+        {StreamDay(day, *unit): reason for day, reason in excluded.items() for unit in units},
+        is_validated=is_validated,
+        run_id="r",
+    )
+
+
+def days_of(*days: date) -> list[StreamDay]:
+    return [StreamDay(day, *UNIT) for day in days]
 
 
 def test_a_day_that_was_loaded_is_included_and_pending_validation(connection: duckdb.DuckDBPyConnection) -> None:
@@ -54,7 +66,9 @@ def test_days_that_are_being_validated_are_not_forgotten(connection: duckdb.Duck
 
 def test_the_last_build_is_the_newest_however_it_ended(connection: duckdb.DuckDBPyConnection) -> None:
     assert ledger.last_build(connection) is None
-    connection.executemany("insert into raw._loads (table_name, run_date) values ('t', ?)", [[ONE], [TWO], [THREE]])
+    connection.executemany(
+        "insert into raw._loads (table_name, run_date) values ('keepa_product', ?)", [[ONE], [TWO], [THREE]]
+    )
     set_days(connection, ONE, THREE, excluded={TWO: "red"})
     ledger.begin(connection, "b1", "run")
     begun = ledger.last_build(connection)
@@ -85,7 +99,7 @@ def state(connection: duckdb.DuckDBPyConnection) -> tuple[str, tuple[date, ...],
 @pytest.fixture
 def green(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """A ledger with a green build of all models over two days."""
-    connection.executemany("insert into raw._loads (table_name, run_date) values ('t', ?)", [[ONE], [TWO]])
+    connection.executemany("insert into raw._loads (table_name, run_date) values ('keepa_product', ?)", [[ONE], [TWO]])
     ledger.begin(connection, "b1", "run")
     ledger.finish(connection, "b1", "green")
     return connection
@@ -94,7 +108,7 @@ def green(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
 def test_builds_of_some_models_are_green_when_nothing_is_stale(green: duckdb.DuckDBPyConnection) -> None:
     ledger.begin(green, "b2", "run", {"a": "not finished", "b": "reads a"})
     green.execute(
-        "insert into raw._loads (table_name, run_date) values ('t', ?)", [THREE]
+        "insert into raw._loads (table_name, run_date) values ('keepa_product', ?)", [THREE]
     )  # loaded since, and in no mart
     assert state(green) == ("building", (), {"a": "not finished", "b": "reads a"})
     ledger.finish_partial(green, "b2", ["a"])
@@ -149,7 +163,7 @@ B_TWO = Answer("keepa", "product", "1-B", TWO)
 
 def test_excluded_answers_are_those_of_the_newest_build_of_their_day(connection: duckdb.DuckDBPyConnection) -> None:
     def build(*days: date, answers: dict[Answer, str]) -> None:
-        ledger.set_days(connection, [UNIT], days, {}, is_validated=True, run_id="r", answers=answers)
+        ledger.set_days(connection, days_of(*days), {}, is_validated=True, run_id="r", answers=answers)
 
     build(ONE, TWO, answers={A_ONE: "one", A_TWO: "two", B_TWO: "two"})
     build(TWO, answers={B_TWO: "again"})
@@ -161,7 +175,7 @@ def test_excluded_answers_are_those_of_the_newest_build_of_their_day(connection:
 def test_another_decoder_has_a_day_with_an_excluded_answer_validated_again(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    ledger.set_days(connection, [UNIT], [ONE, TWO], {}, is_validated=True, run_id="r", answers={A_ONE: "one"})
+    ledger.set_days(connection, days_of(ONE, TWO), {}, is_validated=True, run_id="r", answers={A_ONE: "one"})
     ledger.recheck_excluded(connection, UNIT, ONE)
     ledger.recheck_excluded(connection, UNIT, TWO)
     assert ledger.pending_days(connection) == [ONE]
@@ -173,5 +187,37 @@ def test_entities_whose_answers_are_all_excluded(connection: duckdb.DuckDBPyConn
     connection.executemany("insert into raw.keepa_product values (?, 1, ?)", rows)
     c_one = Answer("keepa", "product", "1-C", ONE)
     answers = {A_TWO: "A has another day", B_TWO: "B has none", c_one: "C has an excluded day only"}
-    ledger.set_days(connection, [UNIT], [ONE, TWO], {THREE: "red"}, is_validated=True, run_id="r", answers=answers)
+    excluded = {StreamDay(THREE, *UNIT): "red"}
+    ledger.set_days(connection, days_of(ONE, TWO), excluded, is_validated=True, run_id="r", answers=answers)
     assert excluded_entities(connection, PRODUCT) == {"1-B", "1-C"}
+
+
+def test_streams_are_included_and_excluded_on_their_own(connection: duckdb.DuckDBPyConnection) -> None:
+    """A day that one of them has is in the marts; which streams it has is recorded with the build."""
+    orders = StreamDay(TWO, "sp_api", "order")
+    for table in ("keepa_product", "sp_api_order"):
+        connection.executemany(
+            "insert into raw._loads (table_name, run_date) values (?, ?)", [[table, ONE], [table, TWO]]
+        )
+    ledger.set_days(connection, days_of(ONE, TWO), {orders: "a test is red"}, is_validated=True, run_id="r")
+    assert ledger.excluded(connection) == {orders: "a test is red"}
+    ledger.begin(connection, "b1", "run")
+    ledger.finish(connection, "b1", "green")
+    build = ledger.last_build(connection)
+    assert build is not None
+    assert build.days == (ONE, TWO)
+    assert build.stream_days == (*days_of(ONE), StreamDay(ONE, "sp_api", "order"), *days_of(TWO))
+    assert tuple(ledger.stream_days_of(connection, "b1")) == build.stream_days
+    ledger.begin(connection, "b2", "run")
+    ledger.finish(connection, "b2", "green", [PRODUCT])  # the other source is off
+    assert tuple(ledger.stream_days_of(connection, "b2")) == tuple(days_of(ONE, TWO))
+
+
+def test_the_days_of_a_build_of_an_earlier_version_are_read(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(
+        "insert into raw._builds (build_id, run_id, began_at, state, days) "
+        "values ('b0', 'r', now(), 'green', '2026-02-01,2026-02-02')"
+    )
+    build = ledger.last_build(connection)
+    assert build is not None
+    assert (build.days, build.stream_days) == ((ONE, TWO), ())

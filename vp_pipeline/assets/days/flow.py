@@ -7,7 +7,8 @@ fails stops all of them, and a result has no day. Here each day's events are rec
 whose upstream has) are excluded and named, and the others continue. The last step of a run turns it red.
 """
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Set
+import json
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date
 from itertools import chain
 
@@ -17,12 +18,15 @@ from vp_pipeline.assets.days.admission import Admitted, DependsOn, admit
 from vp_pipeline.assets.days.events import day_events, is_last_step, step_outputs
 from vp_pipeline.assets.days.problems import Problems
 from vp_pipeline.assets.days.report import DayReport, DayState, Reports, not_made, not_restated, refused
+from vp_pipeline.assets.days.shared_run import SOURCE_TAG, is_shared, recording_failures
 from vp_pipeline.assets.days.versions import Versions
 from vp_pipeline.assets.retries import retry
 from vp_pipeline.dagster_internals.errors import StepFailure
 from vp_pipeline.failures import PermanentError, TransientError, file_failure
 from vp_pipeline.partitions import parse_days, span
 
+# What the models were built without, as JSON; the prefix hides it in the UI.
+LEFT_OUT_TAG = ".dagster/vp_left_out"
 # The earlier days, separated by spaces, that a run was to make again with the present code and could not.
 NOT_RESTATED_TAG = "vp/not_restated"
 
@@ -33,18 +37,24 @@ BuildDay = Callable[[date, Set[dg.AssetKey]], Mapping[dg.AssetKey, DayReport]]
 def run_days(context: dg.AssetExecutionContext, build: Build, *, depends_on: DependsOn) -> Iterator[object]:
     """Builds the days of the run and yields their events.
 
-    `depends_on` names, for each asset, the blocking checks of everything that it is derived from, however far up: a day
-    on which the newest result of one of them is a failure is not built, unless the run waives that check
-    (`quality/waivers.py`). `build` gets the assets that are admitted, by day, and reports on each asset and day; what
-    it reports on other days is recorded, and is no problem of this run, except where their rows are of other code and
-    could not be restated. After a `TransientError` in it the whole step
-    is tried again.
+    `depends_on` names, for each asset, the blocking checks of everything that it is derived from, however far up, in a
+    group for each stream: a day on which the newest result of one in each group is a failure is not built, unless the
+    run waives that check (`quality/waivers.py`). `build` gets the assets that are admitted, by day, and reports on each
+    asset and day; what it reports on other days is recorded, and is no problem of this run, except where their rows are
+    of other code and could not be restated. After a `TransientError` in it the whole step is tried again.
 
     Raises:
-        dagster.Failure: no day was built, or some were not and no later step of this run will fail for it.
+        dagster.Failure: no day was built, or some were not and no later step of this run will fail for it. A step of
+            one source in a run that has several leaves it to the last one (`shared_run.py`).
     """
     context.instance.add_run_tags(context.run_id, _tags(context))
-    problems = Problems(context.log)
+    problems, shared = Problems(context.log), is_shared(context)
+    if shared:
+        alone = build
+
+        def build(admitted: Admitted) -> Reports:
+            return recording_failures(context, admitted, alone(admitted))
+
     try:
         built = yield from _build_days(context, build, depends_on, problems)
     except PermanentError as error:
@@ -56,7 +66,7 @@ def run_days(context: dg.AssetExecutionContext, build: Build, *, depends_on: Dep
         if failure is None:
             raise
         raise StepFailure(str(failure)) from error
-    if problems and (not built or is_last_step(context)):
+    if problems and (is_last_step(context) or not (built or shared)):
         raise StepFailure(problems.message(len(context.partition_keys)))
     yield from step_outputs(context)
 
@@ -109,10 +119,13 @@ def _build_days(
     """Yields the events of what `build` reports; returns whether any asset was built on a day of the run."""
     ours = parse_days(context.partition_keys)
     admission = admit(context, depends_on, ours)
-    refusals = dict(admission.refused)
-    if is_last_step(context) and (earlier := _not_restated(context) - {*ours}):
-        refusals |= admit(context, depends_on, sorted(earlier)).refused
-    for (day, key), reason in refusals.items():
+    refusals = [*admission.refused.items()]
+    if is_last_step(context):
+        refusals += [(asset, reason) for asset, reasons in admission.without.items() for reason in reasons]
+        refusals += [((day, key), reason) for day, reason in left_out(context) for key in context.selected_asset_keys]
+        if earlier := _not_restated(context) - {*ours}:
+            refusals += admit(context, depends_on, sorted(earlier)).refused.items()
+    for (day, key), reason in refusals:
         problems.add(day, key, reason)
     left: set[date] = set()
     versions = Versions(context)
@@ -139,6 +152,21 @@ def _not_restated(context: dg.AssetExecutionContext) -> set[date]:
     return set(parse_days((run.tags if run else {}).get(NOT_RESTATED_TAG, "").split()))
 
 
+def leave_out(context: dg.AssetExecutionContext, reasons: Mapping[date, Sequence[str]]) -> None:
+    """Records what the build of the models has left out of days that have something of other streams: the last step of
+    the run fails for it."""
+    if reasons:
+        text = json.dumps({day.isoformat(): [*why] for day, why in reasons.items()})
+        context.instance.add_run_tags(context.run_id, {LEFT_OUT_TAG: text})
+
+
+def left_out(context: dg.AssetExecutionContext) -> Iterator[tuple[date, str]]:
+    """What `leave_out` has recorded in this run, each day with each reason."""
+    run = context.instance.get_run_by_id(context.run_id)
+    found: dict[str, list[str]] = json.loads((run.tags if run else {}).get(LEFT_OUT_TAG, "{}"))
+    yield from ((date.fromisoformat(day), reason) for day, reasons in found.items() for reason in reasons)
+
+
 def _add_not_restated(context: dg.AssetExecutionContext, days: Set[date]) -> None:
     if days:
         listed = " ".join(day.isoformat() for day in sorted(days | _not_restated(context)))
@@ -148,5 +176,5 @@ def _add_not_restated(context: dg.AssetExecutionContext, days: Set[date]) -> Non
 def _tags(context: dg.AssetExecutionContext) -> dict[str, str]:
     """What the list of runs can be filtered by, however the run was launched."""
     days = context.partition_keys
-    sources = {spec.tags["source"] for spec in context.assets_def.specs if "source" in spec.tags}
+    sources = {spec.tags[SOURCE_TAG] for spec in context.assets_def.specs if SOURCE_TAG in spec.tags}
     return {"vp/day": span(days), **({"vp/source": " ".join(sorted(sources))} if sources else {})}

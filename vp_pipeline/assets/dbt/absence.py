@@ -1,50 +1,63 @@
 """Days that are not in RAW: no model is built on them.
 
-Here: which of a run's days a stream was never loaded for, and what is reported of them. A day is built when each source
-has its rows of that day, or a recorded reason for having none: a day that is excluded has one.
+Here: which streams a day of the run was never loaded of, and what is reported of them. A model is built on a day that
+one of its streams has rows of, or a recorded reason for having none: a day that is excluded has one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import dagster as dg
 
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.report import Reports, refused
-from vp_pipeline.assets.dbt.upstream import Upstream, raw_tables
+from vp_pipeline.assets.days.shared_run import sources_of_run
+from vp_pipeline.assets.dbt.upstream import Units
 from vp_pipeline.assets.keys import raw_key
 from vp_pipeline.partitions import parse_days
-from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.sources.source import Stream
+from vp_pipeline.sources.stream_days import StreamDay
 from vp_pipeline.warehouse import ledger, loads
 from vp_pipeline.warehouse.loading import Warehouse
 
+Absent = Mapping[StreamDay, Stream]
 
-def absent_days(context: dg.AssetExecutionContext, warehouse: Warehouse, upstream: Upstream) -> Mapping[date, str]:
-    """The days of the run that have no rows of a stream which the selected models are derived from; each with a message
-    that names the asset to materialize."""
-    needed = {table for model in context.selected_asset_keys for table in raw_tables(upstream, model)}
-    streams = [stream for _, stream in STREAMS if needed & {raw_key(table) for table in stream.tables}]
+
+def absent_days(context: dg.AssetExecutionContext, warehouse: Warehouse, streams: Sequence[Stream]) -> Absent:
+    """The days of the run that RAW has no rows of, and that are not excluded, stream by stream."""
     with warehouse.connect() as connection:
         # A day is loaded as a whole, so one table stands for all tables of a stream.
         loaded = {(stream.source, stream.name): loads.loaded_days(connection, stream.tables[0]) for stream in streams}
-        excluded = ledger.excluded_days(connection)
-    found: dict[date, str] = {}
-    for day in parse_days(context.partition_keys):
-        missing = [stream for stream in streams if day not in loaded[stream.source, stream.name]]
-        if missing and day not in excluded:
-            found[day] = _message(day, missing)
-    return found
+        excluded = ledger.excluded(connection)
+    days = parse_days(context.partition_keys)
+    every = {StreamDay(day, stream.source, stream.name): stream for day in days for stream in streams}
+    return {
+        each: stream for each, stream in every.items() if each.day not in loaded[each.unit] and each not in excluded
+    }
 
 
-def refusals(admitted: Admitted, absent: Mapping[date, str]) -> Reports:
-    """The reports on the admitted days that are absent: no check is evaluated, and nothing is materialized."""
-    for day in sorted(absent.keys() & admitted.keys()):
-        for key in sorted(admitted[day]):
-            yield key, day, refused(absent[day])
+def present(admitted: Admitted, units: Units, absent: Absent) -> Admitted:
+    """Of the admitted assets those that are derived from a stream with rows of the day."""
+    kept = {
+        day: {key for key in keys if any(StreamDay(day, *unit) not in absent for unit in units[key])}
+        for day, keys in admitted.items()
+    }
+    return {day: keys for day, keys in kept.items() if keys}
 
 
-def _message(day: date, missing: list[Stream]) -> str:
+def refusals(context: dg.AssetExecutionContext, admitted: Admitted, units: Units, absent: Absent) -> Reports:
+    """The reports on the admitted assets that are not `present`: no check is evaluated, and nothing is materialized. A
+    run that ingests some sources answers for those alone: of the others there may be nothing yet."""
+    there = present(admitted, units, absent)
+    asked = sources_of_run(context) or {stream.source for stream in absent.values()}
+    for day, keys in admitted.items():
+        for key in sorted(keys - there.get(day, set())):
+            missing = [stream for each, stream in absent.items() if each.day == day and each.unit in units[key]]
+            if any(stream.source in asked for stream in missing):
+                yield key, day, refused(_message(day, missing))
+
+
+def _message(day: date, missing: Sequence[Stream]) -> str:
     names = ", ".join(f"{stream.source}/{stream.name}" for stream in missing)
     assets = ", ".join(raw_key(stream.tables[0]).to_user_string() for stream in missing)
     return f"{day} has no rows of {names} in RAW: materialize {assets} (or the whole day: `vp run --date {day}`)."

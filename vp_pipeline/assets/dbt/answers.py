@@ -24,6 +24,7 @@ from vp_pipeline.quality.failing_rows import in_words
 from vp_pipeline.quality.outcome import Outcome
 from vp_pipeline.quality.thresholds import EXCLUDED, FEW
 from vp_pipeline.sources.source import Entity, Stream
+from vp_pipeline.sources.stream_days import StreamDay
 from vp_pipeline.warehouse.connection import Connection, column_names
 from vp_pipeline.warehouse.excluded_answers import Answer, answers_in_raw, entities_by_day, entity_text
 
@@ -54,14 +55,14 @@ def blamed_answers(
     attempt: Attempt,
     upstream: Upstream,
     streams: Sequence[Stream],
-    included: Sequence[date],
+    included: Sequence[StreamDay],
     excluded: Blames,
 ) -> Blames:
     """The answers of the `included` days to exclude next, besides those that are `excluded` already. Empty: its
     failing rows name no entity of these days, or too many that a stream has on one of them."""
     found: dict[Answer, Blame] = {}
-    days = set(included)
     for stream in streams:
+        days = {each.day for each in included if each.unit == (stream.source, stream.name)}
         before = {answer for answer in excluded if (answer.source, answer.stream) == (stream.source, stream.name)}
         failing = _failing(connection, attempt, upstream, stream)
         chosen = choose(failing, answers_in_raw(connection, stream, failing.keys(), days), before)

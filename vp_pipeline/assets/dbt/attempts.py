@@ -66,9 +66,9 @@ class DbtStep:
     target: Path
     restating: Restating
 
-    def attempt(self, window: Sequence[date], included: Sequence[date]) -> Attempt:
+    def attempt(self, window: Sequence[date], built: Mapping[date, Set[dg.AssetKey]]) -> Attempt:
         """One build of the selected models over the window that holds `window`; recorded in the schema `monitoring`
-        under the days in `included`, where a later attempt at a day replaces it.
+        under the days in `built` with their models, where a later attempt at a day replaces it.
 
         A test that the run waives is excluded from the build: dbt would skip the models below it when it fails.
 
@@ -84,23 +84,23 @@ class DbtStep:
         waivers = waivers_of_run(self.context)
         waived = [check for check in self.context.selected_asset_check_keys if waivers.covers(check)]
         made = self._build(
-            build_arguments(window, exclude=[check.name for check in waived]), restate, included or window
+            build_arguments(window, exclude=[check.name for check in waived]), restate, sorted(built) or window
         )
         excluded = [(c.asset_key, Outcome(c.name, False, "the test was not run.")) for c in waived]
         outcomes = [*made.outcomes, *((key, waivers.apply(key, outcome)) for key, outcome in excluded)]
         attempt = replace(made, outcomes=outcomes, restated=self.restating.reported)
-        if included:
+        if built:
             record_invocation(
                 self.context,
                 self.warehouse,
                 self.target,
                 self.dbt,
-                included,
+                built,
                 attempt.rows,
                 restate.keys(),
             )
         if not attempt.is_green:
-            days = ", ".join(map(str, included)) or "none of the days"
+            days = ", ".join(map(str, sorted(built))) or "none of the days"
             self.context.log.warning("dbt is red with %s: %s", days, attempt.failures)
         return attempt
 

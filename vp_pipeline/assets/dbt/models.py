@@ -15,13 +15,12 @@ from vp_pipeline.assets.code_changes import require_restated_raw, require_restat
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days
 from vp_pipeline.assets.days.report import Reports
-from vp_pipeline.assets.dbt.absence import absent_days, refusals
+from vp_pipeline.assets.dbt.absence import absent_days, present, refusals
 from vp_pipeline.assets.dbt.attempts import DbtStep
-from vp_pipeline.assets.dbt.downstream import Downstream
 from vp_pipeline.assets.dbt.partial_build import partial_build
 from vp_pipeline.assets.dbt.restating import Restating
-from vp_pipeline.assets.dbt.upstream import tests_upstream, upstream_of_models
-from vp_pipeline.assets.dbt.whole_build import WholeBuild
+from vp_pipeline.assets.dbt.upstream import RawChecks, in_groups, tests_upstream
+from vp_pipeline.assets.dbt.whole_build import WholeBuild, origins_of
 from vp_pipeline.assets.keys import GROUPS, LAYERS, OWNER
 from vp_pipeline.assets.metadata import model_columns
 from vp_pipeline.dbt.data_tests import data_test
@@ -32,7 +31,6 @@ from vp_pipeline.dbt.project_code import project_code
 from vp_pipeline.failures import PermanentError, remedies
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.settings import Settings
-from vp_pipeline.warehouse.ledger import Unit
 from vp_pipeline.warehouse.loading import Warehouse
 
 MODELS = "dbt"  # the name of the step, in the run config too
@@ -100,11 +98,9 @@ def dbt_models(
     manifest: Path,
     settings: Settings,
     partitions: dg.PartitionsDefinition,
-    raw_checks: Sequence[dg.AssetCheckKey],
-    units: Sequence[Unit],
+    raw_checks: RawChecks,
 ) -> dg.AssetsDefinition:
-    """All models of the project. `raw_checks`: the blocking checks of RAW and everything above it. `units`: the sources
-    and streams whose days staging includes or excludes."""
+    """All models of the project. `raw_checks`: the blocking checks of RAW and everything above it, of each stream."""
     code = project_code(manifest)
     translator = ModelTranslator(partitions, code)
 
@@ -126,28 +122,28 @@ def dbt_models(
         restating = Restating(code, selected, requested=selected if config.full_refresh else frozenset())
         step = DbtStep(context, dbt, warehouse, settings.dbt_dir, restating)
 
-        def depends_on(model: dg.AssetKey) -> Sequence[dg.AssetCheckKey]:
-            return [*raw_checks, *tests_upstream(upstream, build_models, context.selected_asset_keys, model)]
+        def depends_on(model: dg.AssetKey) -> Sequence[Sequence[dg.AssetCheckKey]]:
+            tests = tests_upstream(origins.upstream, build_models, context.selected_asset_keys, model)
+            return in_groups(raw_checks, origins.units, origins.units[model], tests)
 
         def build(admitted: Admitted) -> Reports:
             require_same_code(context, settings, warehouse, lake)
             for stream in settings.streams:
                 require_restated_silver(lake, stream)
-                require_restated_raw(context.instance, warehouse, stream, raw_checks)
+                require_restated_raw(context.instance, warehouse, stream, raw_checks[stream.source, stream.name])
             with warehouse.connect() as connection:
                 warehouse.create_tables(connection, [table for stream in settings.streams for table in stream.tables])
-            absent = absent_days(context, warehouse, upstream)
-            yield from refusals(admitted, absent)
-            present = {day: keys for day, keys in admitted.items() if day not in absent}
-            if present and _is_whole(build_models, context):
-                yield from WholeBuild(step, units, raw_checks, upstream).run(present)
-            elif present:
-                yield from partial_build(step, present, upstream, downstream)
+            absent = absent_days(context, warehouse, settings.streams)
+            yield from refusals(context, admitted, origins.units, absent)
+            there = present(admitted, origins.units, absent)
+            if there and _is_whole(build_models, context):
+                yield from WholeBuild(step, origins).run(there, absent.keys())
+            elif there:
+                yield from partial_build(step, there, origins)
 
         yield from run_days(context, build, depends_on=depends_on)
 
-    upstream = upstream_of_models(build_models)
-    downstream = Downstream.of(build_models, upstream)
+    origins = origins_of(build_models, settings.streams, raw_checks)
     return build_models
 
 

@@ -3,7 +3,7 @@
 Here: what Dagster knows about it. Not here: what is written, and where (`quality/monitoring.py`).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -22,12 +22,12 @@ def record_invocation(
     warehouse: Warehouse,
     target: Path,
     dbt: InstalledDbt,
-    days: Sequence[date],
+    built: Mapping[date, Set[dg.AssetKey]],
     rows: Mapping[dg.AssetKey, int],
     restated: Collection[str] = (),
 ) -> None:
-    """Records the invocation over `days` whose results are in `target`. `rows`: of each model; `restated`: the
-    models that were built as a whole.
+    """Records the invocation whose results are in `target`. `built`: the models, by day; `rows`: of each of them;
+    `restated`: those that were built as a whole.
 
     A record that cannot be written is logged as a warning and waits for the next run: the data is not affected.
     """
@@ -35,7 +35,8 @@ def record_invocation(
     try:
         run = context.instance.get_run_record_by_id(context.run_id)
         began = (run.start_time if run else None) or 0.0
-        jobs = _jobs(context, dbt.settings.streams, days)
+        days = {day: {key.path[-1] for key in keys} for day, keys in sorted(built.items())}
+        jobs = _jobs(context, dbt.settings.streams, [*days])
         invocation = read_invocation(context.run_id, days, jobs, counted, target, dbt.manifest, restated)
         if invocation is None:
             return

@@ -20,7 +20,8 @@ from vp_pipeline.assets.days.report import Reports, refused
 from vp_pipeline.assets.dbt.attempts import Attempt, DbtStep
 from vp_pipeline.assets.dbt.day_reports import green_reports, red_reports
 from vp_pipeline.assets.dbt.downstream import Downstream
-from vp_pipeline.assets.dbt.upstream import Upstream
+from vp_pipeline.assets.dbt.whole_build import Origins
+from vp_pipeline.sources.stream_days import StreamDay
 from vp_pipeline.warehouse import ledger, model_code
 from vp_pipeline.warehouse.connection import Connection
 
@@ -28,8 +29,8 @@ _NOT_EXCLUDED = "Not all models were built, so the day is not excluded yet."
 _NOT_FINISHED = "its last build did not finish or is red"
 
 
-def partial_build(step: DbtStep, admitted: Admitted, upstream: Upstream, downstream: Downstream) -> Reports:
-    """Builds the selected models over the admitted days; an excluded day is refused.
+def partial_build(step: DbtStep, admitted: Admitted, origins: Origins) -> Reports:
+    """Builds the selected models over the admitted days; those whose streams are all excluded from a day are refused.
 
     Raises:
         PermanentError: dbt could not run, or a model is wrong whatever the data.
@@ -39,24 +40,31 @@ def partial_build(step: DbtStep, admitted: Admitted, upstream: Upstream, downstr
     selected = {key.path[-1] for key in context.selected_asset_keys}
     build_id = ledger.new_build_id(context.run_id)
     with step.warehouse.connect() as connection:
-        excluded = ledger.excluded_days(connection)
-        days = [day for day in admitted if day not in excluded]
-        if days:
+        excluded = ledger.excluded(connection)
+        left_out = {
+            (day, key): next(reasons)
+            for day, keys in admitted.items()
+            for key in sorted(keys)
+            if all(StreamDay(day, *unit) in excluded for unit in origins.units[key])
+            for reasons in [iter(excluded[StreamDay(day, *unit)] for unit in sorted(origins.units[key]))]
+        }
+        built = {day: keys - {key for of, key in left_out if of == day} for day, keys in admitted.items()}
+        built = {day: keys for day, keys in built.items() if keys}
+        if built:
             step.restating.admit(connection)
-            stale = {**downstream.models_left_out(selected), **dict.fromkeys(selected, _NOT_FINISHED)}
+            stale = {**origins.downstream.models_left_out(selected), **dict.fromkeys(selected, _NOT_FINISHED)}
             ledger.begin(connection, build_id, context.run_id, stale)
-    for day in sorted(excluded.keys() & admitted.keys()):
-        for key in sorted(admitted[day]):
-            yield key, day, refused(f"{day} is excluded ({excluded[day]}). Materialize all dbt models to validate it.")
-    if not days:
+    for (day, key), reason in left_out.items():
+        yield key, day, refused(f"{day} is excluded ({reason}). Materialize all dbt models to validate it.")
+    if not built:
         return
-    attempt = step.attempt(days, days)
+    attempt = step.attempt([*built], built)
     with step.warehouse.connect() as connection:
-        _finish(connection, build_id, attempt, days, downstream)
+        _finish(connection, build_id, attempt, [*built], origins.downstream)
     if attempt.is_green:
-        yield from green_reports(context, days, attempt, upstream, {})
+        yield from green_reports(context, built, attempt, origins.upstream, {}, {})
     else:
-        yield from red_reports(context, days, attempt, _NOT_EXCLUDED)
+        yield from red_reports(context, built, attempt, _NOT_EXCLUDED)
 
 
 def unvalidated_rows(connection: Connection, selected: Set[str], downstream: Downstream) -> Mapping[str, str]:

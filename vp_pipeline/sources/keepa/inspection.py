@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from vp_pipeline.sources.envelope import alterations
 from vp_pipeline.sources.keepa.series import NOT_A_PRODUCT, SERIES
 from vp_pipeline.sources.landed import Inspection, LandedLine, Received
 
@@ -54,8 +55,8 @@ def inspect(lines: Iterable[LandedLine]) -> Inspection:
     for line in lines:
         records += 1
         record = _object(line)
-        meta, response = _object_of(record, "_airbyte_meta"), _object_of(record, "_airbyte_data")
-        altered += bool(meta.get("changes"))
+        response = _object_of(record, "_airbyte_data")
+        altered += bool(alterations(record.get("_airbyte_meta")))
         consumed += _number(response, "tokensConsumed")
         newest = max(newest, (_number(response, "timestamp"), _number(response, "tokensLeft")))
         listed = response.get("products")

@@ -9,11 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date
 from typing import Any
 
+from vp_pipeline.sources.envelope import alterations, extraction_time
 from vp_pipeline.sources.landed import Inspection, LandedLine, Received
 from vp_pipeline.sources.open_meteo.decoding.responses import (
-    altered,
     is_of_place,
-    moment,
     read_record,
     requested,
 )
@@ -47,7 +46,7 @@ def inspect(lines: Iterable[LandedLine]) -> Inspection:
             continue
         body = record.get("_airbyte_data")
         body = body if isinstance(body, dict) else {}
-        changed += bool(altered(record))
+        changed += bool(alterations(record.get("_airbyte_meta")))
         hourly = body.get("hourly")
         times = hourly.get("time") if isinstance(hourly, dict) else None
         count = len(times) if isinstance(times, list) else 0
@@ -61,7 +60,7 @@ def inspect(lines: Iterable[LandedLine]) -> Inspection:
 
 
 def _received(record: Mapping[str, Any], body: Mapping[str, Any]) -> Received:
-    place, extracted_at = requested(body), moment(record.get("_airbyte_extracted_at"))
+    place, extracted_at = requested(body), extraction_time(record.get("_airbyte_extracted_at"))
     at = extracted_at and extracted_at.replace(tzinfo=UTC)
     if body.get("error"):
         return Received(None, place, at, str(body.get("reason") or "no reason given"))

@@ -1,6 +1,7 @@
 """A landed line becomes one of Keepa's responses, or is rejected as a whole.
 
-Here: Airbyte's envelope around the record, and Keepa's around the products. Not here: the products.
+Here: Keepa's envelope around the products. Not here: Airbyte's around the record (`sources/envelope.py`), and the
+products.
 """
 
 import re
@@ -10,14 +11,15 @@ from typing import Any, NamedTuple
 import orjson
 from simdjson import Parser
 
+from vp_pipeline.sources.envelope import alterations, extraction_time
 from vp_pipeline.sources.keepa.decoding.numbers import (
     JsonList,
-    as_list,
     is_int,
     is_list,
     is_object,
     kind,
     not_an_integer,
+    plain,
 )
 from vp_pipeline.sources.keepa.series import KEEPA_EPOCH_MINUTES
 from vp_pipeline.sources.landed import ALTERED, CLOCKS_APART, LandedLine
@@ -64,13 +66,13 @@ def read_response(parser: Parser, line: LandedLine, not_before: datetime | None 
     data = record.get("_airbyte_data")
     if not is_object(data):
         return Unreadable(f"_airbyte_data is not an object but {kind(data)}", line.text)
-    extracted_us = _moment(record.get("_airbyte_extracted_at"))
-    if extracted_us is None:
+    extracted_at = extraction_time(record.get("_airbyte_extracted_at"))
+    if extracted_at is None:
         return Unreadable("_airbyte_extracted_at is neither milliseconds nor an ISO 8601 time", line.text)
-    altered = _altered(record.get("_airbyte_meta"))
+    altered = alterations(plain(record.get("_airbyte_meta")))
     if altered:
         return Unreadable(f"{ALTERED}: {altered}", line.text)
-    return _open(line, extracted_us, data, not_before)
+    return _open(line, (extracted_at.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1), data, not_before)
 
 
 def _open(line: LandedLine, extracted_us: int, data: Any, not_before: datetime | None) -> Response | Unreadable:
@@ -113,34 +115,3 @@ def _parse(parser: Parser, text: bytes) -> Any:
             return orjson.loads(text)
         except orjson.JSONDecodeError as error:
             return Unreadable(f"line is not JSON: {error}", text)
-
-
-def _moment(value: Any) -> int | None:
-    """Airbyte's time of extraction in unix microseconds. Versions write milliseconds, or ISO 8601 (no zone: UTC)."""
-    if isinstance(value, str):
-        try:
-            parsed = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-        moment = parsed.replace(tzinfo=parsed.tzinfo or UTC) - _EPOCH
-        return (moment.days * 86_400 + moment.seconds) * 1_000_000 + moment.microseconds
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value * 1000 < LATEST_US:
-        return round(value * 1000)
-    return None
-
-
-def _altered(meta: Any) -> str:
-    """What Airbyte reports as changed in a record (it nulls fields of oversized ones); empty: nothing."""
-    if meta is None:
-        return ""
-    if not is_object(meta):
-        return f"_airbyte_meta is not an object but {kind(meta)}"
-    changes = meta.get("changes")
-    if changes is None:
-        return ""
-    if not is_list(changes):
-        return f"_airbyte_meta.changes is not a list but {kind(changes)}"
-    return ", ".join(
-        f"{c.get('field')} {c.get('change')} ({c.get('reason')})" if isinstance(c, dict) else str(c)
-        for c in as_list(changes)
-    )

@@ -1,6 +1,6 @@
 """A landed line becomes Open-Meteo's response of one place, or is rejected as a whole.
 
-Here: Airbyte's envelope, and which place and dataset a response is of. Not here: its hours (`hours.py`).
+Here: which place and dataset a response is of. Not here: its hours (`hours.py`).
 
 Numbers are read as they are written: whole ones as int, all others as Decimal, never as float.
 """
@@ -8,16 +8,15 @@ Numbers are read as they are written: whole ones as int, all others as Decimal, 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from vp_pipeline.sources.envelope import alterations, extraction_time
 from vp_pipeline.sources.landed import ALTERED, LandedLine
-from vp_pipeline.sources.open_meteo.tables import EARLIEST, LATEST
 
 # A response names the centre of its cell of the model, which is up to 25 km wide; on a coast a cell of land is taken.
 NEAR_DEGREES = 1
-_EPOCH = datetime(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -49,10 +48,10 @@ def read_response(line: LandedLine) -> Response | Unreadable:
     body = record.get("_airbyte_data")
     if not isinstance(body, dict):
         return Unreadable("not a record of Airbyte: _airbyte_data is not an object", line.text)
-    extracted_at = moment(record.get("_airbyte_extracted_at"))
+    extracted_at = extraction_time(record.get("_airbyte_extracted_at"))
     if extracted_at is None:
         return Unreadable("_airbyte_extracted_at is neither milliseconds nor an ISO 8601 time", line.text)
-    changes = altered(record)
+    changes = alterations(record.get("_airbyte_meta"))
     if changes:
         return Unreadable(f"{ALTERED}: {changes}", line.text)
     place = requested(body)
@@ -97,31 +96,6 @@ def is_of_place(body: Mapping[str, Any]) -> bool:
 def is_number(value: object) -> bool:
     """Whether a JSON value is a number: `true` is none."""
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
-
-
-def moment(value: object) -> datetime | None:
-    """Airbyte's time of extraction (UTC, without a zone). Versions write milliseconds, or ISO 8601 (no zone: UTC)."""
-    try:
-        if isinstance(value, str):
-            parsed = datetime.fromisoformat(value)
-            found = parsed if parsed.tzinfo is None else parsed.astimezone(UTC).replace(tzinfo=None)
-        elif isinstance(value, int | Decimal) and not isinstance(value, bool):
-            found = _EPOCH + timedelta(milliseconds=int(value))
-        else:
-            return None
-    except (ValueError, OverflowError):
-        return None
-    return found if EARLIEST <= found <= LATEST else None
-
-
-def altered(record: Mapping[str, Any]) -> str:
-    """What Airbyte reports as changed in a record (it nulls fields of oversized ones); empty: nothing."""
-    meta = record.get("_airbyte_meta")
-    changes = meta.get("changes") if isinstance(meta, dict) else None
-    return ", ".join(
-        f"{each.get('field')} {each.get('change')} ({each.get('reason')})" if isinstance(each, dict) else str(each)
-        for each in (changes if isinstance(changes, list) else [])
-    )
 
 
 def _problem(body: Mapping[str, Any]) -> str | None:

@@ -1,15 +1,17 @@
 """A landed line becomes an order, or is rejected as a whole.
 
-Here: Airbyte's envelope around the record, and the connector's around the order. Not here: the order.
+Here: the connector's envelope around the order. Not here: Airbyte's around the record (`sources/envelope.py`), and the
+order.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
 
+from vp_pipeline.sources.envelope import alterations, extraction_time
 from vp_pipeline.sources.landed import ALTERED, CLOCKS_APART, LandedLine
 
 VERSIONS = ("2026-01-01", "v0")
@@ -49,10 +51,10 @@ def read_answer(line: LandedLine, not_before: datetime | None = None) -> Answer 
     data = record.get("_airbyte_data")
     if not isinstance(data, dict):
         return Unreadable("_airbyte_data is not an object", line.text)
-    extracted_at = _extracted(record.get("_airbyte_extracted_at"))
+    extracted_at = extraction_time(record.get("_airbyte_extracted_at"))
     if extracted_at is None:
         return Unreadable("_airbyte_extracted_at is neither milliseconds nor an ISO 8601 time", line.text)
-    altered = _altered(record.get("_airbyte_meta"))
+    altered = alterations(record.get("_airbyte_meta"))
     if altered:
         return Unreadable(f"{ALTERED}: {altered}", line.text)
     return _open(line, extracted_at, data, not_before)
@@ -79,19 +81,6 @@ def _open(
     return Answer(line, extracted_at, snapshot_at, version, order, items, unknown)
 
 
-def _extracted(value: Any) -> datetime | None:
-    """Airbyte's time of extraction. Versions write milliseconds, or ISO 8601 (no zone: UTC)."""
-    try:
-        if isinstance(value, str):
-            parsed = datetime.fromisoformat(value)
-            return parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value / 1000, UTC).replace(tzinfo=None)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return None
-
-
 def _last_moment(value: Any) -> datetime | None:
     try:
         day = date.fromisoformat(value) if isinstance(value, str) else None
@@ -100,15 +89,3 @@ def _last_moment(value: Any) -> datetime | None:
     if day is None or not 1970 <= day.year <= 2099:
         return None
     return datetime(day.year, day.month, day.day) + timedelta(days=1) - timedelta(milliseconds=1)
-
-
-def _altered(meta: Any) -> str:
-    """What Airbyte reports as changed in a record (it nulls fields of oversized ones); empty: nothing."""
-    changes = meta.get("changes") if isinstance(meta, dict) else meta
-    if not changes:
-        return ""
-    if not isinstance(changes, list):
-        return "_airbyte_meta.changes is not a list"
-    return ", ".join(
-        f"{c.get('field')} {c.get('change')} ({c.get('reason')})" if isinstance(c, dict) else str(c) for c in changes
-    )
