@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from vp_pipeline.automation.jobs import WHOLE_DAYS, WITHOUT_LEASE
+from vp_pipeline.automation.jobs import WITHOUT_LEASE, runs_whole_days
 from vp_pipeline.automation.notifications import messages
 from vp_pipeline.automation.notifications.messages import Link
 from vp_pipeline.automation.notifications.queue import Alerts
@@ -69,8 +69,8 @@ def health(
 
 def _daily_runs(records: Iterable[dg.RunRecord], summaries: Iterable[RunSummary]) -> Mapping[str, str]:
     runs = [record.dagster_run for record in records]
-    statuses = Counter(run.status for run in runs if run.job_name in WHOLE_DAYS)
-    seconds = sorted(summary.seconds for summary in summaries if summary.job in WHOLE_DAYS)
+    statuses = Counter(run.status for run in runs if runs_whole_days(run.job_name))
+    seconds = sorted(summary.seconds for summary in summaries if runs_whole_days(summary.job))
     succeeded, failed = statuses[dg.DagsterRunStatus.SUCCESS], statuses[dg.DagsterRunStatus.FAILURE]
     return {
         "Daily runs": f"{succeeded} succeeded, {failed} failed",

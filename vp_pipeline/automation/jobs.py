@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS, airbyte_key, of_layers
+from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS, airbyte_key, bronze_key, of_layers
 from vp_pipeline.dagster_internals.job_types import AssetJob
 from vp_pipeline.sources.source import Stream
 
@@ -19,8 +19,8 @@ DBT = "dbt_models"
 LEASE_TAG = "vp/lease"
 WITHOUT_LEASE = {LEASE_TAG: "none"}
 
-# A day of the pipeline: each of its runs is notified.
-WHOLE_DAYS = (DAILY, LANDED)
+# The end of the names of jobs that run a day of the pipeline, of all sources or of one: each of their runs is notified.
+_WHOLE_DAY = "_pipeline"
 
 # Layers with a name of their own for the job that builds them alone.
 _NAMES: Mapping[str, str] = {"published": "republish", "delivery": DELIVERIES}
@@ -44,7 +44,7 @@ def source_pipelines(
     so that its days are validated; the days of the others stay as they are."""
     return [
         dg.define_asset_job(
-            f"{source}_pipeline",
+            f"{source}{_WHOLE_DAY}",
             selection=_with_the_marts(dg.AssetSelection.tag("source", source), freshness),
             partitions_def=partitions,
             description=f"From the syncs of {source} to the published marts; the other sources stay as they are.",
@@ -70,6 +70,23 @@ def late_data_job(
 def _with_the_marts(ingestion: dg.AssetSelection, freshness: dg.AssetChecksDefinition) -> dg.AssetSelection:
     """With every model: what was loaded is validated by a build of all of them."""
     return (ingestion | of_layers(*DBT_LAYERS, "published", "delivery")) - dg.AssetSelection.checks(freshness)
+
+
+def runs_whole_days(job_name: str) -> bool:
+    """Whether a job runs days of the pipeline to their publication."""
+    return job_name.endswith(_WHOLE_DAY)
+
+
+def requests_data(job_name: str) -> bool:
+    """Whether a job begins with syncs."""
+    return job_name == LATE_DATA or (runs_whole_days(job_name) and job_name != LANDED)
+
+
+def from_bronze(streams: Sequence[Stream], *, include_bronze: bool) -> dg.AssetSelection:
+    """What follows the syncs of the streams, to the published marts: what is loaded is validated by a build of all
+    models."""
+    own = dg.AssetSelection.assets(*map(bronze_key, streams)).downstream(include_self=include_bronze)
+    return own | of_layers(*DBT_LAYERS, "published", "delivery")
 
 
 def freshness_job(freshness: dg.AssetChecksDefinition) -> AssetJob:

@@ -1,6 +1,7 @@
 """Syncs that an Airbyte on its own schedule has landed: none is lost, none is taken twice, only complete ones count."""
 
 import os
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,12 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vp_pipeline.airbyte.remote import running_path
+from vp_pipeline.automation.jobs import requests_data, runs_whole_days
 from vp_pipeline.automation.sensors.landed import SETTLING, Position, landed_sensor, landed_since
+from vp_pipeline.build import build_definitions
 from vp_pipeline.lake import bronze
 from vp_pipeline.lake.manifests import BronzeManifest, SyncRecord
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline.sources.source import Stream
+from vp_pipeline.sources.sp_api.source import ORDERS
+from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.lake.syncs import record_sync
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -94,42 +100,71 @@ def test_what_bronze_holds_starts_nothing_and_a_newer_sync_of_it_does(lake: Lake
 
 
 def evaluate(
-    lake: Lake, instance: dg.DagsterInstance, cursor: str | None = None
+    lake: Lake, instance: dg.DagsterInstance, definitions: dg.Definitions, cursor: str | None = None
 ) -> tuple[dict[str | None, str | None], str | None]:
-    days = dg.DailyPartitionsDefinition("2026-01-01")
-    job = dg.define_asset_job("landed_pipeline", "*", partitions_def=days)
-    repository = dg.Definitions([dg.asset(name="a", partitions_def=days)(lambda: None)], jobs=[job])
-    sensor = landed_sensor(lake, [PRODUCT], date(2026, 1, 1))
-    with dg.build_sensor_context(instance, cursor=cursor, repository_def=repository.get_repository_def()) as context:
+    requests, cursor = ticked(lake, instance, definitions, [PRODUCT], cursor)
+    return {request.partition_key: request.run_key for request in requests}, cursor
+
+
+def ticked(
+    lake: Lake,
+    instance: dg.DagsterInstance,
+    definitions: dg.Definitions,
+    streams: Sequence[Stream],
+    cursor: str | None = None,
+) -> tuple[Sequence[dg.RunRequest], str | None]:
+    sensor = landed_sensor(lake, streams, date(2026, 1, 1))
+    with dg.build_sensor_context(instance, cursor=cursor, repository_def=definitions.get_repository_def()) as context:
         tick = sensor.evaluate_tick(context)
-    return {request.partition_key: request.run_key for request in tick.run_requests or []}, tick.cursor
+    return tick.run_requests or [], tick.cursor
 
 
-def test_each_day_is_one_request_with_its_syncs(lake: Lake, instance: dg.DagsterInstance) -> None:
+def test_each_day_is_one_request_with_its_syncs(
+    lake: Lake, instance: dg.DagsterInstance, definitions: dg.Definitions
+) -> None:
     for n in range(3):
         land(lake, FIRST + ONE_DAY * n, NOW - ONE_DAY * 100)
     land(lake, date(2025, 12, 31), NOW - ONE_DAY * 100)  # before the first partition
-    requests, cursor = evaluate(lake, instance)
+    requests, cursor = evaluate(lake, instance, definitions)
     assert requests == {
         "2026-03-01": "2026-03-01 keepa/product:1",
         "2026-03-02": "2026-03-02 keepa/product:1",
         "2026-03-03": "2026-03-03 keepa/product:1",
     }
-    assert evaluate(lake, instance, cursor) == ({}, cursor)
+    assert evaluate(lake, instance, definitions, cursor) == ({}, cursor)
 
 
-def test_a_run_that_syncs_the_day_itself_is_left_to_it(lake: Lake, instance: dg.DagsterInstance) -> None:
+def test_a_run_that_syncs_the_day_itself_is_left_to_it(
+    lake: Lake, instance: dg.DagsterInstance, definitions: dg.Definitions
+) -> None:
     land(lake, FIRST, NOW - ONE_DAY * 100)
     land(lake, FIRST + ONE_DAY, NOW - ONE_DAY * 99)
     tags = {"dagster/partition": "2026-03-01"}
     run = instance.create_run_for_job(_nothing, tags=tags, status=dg.DagsterRunStatus.STARTED)
-    requests, cursor = evaluate(lake, instance)
+    requests, cursor = evaluate(lake, instance, definitions)
     assert set(requests) == {"2026-03-02"}
     instance.report_run_failed(run)  # before it landed anything
-    requests, _ = evaluate(lake, instance, cursor)
+    requests, _ = evaluate(lake, instance, definitions, cursor)
     # The other one comes again under the same key: Dagster makes one run of a key.
     assert requests == {"2026-03-01": "2026-03-01 keepa/product:1", "2026-03-02": "2026-03-02 keepa/product:1"}
 
 
 @dg.job(name="daily_pipeline")
 def _nothing() -> None: ...
+
+
+def test_a_source_that_has_landed_waits_for_no_other(lake: Lake, instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    """Its own layers are run, and every model: the others' syncs are not there yet."""
+    everything = build_definitions(pipeline_settings(tmp_path / "data", chosen_sources=()))
+    land(lake, FIRST, NOW - ONE_DAY * 100)
+    (request,), _ = ticked(lake, instance, everything, [PRODUCT, ORDERS])
+    keys = {key.to_user_string() for key in request.asset_selection or ()}
+    assert {"bronze/keepa/product", "raw/keepa_price", "mart/fct_order_item", "published/marts"} <= keys
+    assert not [key for key in keys if key.startswith(("airbyte/", "bronze/sp_api", "silver/sp_api", "raw/sp_api"))]
+
+
+@pytest.mark.parametrize("job", ["daily_pipeline", "keepa_pipeline", "late_data"])
+def test_every_job_that_requests_data_is_known(job: str) -> None:
+    assert requests_data(job)
+    assert not requests_data("landed_pipeline")
+    assert runs_whole_days("landed_pipeline")

@@ -12,7 +12,7 @@ import dagster as dg
 import orjson
 
 from vp_pipeline.automation.failure_reason import innermost_cause
-from vp_pipeline.automation.jobs import LATE_DATA, WHOLE_DAYS
+from vp_pipeline.automation.jobs import LATE_DATA, runs_whole_days
 from vp_pipeline.automation.notifications import messages
 from vp_pipeline.automation.notifications.messages import Link, Message
 from vp_pipeline.automation.notifications.queue import Alerts, cause_of
@@ -182,7 +182,7 @@ def _queue_run(
 def _is_due(event_type: dg.DagsterEventType, run: dg.DagsterRun) -> bool:
     if event_type == dg.DagsterEventType.RUN_START:
         # A run that is over when it is looked at is reported by its end; a retry started with its first try.
-        return run.job_name in WHOLE_DAYS and not run.is_finished and run_tags.RETRY_NUMBER not in run.tags
+        return runs_whole_days(run.job_name) and not run.is_finished and run_tags.RETRY_NUMBER not in run.tags
     # A try that is followed by another is not the end: the last one is reported.
     return event_type != dg.DagsterEventType.RUN_FAILURE or run.tags.get(run_tags.WILL_RETRY) != "true"
 
@@ -193,7 +193,7 @@ def _run_message(
     """The moment in the life of the run, the message and its cause."""
     if event_type == dg.DagsterEventType.RUN_START:
         return "started", messages.started(summary, link), None
-    if event_type == dg.DagsterEventType.RUN_SUCCESS and run.job_name in WHOLE_DAYS:
+    if event_type == dg.DagsterEventType.RUN_SUCCESS and runs_whole_days(run.job_name):
         return "ended", messages.succeeded(summary, link), None
     # Whoever launches a run by hand sees it fail, unless its process is gone: then nothing shows that it ended.
     if event_type == dg.DagsterEventType.RUN_FAILURE and (_is_automated(run) or summary.failed_outside_steps):
@@ -230,7 +230,9 @@ def _queue_backfill(
 
 def _is_automated(run: dg.DagsterRun) -> bool:
     """Whether nobody sees a run fail unless it is reported; whoever launches a run by hand watches it."""
-    return run.job_name in (*WHOLE_DAYS, LATE_DATA) or any(tag in run.tags for tag in _AUTOMATION_TAGS)
+    return (
+        runs_whole_days(run.job_name) or run.job_name == LATE_DATA or any(tag in run.tags for tag in _AUTOMATION_TAGS)
+    )
 
 
 def _cause(summary: RunSummary, kind: str = "run") -> str:

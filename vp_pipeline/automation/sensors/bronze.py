@@ -6,7 +6,7 @@ import dagster as dg
 import orjson
 
 from vp_pipeline.assets.keys import bronze_key, silver_key
-from vp_pipeline.automation.jobs import DAILY, LANDED, LATE_DATA
+from vp_pipeline.automation.jobs import LANDED, LATE_DATA, from_bronze, runs_whole_days
 from vp_pipeline.sources.source import Stream
 
 PER_TICK = 30
@@ -15,7 +15,6 @@ PER_TICK = 30
 def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
     """Starts the rest of a day for each bronze partition that was materialized in a run without silver."""
     by_key = {bronze_key(stream): stream for stream in streams}
-    rest = dg.AssetSelection.assets(*by_key).downstream(include_self=False)
 
     # Not an @asset_sensor: it reads one event per tick, the newest, and partitions that finish together are lost. Not a
     # condition: eager() looks at the newest day only, and a day that was landed again may be any.
@@ -27,7 +26,7 @@ def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
     )
     def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         assert context.repository_def is not None
-        below = rest.resolve(context.repository_def.asset_graph)
+        graph = context.repository_def.asset_graph
         seen: dict[str, int] = orjson.loads(context.cursor) if context.cursor else {}
         requests = []
         for key, stream in sorted(by_key.items()):
@@ -39,6 +38,7 @@ def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
             records = context.instance.fetch_materializations(
                 dg.AssetRecordsFilter(key, after_storage_id=seen[name]), limit=PER_TICK, ascending=True
             ).records
+            below = sorted(from_bronze([stream], include_bronze=False).resolve(graph))
             silver = {silver_key(table) for table in stream.tables}
             # The newest of a day counts: landing it twice is followed up once.
             days: dict[str, int] = {}
@@ -50,7 +50,7 @@ def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
                 dg.RunRequest(
                     run_key=f"{name} {day} {storage_id}",
                     partition_key=day,
-                    asset_selection=sorted(below),
+                    asset_selection=below,
                     tags={"vp/follows": name},
                 )
                 for day, storage_id in days.items()
@@ -69,5 +69,5 @@ def _continues(instance: dg.DagsterInstance, run_id: str, silver: set[dg.AssetKe
     if run is None:
         return False
     if run.asset_selection is None:  # all of its job, which may be the layer alone
-        return run.job_name in (DAILY, LANDED, LATE_DATA)
+        return run.job_name == LATE_DATA or runs_whole_days(run.job_name)
     return bool(run.asset_selection & silver)

@@ -9,7 +9,7 @@ import dagster as dg
 import orjson
 
 from vp_pipeline.assets.keys import airbyte_key
-from vp_pipeline.automation.jobs import DAILY, LANDED, LATE_DATA
+from vp_pipeline.automation.jobs import LANDED, from_bronze, requests_data
 from vp_pipeline.dagster_internals import run_statuses
 from vp_pipeline.dagster_internals.errors import recorded_as_sentence
 from vp_pipeline.failures import PipelineError
@@ -110,16 +110,27 @@ def landed_sensor(lake: Lake, streams: Sequence[Stream], start: date) -> dg.Sens
         context.update_cursor(max(position, begun).text)
         if not by_day:
             return dg.SkipReason("No finished sync has landed that bronze does not hold.")
-        return dg.SensorResult([_request(day, items) for day, items in sorted(by_day.items())])
+        assert context.repository_def is not None
+        graph = context.repository_def.asset_graph
+        requests = []
+        for day, items in sorted(by_day.items()):
+            landed = [*{(each.stream.source, each.stream.name): each.stream for each in items}.values()]
+            assets = from_bronze(landed, include_bronze=True).resolve(graph)
+            requests.append(_request(day, items, sorted(assets)))
+        return dg.SensorResult(requests)
 
     return watch
 
 
-def _request(day: date, landed: Sequence[Landed]) -> dg.RunRequest:
-    """One run per day, whichever of its streams have landed. The same syncs give the same key, so it is made once."""
+def _request(day: date, landed: Sequence[Landed], assets: Sequence[dg.AssetKey]) -> dg.RunRequest:
+    """One run per day, of those of its streams that have landed. The same syncs give the same key, so it is made
+    once."""
     jobs = sorted(f"{item.stream.source}/{item.stream.name}:{item.sync.job_id}" for item in landed)
     return dg.RunRequest(
-        run_key=f"{day} {' '.join(jobs)}", partition_key=day.isoformat(), tags={"vp/syncs": " ".join(jobs)}
+        run_key=f"{day} {' '.join(jobs)}",
+        partition_key=day.isoformat(),
+        asset_selection=list(assets),
+        tags={"vp/syncs": " ".join(jobs)},
     )
 
 
@@ -130,7 +141,7 @@ def _syncing(instance: dg.DagsterInstance, streams: Sequence[Stream]) -> Set[dat
     for run in instance.get_runs(dg.RunsFilter(statuses=list(run_statuses.IN_PROGRESS))):
         partitions = days_of(run.tags)
         # Without a selection it is all of its job.
-        syncs = run.job_name in (DAILY, LATE_DATA) if run.asset_selection is None else run.asset_selection & keys
+        syncs = requests_data(run.job_name) if run.asset_selection is None else run.asset_selection & keys
         if partitions and syncs:
             first, last = (date.fromisoformat(day) for day in partitions)
             days |= set(days_between(first, last))
