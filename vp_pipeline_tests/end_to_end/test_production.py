@@ -71,11 +71,11 @@ def test_a_day_again_requests_nothing_and_writes_nothing(played: Production) -> 
     assert {info.path: info.modified for info in played.lake.list("silver")} == before
 
 
-def test_every_object_is_encrypted(played: Production) -> None:
+def test_every_object_is_encrypted_by_the_key_of_the_bucket(played: Production) -> None:
     client, bucket = played.s3.client(), played.store.url.split("/")[2]
     for item in played.lake.list(""):
         head = client.head_object(Bucket=bucket, Key=f"lake/{item.path}")
-        assert head["ServerSideEncryption"] == "AES256", item.path
+        assert (head["ServerSideEncryption"], head["SSEKMSKeyId"]) == ("aws:kms", "alias/lake"), item.path
 
 
 def test_a_session_of_raw_names_run_asset_and_partition(played: Production) -> None:

@@ -41,9 +41,13 @@ class S3StandIn:
         return boto3.client(service, endpoint_url=self.url, region_name=KEYS["AWS_REGION"], **keys)
 
     def new_lake(self, **options: Any) -> S3Store:
-        """A store in a new bucket, with the encryption of `options`."""
+        """A store in a new bucket that encrypts by its own key, as Terraform makes it, or as `options` have it."""
         bucket = f"lake-{uuid.uuid4().hex[:12]}"
-        self.client().create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": KEYS["AWS_REGION"]})
+        client = self.client()
+        client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": KEYS["AWS_REGION"]})
+        by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/lake"}
+        rule = {"ApplyServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": True}
+        client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
         return S3Store(f"s3://{bucket}/lake", endpoint=self.url, **options)
 
     def close(self) -> None:
