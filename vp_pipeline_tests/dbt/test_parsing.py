@@ -10,7 +10,7 @@ from vp_pipeline_tests.project_copy import project_copy
 @pytest.mark.integration
 def test_an_edit_is_parsed_alone_whatever_the_data_folder(tmp_path: Path) -> None:
     project = project_copy(tmp_path / "edited")
-    log = project.root / "dbt_project/target/local/parse/dbt.log"
+    log = project.root / "dbt_project/target/local.keepa/parse/dbt.log"
     model = project.model("mart_deals")
     project.edit(model, lambda sql: f"{sql}-- one\n")
     project.vp("plan")

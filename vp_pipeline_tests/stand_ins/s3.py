@@ -45,9 +45,10 @@ class S3StandIn:
         bucket = f"lake-{uuid.uuid4().hex[:12]}"
         client = self.client()
         client.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": KEYS["AWS_REGION"]})
-        by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/lake"}
-        rule = {"ApplyServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": True}
-        client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+        if not options.get("sse"):
+            by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/lake"}
+            rule = {"ApplyServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": True}
+            client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
         return S3Store(f"s3://{bucket}/lake", endpoint=self.url, **options)
 
     def close(self) -> None:
