@@ -15,6 +15,7 @@ from vp_pipeline_tests.project_copy import ProjectCopy
 FILTERED = "B0SBXJPN10"
 _INCLUDED = "where {{ is_included('keepa', 'product', product_key()) }}"
 _FILTER = f"{_INCLUDED} and asin <> '{FILTERED}'"
+_OF_OTHER_SOURCES = ("open_meteo", "sp_api", "weather", "sales", "sales_vs_market")
 FACT, PRICES = "fct_price_history_daily", "core_keepa_price_daily"
 Edit = Callable[[ProjectCopy, random.Random], None]
 
@@ -69,8 +70,10 @@ def edit_prices(project: ProjectCopy, more: int) -> None:
 
 
 def incremental_models(project: ProjectCopy) -> list[str]:
+    """Those of the one source that the copy ingests."""
     files = (project.root / "dbt_project" / "models").rglob("*.sql")
-    return sorted(file.stem for file in files if "materialized='incremental'" in file.read_text(encoding="utf-8"))
+    own = (file for file in files if file.parent.name not in _OF_OTHER_SOURCES)
+    return sorted(file.stem for file in own if "materialized='incremental'" in file.read_text(encoding="utf-8"))
 
 
 def add_column(project: ProjectCopy, model: str, value: int) -> None:
@@ -91,7 +94,7 @@ def drop_column(project: ProjectCopy, model: str) -> None:
 
 def _filter(project: ProjectCopy, _: random.Random) -> None:
     """One product is left out everywhere, or comes back."""
-    for file in sorted((project.root / "dbt_project/models/staging").rglob("*.sql")):
+    for file in sorted((project.root / "dbt_project/models/staging/keepa").glob("*.sql")):
         path = str(file.relative_to(project.root))
         project.edit(path, lambda sql: sql.replace(*((_FILTER, _INCLUDED) if _FILTER in sql else (_INCLUDED, _FILTER))))
 
