@@ -107,21 +107,25 @@ def _without(
     def of(day: date) -> Mapping[str, str]:
         every = [StreamDay(day, stream.source, stream.name) for stream in streams]
         missing = [each for each in every if each not in there and (there or day not in publication.days)]
-        return {f"{each.source}/{each.stream}": excluded.get(each, "RAW has no rows of it") for each in missing}
+        reasons = {each: f"it is excluded: {excluded[each]}" for each in missing if each in excluded}
+        return {f"{each.source}/{each.stream}": reasons.get(each, "RAW has no rows of it") for each in missing}
 
     return of
 
 
 def _whole(publication: Publication, day: date, unchanged: bool, without: Mapping[str, str]) -> Outcome:
-    why = "; ".join(f"{stream}: {reason.rstrip('.')}" for stream, reason in without.items())
+    reasons = {stream: reason.rstrip(".") for stream, reason in without.items()}
+    why = "; ".join(reasons.values() if len(reasons) == 1 else map(": ".join, reasons.items()))
     remedy = f"Build it again with all models: {remedies.run(day)}."
     if day not in publication.days:
-        return Outcome("whole", False, f"The last build of the marts does not include {day} ({why}). {remedy}")
+        return Outcome("whole", False, f"The last build of the marts does not include {day}, because {why}. {remedy}")
     rows = sum(publication.rows.values())
     build = f"build {publication.build_id}: {len(publication.rows)} tables, {rows:,} rows, {len(publication.days)} days"
     read = f"Consumers read {build}{' already' if unchanged else ''}."
     if without:
-        return Outcome("whole", False, f"{read} Of {day} it is without {why}. {remedy}", warning=True)
+        return Outcome(
+            "whole", False, f"{read} Of {day} it is without {', '.join(without)}, because {why}. {remedy}", warning=True
+        )
     return Outcome("whole", True, read)
 
 

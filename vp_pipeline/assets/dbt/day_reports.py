@@ -76,12 +76,12 @@ def red_reports(context: dg.AssetExecutionContext, days: Built, attempt: Attempt
 
 
 def without_a_stream(built: Built, units: Units, failed: Mapping[StreamDay, Attempt]) -> Mapping[date, Sequence[str]]:
-    """The days on which nothing of a stream that was left out is red itself: what had failed is a test of a model that
-    is built without it. With the reasons."""
+    """The days that are built without a stream of which no check is red itself: what had failed is a test of a model
+    that is built without it, or a model that could not be built. With the reasons."""
     found: dict[date, list[str]] = {}
     for each, attempt in failed.items():
         own = {key for key, of in units.items() if each.unit in of} - built.get(each.day, set())
-        if not any(outcome.blocks and key in own for key, outcome in attempt.outcomes):
+        if each.day in built and not any(outcome.blocks and key in own for key, outcome in attempt.outcomes):
             found.setdefault(each.day, []).append(f"{each} is excluded, because {attempt.failures}")
     return found
 
