@@ -116,20 +116,20 @@ def landed_sensor(lake: Lake, streams: Sequence[Stream], start: date) -> dg.Sens
         for day, items in sorted(by_day.items()):
             landed = [*{(each.stream.source, each.stream.name): each.stream for each in items}.values()]
             assets = from_bronze(landed, include_bronze=True).resolve(graph)
-            requests.append(_request(day, items, sorted(assets)))
+            requests.append(_request(day, items, sorted(assets) if len(landed) < len(streams) else None))
         return dg.SensorResult(requests)
 
     return watch
 
 
-def _request(day: date, landed: Sequence[Landed], assets: Sequence[dg.AssetKey]) -> dg.RunRequest:
+def _request(day: date, landed: Sequence[Landed], assets: Sequence[dg.AssetKey] | None) -> dg.RunRequest:
     """One run per day, of those of its streams that have landed. The same syncs give the same key, so it is made
     once."""
     jobs = sorted(f"{item.stream.source}/{item.stream.name}:{item.sync.job_id}" for item in landed)
     return dg.RunRequest(
         run_key=f"{day} {' '.join(jobs)}",
         partition_key=day.isoformat(),
-        asset_selection=list(assets),
+        asset_selection=assets,
         tags={"vp/syncs": " ".join(jobs)},
     )
 
