@@ -48,7 +48,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
             raw_assets(stream, partitions, settings),
         )
     ]
-    raw_checks = {(stream.source, stream.name): _checks_up_to_raw(stream) for stream in settings.streams}
+    raw_checks = {stream.unit: _checks_up_to_raw(stream) for stream in settings.streams}
     models = dbt_models(manifest_path(settings), settings, partitions, raw_checks)
     units = units_of_models(upstream_of_models(models), settings.streams)
     gates = in_groups(raw_checks, units, raw_checks.keys(), sorted(models.check_keys, key=str))

@@ -13,7 +13,7 @@ import dagster as dg
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days
 from vp_pipeline.assets.days.report import Reports, checked, waivers_of_run
-from vp_pipeline.assets.days.shared_run import sources_of_run
+from vp_pipeline.assets.days.shared_run import streams_of_run
 from vp_pipeline.assets.keys import PUBLISHED, asset_spec, check_specs
 from vp_pipeline.failures import remedies
 from vp_pipeline.publishing.losses import LossError
@@ -76,8 +76,7 @@ def published_marts(
                 publication = publisher.publish(context.run_id, may_lose=True)
             unchanged = publication.run_id != context.run_id
             metadata = _metadata(publisher, publication, unchanged)
-            asked = sources_of_run(context)
-            without = _without(warehouse, publication, [s for s in streams if not asked or s.source in asked])
+            without = _without(warehouse, publication, streams_of_run(context, streams))
             for day in admitted:
                 outcomes = [_whole(publication, day, unchanged, without(day)), kept]
                 yield PUBLISHED, day, checked(context, PUBLISHED, outcomes, metadata, publication.content[:16])
@@ -105,7 +104,7 @@ def _without(
         there = set(ledger.stream_days_of(connection, publication.build_id))
 
     def of(day: date) -> Mapping[str, str]:
-        every = [StreamDay(day, stream.source, stream.name) for stream in streams]
+        every = [StreamDay(day, *stream.unit) for stream in streams]
         missing = [each for each in every if each not in there and (there or day not in publication.days)]
         reasons = {each: f"it is excluded: {excluded[each]}" for each in missing if each in excluded}
         return {f"{each.source}/{each.stream}": reasons.get(each, "RAW has no rows of it") for each in missing}

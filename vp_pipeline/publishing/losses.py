@@ -54,7 +54,7 @@ def losses(
     """What publishing the build would take away, of the streams that the marts are derived from. Days that the ledger
     excludes are none of it, nor are the keys of entities whose answers are all excluded; and no key is while one of the
     published days is excluded, because the keys that it alone had go with it."""
-    units = {(stream.source, stream.name) for stream in streams}
+    units = {stream.unit for stream in streams}
     left_out = ledger.excluded(connection).keys()
     before = {each for each in ledger.stream_days_of(connection, current.build_id) if each.unit in units}
     gone = {each.day for each in before - {*build.stream_days} - left_out}

@@ -15,6 +15,7 @@ from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.decoder_code import DecoderCode, decoder_code
 from vp_pipeline.sources.landed import Decoded, Inspection, LandedLine
 from vp_pipeline.sources.source_settings import SourceSettings
+from vp_pipeline.sources.stream_days import Unit
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -86,6 +87,11 @@ class Stream:
     inspection: str
     charts: Mapping[str, Callable[["pa.Table"], str]] = field(default_factory=dict)
     entity: Entity | None = None
+
+    @property
+    def unit(self) -> Unit:
+        """Its source and its name."""
+        return self.source, self.name
 
     @cached_property
     def code(self) -> DecoderCode:

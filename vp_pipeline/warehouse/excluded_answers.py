@@ -63,7 +63,7 @@ def excluded_entities(connection: "Connection", stream: Stream) -> set[str]:
     """The entities of which staging includes no answer, and excludes at least one."""
     assert stream.entity
     text, first = entity_text(stream.entity), f"raw.{stream.tables[0].raw_name}"
-    if not any((each.source, each.stream) == (stream.source, stream.name) for each in excluded_answers(connection)):
+    if not any((each.source, each.stream) == stream.unit for each in excluded_answers(connection)):
         return set()
     found = connection.execute(
         "select distinct excluded.entity from raw._excluded_answers as excluded "

@@ -143,14 +143,6 @@ def excluded(connection: "Connection") -> dict[StreamDay, str]:
     return {StreamDay(*row): reason or "excluded" for *row, reason in found.fetchall()}
 
 
-def excluded_days(connection: "Connection") -> dict[date, str]:
-    """The days of which staging excludes a stream, with the first reason."""
-    found: dict[date, str] = {}
-    for each, reason in excluded(connection).items():
-        found.setdefault(each.day, reason)
-    return found
-
-
 def begin(connection: "Connection", build_id: str, run_id: str, stale: Mapping[str, str] | None = None) -> None:
     """Marks the marts as unfinished, before dbt touches any of them. `stale`: what this build makes stale until it is
     finished, with the reasons; by default everything, and also where it is not known what the builds before have left.
@@ -271,7 +263,7 @@ def _clear_stale(connection: "Connection", nodes: Sequence[str]) -> None:
 
 def _included(connection: "Connection", streams: "Iterable[Stream]") -> Sequence[StreamDay]:
     """What was loaded of the streams and is not excluded. A day is loaded as a whole, so one table stands for all."""
-    first = {stream.tables[0].raw_name: (stream.source, stream.name) for stream in streams}
+    first = {stream.tables[0].raw_name: stream.unit for stream in streams}
     left_out = excluded(connection)
     found = connection.execute("select distinct table_name, run_date from raw._loads").fetchall()
     loaded = {StreamDay(day, *first[table]) for table, day in found if table in first}

@@ -235,7 +235,7 @@ def test_a_day_that_the_ledger_does_not_know_can_be_given_up(
     connection.execute("delete from raw._days")
     give_up(connection, [MONTHLY_SOLD], [DAY])
     assert ledger.pending_days(connection) == [DAY]
-    assert ledger.excluded_days(connection) == {}
+    assert ledger.excluded(connection) == {}
 
 
 def test_loads_of_before_decoders_were_recorded_are_outdated(

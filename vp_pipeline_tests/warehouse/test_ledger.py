@@ -43,13 +43,13 @@ def test_a_day_that_was_loaded_is_included_and_pending_validation(connection: du
     ledger.day_loaded(connection, UNIT, TWO)
     ledger.day_loaded(connection, UNIT, ONE)
     assert ledger.pending_days(connection) == [ONE, TWO]
-    assert ledger.excluded_days(connection) == {}
+    assert ledger.excluded(connection) == {}
 
 
 def test_a_day_stays_validated_until_other_rows_are_loaded(connection: duckdb.DuckDBPyConnection) -> None:
     set_days(connection, ONE, excluded={TWO: "a test is red"})
     assert ledger.pending_days(connection) == []
-    assert ledger.excluded_days(connection) == {TWO: "a test is red"}
+    assert {each.day: why for each, why in ledger.excluded(connection).items()} == {TWO: "a test is red"}
     ledger.day_loaded(connection, UNIT, TWO)
     assert ledger.pending_days(connection) == [TWO]
 
@@ -61,7 +61,7 @@ def test_days_that_are_being_validated_are_not_forgotten(connection: duckdb.Duck
     set_days(connection, ONE, TWO, excluded={})
     ledger.mark_pending(connection, [TWO])
     assert ledger.pending_days(connection) == [TWO]
-    assert ledger.excluded_days(connection) == {}
+    assert ledger.excluded(connection) == {}
 
 
 def test_the_last_build_is_the_newest_however_it_ended(connection: duckdb.DuckDBPyConnection) -> None:

@@ -110,7 +110,7 @@ def test_what_v0_1_0_recorded_is_kept(tmp_path: Path, caplog: pytest.LogCaptureF
         assert model_code.built_with(reader) == {}
     assert not caplog.messages
     with warehouse.connect() as writer:
-        assert {str(day): why for day, why in ledger.excluded_days(writer).items()} == {"2026-03-10": "red"}
+        assert {str(each.day): why for each, why in ledger.excluded(writer).items()} == {"2026-03-10": "red"}
         assert list(map(str, ledger.pending_days(writer))) == ["2026-03-11"]
         assert list(map(str, ledger.days_of_marts(writer))) == ["2026-03-09"]
     (message,) = caplog.messages

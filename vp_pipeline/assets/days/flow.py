@@ -18,7 +18,7 @@ from vp_pipeline.assets.days.admission import Admitted, DependsOn, admit
 from vp_pipeline.assets.days.events import day_events, is_last_step, step_outputs
 from vp_pipeline.assets.days.problems import Problems
 from vp_pipeline.assets.days.report import DayReport, DayState, Reports, not_made, not_restated, refused
-from vp_pipeline.assets.days.shared_run import SOURCE_TAG, is_shared, recording_failures
+from vp_pipeline.assets.days.shared_run import is_shared, recording_failures, sources_of_step
 from vp_pipeline.assets.days.versions import Versions
 from vp_pipeline.assets.retries import retry
 from vp_pipeline.dagster_internals.errors import StepFailure
@@ -148,8 +148,7 @@ def _build_days(
 
 def _not_restated(context: dg.AssetExecutionContext) -> set[date]:
     """The earlier days that a step of this run could not make again: its last step fails for them."""
-    run = context.instance.get_run_by_id(context.run_id)  # the context's own is as it was when the run began
-    return set(parse_days((run.tags if run else {}).get(NOT_RESTATED_TAG, "").split()))
+    return set(parse_days(_tag_of_run(context, NOT_RESTATED_TAG, "").split()))
 
 
 def leave_out(context: dg.AssetExecutionContext, reasons: Mapping[date, Sequence[str]]) -> None:
@@ -162,8 +161,7 @@ def leave_out(context: dg.AssetExecutionContext, reasons: Mapping[date, Sequence
 
 def left_out(context: dg.AssetExecutionContext) -> Iterator[tuple[date, str]]:
     """What `leave_out` has recorded in this run, each day with each reason."""
-    run = context.instance.get_run_by_id(context.run_id)
-    found: dict[str, list[str]] = json.loads((run.tags if run else {}).get(LEFT_OUT_TAG, "{}"))
+    found: dict[str, list[str]] = json.loads(_tag_of_run(context, LEFT_OUT_TAG, "{}"))
     yield from ((date.fromisoformat(day), reason) for day, reasons in found.items() for reason in reasons)
 
 
@@ -173,8 +171,13 @@ def _add_not_restated(context: dg.AssetExecutionContext, days: Set[date]) -> Non
         context.instance.add_run_tags(context.run_id, {NOT_RESTATED_TAG: listed})
 
 
+def _tag_of_run(context: dg.AssetExecutionContext, name: str, default: str) -> str:
+    """A tag as it is now: those of the context are as they were when the run began."""
+    run = context.instance.get_run_by_id(context.run_id)
+    return str((run.tags if run else {}).get(name, default))
+
+
 def _tags(context: dg.AssetExecutionContext) -> dict[str, str]:
     """What the list of runs can be filtered by, however the run was launched."""
-    days = context.partition_keys
-    sources = {spec.tags[SOURCE_TAG] for spec in context.assets_def.specs if SOURCE_TAG in spec.tags}
+    days, sources = context.partition_keys, sources_of_step(context)
     return {"vp/day": span(days), **({"vp/source": " ".join(sorted(sources))} if sources else {})}

@@ -6,7 +6,7 @@ step of the run turns it red. Here: which steps those are, and their failures as
 (`flow.py`).
 """
 
-from collections.abc import Set
+from collections.abc import Iterable, Sequence, Set
 
 import dagster as dg
 
@@ -14,8 +14,14 @@ from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.report import Reports, not_made
 from vp_pipeline.assets.retries import MAX_RETRIES
 from vp_pipeline.failures import PermanentError, TransientError, file_failure
+from vp_pipeline.sources.source import Stream
 
 SOURCE_TAG = "source"
+
+
+def sources_of_step(context: dg.AssetExecutionContext) -> Set[str]:
+    """The sources that the step's assets are of; none where they are of several together, as models are."""
+    return {spec.tags[SOURCE_TAG] for spec in context.assets_def.specs if SOURCE_TAG in spec.tags}
 
 
 def sources_of_run(context: dg.AssetExecutionContext) -> Set[str]:
@@ -25,9 +31,16 @@ def sources_of_run(context: dg.AssetExecutionContext) -> Set[str]:
     return {each[SOURCE_TAG] for each in tags if SOURCE_TAG in each}
 
 
+def streams_of_run(context: dg.AssetExecutionContext, streams: Iterable[Stream]) -> Sequence[Stream]:
+    """Those of `streams` that the run answers for: of the sources that it ingests, or all where it ingests none. Of
+    the other sources there may be nothing yet."""
+    asked = sources_of_run(context)
+    return [stream for stream in streams if not asked or stream.source in asked]
+
+
 def is_shared(context: dg.AssetExecutionContext) -> bool:
     """Whether the step is of one source, and the run of others too."""
-    own = {spec.tags[SOURCE_TAG] for spec in context.assets_def.specs if SOURCE_TAG in spec.tags}
+    own = sources_of_step(context)
     return len(own) == 1 and bool(sources_of_run(context) - own)
 
 

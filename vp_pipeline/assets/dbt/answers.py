@@ -62,8 +62,8 @@ def blamed_answers(
     failing rows name no entity of these days, or too many that a stream has on one of them."""
     found: dict[Answer, Blame] = {}
     for stream in streams:
-        days = {each.day for each in included if each.unit == (stream.source, stream.name)}
-        before = {answer for answer in excluded if (answer.source, answer.stream) == (stream.source, stream.name)}
+        days = {each.day for each in included if each.unit == stream.unit}
+        before = {answer for answer in excluded if (answer.source, answer.stream) == stream.unit}
         failing = _failing(connection, attempt, upstream, stream)
         chosen = choose(failing, answers_in_raw(connection, stream, failing.keys(), days), before)
         of_day = entities_by_day(connection, stream, days) if chosen else {}

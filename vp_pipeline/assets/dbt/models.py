@@ -130,12 +130,12 @@ def dbt_models(
             require_same_code(context, settings, warehouse, lake)
             for stream in settings.streams:
                 require_restated_silver(lake, stream)
-                require_restated_raw(context.instance, warehouse, stream, raw_checks[stream.source, stream.name])
+                require_restated_raw(context.instance, warehouse, stream, raw_checks[stream.unit])
             with warehouse.connect() as connection:
                 warehouse.create_tables(connection, [table for stream in settings.streams for table in stream.tables])
             absent = absent_days(context, warehouse, settings.streams)
-            yield from refusals(context, admitted, origins.units, absent)
             there = present(admitted, origins.units, absent)
+            yield from refusals(context, admitted, there, origins.units, absent)
             if there and _is_whole(build_models, context):
                 yield from WholeBuild(step, origins).run(there, absent.keys())
             elif there:

@@ -17,6 +17,7 @@ import dagster as dg
 
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.report import Reports, refused
+from vp_pipeline.assets.dbt.absence import present
 from vp_pipeline.assets.dbt.attempts import Attempt, DbtStep
 from vp_pipeline.assets.dbt.day_reports import green_reports, red_reports
 from vp_pipeline.assets.dbt.downstream import Downstream
@@ -41,21 +42,15 @@ def partial_build(step: DbtStep, admitted: Admitted, origins: Origins) -> Report
     build_id = ledger.new_build_id(context.run_id)
     with step.warehouse.connect() as connection:
         excluded = ledger.excluded(connection)
-        left_out = {
-            (day, key): next(reasons)
-            for day, keys in admitted.items()
-            for key in sorted(keys)
-            if all(StreamDay(day, *unit) in excluded for unit in origins.units[key])
-            for reasons in [iter(excluded[StreamDay(day, *unit)] for unit in sorted(origins.units[key]))]
-        }
-        built = {day: keys - {key for of, key in left_out if of == day} for day, keys in admitted.items()}
-        built = {day: keys for day, keys in built.items() if keys}
+        built = present(admitted, origins.units, excluded)
         if built:
             step.restating.admit(connection)
             stale = {**origins.downstream.models_left_out(selected), **dict.fromkeys(selected, _NOT_FINISHED)}
             ledger.begin(connection, build_id, context.run_id, stale)
-    for (day, key), reason in left_out.items():
-        yield key, day, refused(f"{day} is excluded ({reason}). Materialize all dbt models to validate it.")
+    for day, keys in admitted.items():
+        for key in sorted(keys - built.get(day, set())):
+            reason = excluded[StreamDay(day, *min(origins.units[key]))]
+            yield key, day, refused(f"{day} is excluded ({reason}). Materialize all dbt models to validate it.")
     if not built:
         return
     attempt = step.attempt([*built], built)

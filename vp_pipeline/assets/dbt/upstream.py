@@ -36,7 +36,7 @@ def upstream_of_models(models: dg.AssetsDefinition) -> Upstream:
 def units_of_models(upstream: Upstream, streams: Iterable[Stream]) -> Units:
     """The streams that each model is derived from. Of one that is derived from none (a list that comes with the
     project, the record of runs) all of them: it is built where any of them is."""
-    units = {raw_key(table): (stream.source, stream.name) for stream in streams for table in stream.tables}
+    units = {raw_key(table): stream.unit for stream in streams for table in stream.tables}
     every = {*units.values()}
     return {model: {units[key] for key in above & units.keys()} or every for model, above in upstream.items()}
 

@@ -85,10 +85,8 @@ class WholeBuild:
         context, run_id = self.step.context, self.step.context.run_id
         with self.step.warehouse.connect() as connection:
             pending = set(ledger.pending(connection))
-        own = {
-            StreamDay(day, stream.source, stream.name) for day in admitted for stream in self.origins.streams
-        } - absent
-        known = {(stream.source, stream.name) for stream in self.origins.streams}
+        own = {StreamDay(day, *stream.unit) for day in admitted for stream in self.origins.streams} - absent
+        known = {stream.unit for stream in self.origins.streams}
         wanted = own | {each for each in pending if each.unit in known}
         failed_checks = {each: reason for each in sorted(wanted) if (reason := self._blocked(each, each in own))}
         # Where RAW still has the rows that the marts have, they stay; what was loaded since is left out.
