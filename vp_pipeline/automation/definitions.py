@@ -67,8 +67,8 @@ def automation_definitions(settings: Settings, first_day: date, freshness: dg.As
             health_schedule(health),
         ],
         sensors=[
-            landed_sensor(lake, streams, first_day),
-            bronze_sensor(streams),
+            landed_sensor(lake, streams, first_day, freshness),
+            bronze_sensor(streams, freshness),
             mart_automation(),
             killed_sensor(environment.build_lease()),
             undelivered_sensor(outboxes.deliveries, PUBLISHED),

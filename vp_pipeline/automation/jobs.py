@@ -82,11 +82,26 @@ def requests_data(job_name: str) -> bool:
     return job_name == LATE_DATA or (runs_whole_days(job_name) and job_name != LANDED)
 
 
-def from_bronze(streams: Sequence[Stream], *, include_bronze: bool) -> dg.AssetSelection:
-    """What follows the syncs of the streams, to the published marts: what is loaded is validated by a build of all
-    models."""
+def from_bronze(
+    streams: Sequence[Stream], freshness: dg.AssetChecksDefinition, *, include_bronze: bool
+) -> dg.AssetSelection:
+    """What follows the syncs of the streams, to the published marts."""
     own = dg.AssetSelection.assets(*map(bronze_key, streams)).downstream(include_self=include_bronze)
-    return own | of_layers(*DBT_LAYERS, "published", "delivery")
+    return _with_the_marts(own, freshness)
+
+
+def run_request(
+    repository: dg.RepositoryDefinition, selected: dg.AssetSelection, run_key: str, day: str, tags: Mapping[str, str]
+) -> dg.RunRequest:
+    """A run of a selection on one day, with the selection's own checks: asked for assets alone, Dagster adds every
+    check of theirs, also those that the job leaves out."""
+    return dg.RunRequest(
+        run_key=run_key,
+        partition_key=day,
+        asset_selection=sorted(selected.resolve(repository.asset_graph)),
+        asset_check_keys=sorted(selected.resolve_checks(repository.asset_graph)),
+        tags=tags,
+    )
 
 
 def freshness_job(freshness: dg.AssetChecksDefinition) -> AssetJob:

@@ -7,6 +7,7 @@ import dagster as dg
 import pytest
 
 from vp_pipeline.build import build_definitions
+from vp_pipeline.quality.freshness import CHECK
 from vp_pipeline.settings import Settings
 from vp_pipeline_tests.conftest import pipeline_settings
 
@@ -26,3 +27,9 @@ def definitions(shared_settings: Settings) -> dg.Definitions:
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
     with dg.DagsterInstance.ephemeral(str(tmp_path)) as instance:
         yield instance
+
+
+def freshness_of(definitions: dg.Definitions) -> dg.AssetChecksDefinition:
+    """The checks of freshness of a graph."""
+    (checks,) = (each for each in definitions.asset_checks or () if {spec.name for spec in each.check_specs} == {CHECK})
+    return checks

@@ -5,7 +5,9 @@ import orjson
 import pytest
 
 from vp_pipeline.automation.sensors.bronze import PER_TICK, bronze_sensor
+from vp_pipeline.quality.freshness import CHECK
 from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline_tests.automation.conftest import freshness_of
 
 BRONZE = dg.AssetKey(["bronze", "keepa", "product"])
 SILVER = dg.AssetKey(["silver", "keepa", "price"])
@@ -15,7 +17,7 @@ DAYS = dg.DailyPartitionsDefinition("2026-01-01")
 def evaluate(
     definitions: dg.Definitions, instance: dg.DagsterInstance, cursor: str | None
 ) -> tuple[list[dg.RunRequest], str | None]:
-    sensor = bronze_sensor([PRODUCT])
+    sensor = bronze_sensor([PRODUCT], freshness_of(definitions))
     with dg.build_sensor_context(instance, cursor=cursor, repository_def=definitions.get_repository_def()) as context:
         tick = sensor.evaluate_tick(context)
     return list(tick.run_requests or []), tick.cursor
@@ -60,6 +62,9 @@ def test_three_partitions_that_finish_together_start_three(
         assert request.tags["vp/follows"] == "bronze/keepa/product"
         layers = {key.path[0] for key in request.asset_selection or ()}
         assert layers == {"silver", "raw", "stg", "core", "mart", "monitoring", "published", "delivery"}
+        checks = {check.name for check in request.asset_check_keys or ()}
+        assert "dim_product_key_is_unique" in checks
+        assert CHECK not in checks
     assert evaluate(definitions, instance, cursor)[0] == []
 
 

@@ -18,9 +18,11 @@ from vp_pipeline.lake import bronze
 from vp_pipeline.lake.manifests import BronzeManifest, SyncRecord
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import ONE_DAY
+from vp_pipeline.quality.freshness import CHECK
 from vp_pipeline.sources.keepa.source import PRODUCT
 from vp_pipeline.sources.source import Stream
 from vp_pipeline.sources.sp_api.source import ORDERS
+from vp_pipeline_tests.automation.conftest import freshness_of
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.lake.syncs import record_sync
 
@@ -113,7 +115,7 @@ def ticked(
     streams: Sequence[Stream],
     cursor: str | None = None,
 ) -> tuple[Sequence[dg.RunRequest], str | None]:
-    sensor = landed_sensor(lake, streams, date(2026, 1, 1))
+    sensor = landed_sensor(lake, streams, date(2026, 1, 1), freshness_of(definitions))
     with dg.build_sensor_context(instance, cursor=cursor, repository_def=definitions.get_repository_def()) as context:
         tick = sensor.evaluate_tick(context)
     return tick.run_requests or [], tick.cursor
@@ -160,6 +162,10 @@ def test_a_source_that_has_landed_waits_for_no_other(lake: Lake, instance: dg.Da
     (request,), _ = ticked(lake, instance, everything, [PRODUCT, ORDERS])
     keys = {key.to_user_string() for key in request.asset_selection or ()}
     assert {"bronze/keepa/product", "raw/keepa_price", "mart/fct_order_item", "published/marts"} <= keys
+    checks = {check.name for check in request.asset_check_keys or ()}
+    assert "completeness" in checks
+    assert "fct_sales_daily_key_is_unique" in checks
+    assert CHECK not in checks  # about days that the run may not have
     assert not [key for key in keys if key.startswith(("airbyte/", "bronze/sp_api", "silver/sp_api", "raw/sp_api"))]
 
 

@@ -6,13 +6,13 @@ import dagster as dg
 import orjson
 
 from vp_pipeline.assets.keys import bronze_key, silver_key
-from vp_pipeline.automation.jobs import LANDED, LATE_DATA, from_bronze, runs_whole_days
+from vp_pipeline.automation.jobs import LANDED, LATE_DATA, from_bronze, run_request, runs_whole_days
 from vp_pipeline.sources.source import Stream
 
 PER_TICK = 30
 
 
-def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
+def bronze_sensor(streams: Sequence[Stream], freshness: dg.AssetChecksDefinition) -> dg.SensorDefinition:
     """Starts the rest of a day for each bronze partition that was materialized in a run without silver."""
     by_key = {bronze_key(stream): stream for stream in streams}
 
@@ -26,7 +26,6 @@ def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
     )
     def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         assert context.repository_def is not None
-        graph = context.repository_def.asset_graph
         seen: dict[str, int] = orjson.loads(context.cursor) if context.cursor else {}
         requests = []
         for key, stream in sorted(by_key.items()):
@@ -38,7 +37,7 @@ def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
             records = context.instance.fetch_materializations(
                 dg.AssetRecordsFilter(key, after_storage_id=seen[name]), limit=PER_TICK, ascending=True
             ).records
-            below = sorted(from_bronze([stream], include_bronze=False).resolve(graph))
+            below = from_bronze([stream], freshness, include_bronze=False)
             silver = {silver_key(table) for table in stream.tables}
             # The newest of a day counts: landing it twice is followed up once.
             days: dict[str, int] = {}
@@ -47,12 +46,7 @@ def bronze_sensor(streams: Sequence[Stream]) -> dg.SensorDefinition:
                 if record.partition_key and not _continues(context.instance, record.run_id, silver):
                     days[record.partition_key] = record.storage_id
             requests += [
-                dg.RunRequest(
-                    run_key=f"{name} {day} {storage_id}",
-                    partition_key=day,
-                    asset_selection=below,
-                    tags={"vp/follows": name},
-                )
+                run_request(context.repository_def, below, f"{name} {day} {storage_id}", day, {"vp/follows": name})
                 for day, storage_id in days.items()
             ]
         context.update_cursor(orjson.dumps(seen).decode())

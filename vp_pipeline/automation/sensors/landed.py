@@ -9,7 +9,7 @@ import dagster as dg
 import orjson
 
 from vp_pipeline.assets.keys import airbyte_key
-from vp_pipeline.automation.jobs import LANDED, from_bronze, requests_data
+from vp_pipeline.automation.jobs import LANDED, from_bronze, requests_data, run_request
 from vp_pipeline.dagster_internals import run_statuses
 from vp_pipeline.dagster_internals.errors import recorded_as_sentence
 from vp_pipeline.failures import PipelineError
@@ -84,7 +84,9 @@ def landed_since(
     return taken, position
 
 
-def landed_sensor(lake: Lake, streams: Sequence[Stream], start: date) -> dg.SensorDefinition:
+def landed_sensor(
+    lake: Lake, streams: Sequence[Stream], start: date, freshness: dg.AssetChecksDefinition
+) -> dg.SensorDefinition:
     """Runs the days of syncs that no other run has picked up."""
 
     # A sensor, since the lake is outside of Dagster: nothing there is an event that a condition could look at. The
@@ -111,27 +113,18 @@ def landed_sensor(lake: Lake, streams: Sequence[Stream], start: date) -> dg.Sens
         if not by_day:
             return dg.SkipReason("No finished sync has landed that bronze does not hold.")
         assert context.repository_def is not None
-        graph = context.repository_def.asset_graph
         requests = []
         for day, items in sorted(by_day.items()):
             landed = [*{(each.stream.source, each.stream.name): each.stream for each in items}.values()]
-            assets = from_bronze(landed, include_bronze=True).resolve(graph)
-            requests.append(_request(day, items, sorted(assets) if len(landed) < len(streams) else None))
+            selected = from_bronze(landed, freshness, include_bronze=True)
+            # One run per day, of those of its streams that have landed. The same syncs give the same key, so it is
+            # made once.
+            syncs = " ".join(sorted(f"{item.stream.source}/{item.stream.name}:{item.sync.job_id}" for item in items))
+            key, tags = f"{day} {syncs}", {"vp/syncs": syncs}
+            requests.append(run_request(context.repository_def, selected, key, day.isoformat(), tags))
         return dg.SensorResult(requests)
 
     return watch
-
-
-def _request(day: date, landed: Sequence[Landed], assets: Sequence[dg.AssetKey] | None) -> dg.RunRequest:
-    """One run per day, of those of its streams that have landed. The same syncs give the same key, so it is made
-    once."""
-    jobs = sorted(f"{item.stream.source}/{item.stream.name}:{item.sync.job_id}" for item in landed)
-    return dg.RunRequest(
-        run_key=f"{day} {' '.join(jobs)}",
-        partition_key=day.isoformat(),
-        asset_selection=assets,
-        tags={"vp/syncs": " ".join(jobs)},
-    )
 
 
 def _syncing(instance: dg.DagsterInstance, streams: Sequence[Stream]) -> Set[date]:
