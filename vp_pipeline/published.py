@@ -2,7 +2,7 @@
 
     from vp_pipeline.published import read, tables
 
-    read("mart_product_daily", asin="B0SBXTWO06", start="2026-11-01", end="2026-12-01")
+    read("mart_product_daily", marketplace_code="US", start="2026-11-01", end="2026-12-01")
 
 It reads what `vp published list` shows as current, in the environment of the settings (`.env`, VP_…): DuckDB or
 Snowflake, never the warehouse. Not here: how (`publishing/frames.py`).
@@ -44,7 +44,7 @@ def read(
 
     `start`, `end`: the half-open range of days [start, end), UTC. `day`: the column that they are compared with; None:
     the table's only column of dates. `columns`: which; None: all. `where`: a column and its value, or a list of values
-    of which it has one: `asin="B0SBXTWO06"`, `currency=["EUR", "GBP"]`; None: it is missing.
+    of which it has one: `marketplace_code="US"`, `currency=["EUR", "GBP"]`; None: it is missing.
 
     Whole numbers are Int64, other numbers Float64 (money too: for exact sums take the integers of the `…_minor`
     columns), texts string, flags boolean, days and times datetime64 (UTC, without a zone); a missing value is NA or

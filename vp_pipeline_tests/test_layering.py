@@ -78,14 +78,8 @@ def test_the_sandbox_is_imported_by_its_command_and_the_embedded_airbyte_alone()
     assert importers == {"cli/sandbox.py", "airbyte/local.py"}
 
 
-# Where the general code still names the first source: only fewer.
 NAMES_A_SOURCE = {
     "lake/quarantine.py",  # what an earlier version called the entity
-    "published.py",
-    "publishing/publication.py",
-    "quality/failing_rows.py",
-    "quality/reconciliation.py",
-    "quality/waivers.py",
     "sources/registry.py",
 }
 

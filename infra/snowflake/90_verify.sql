@@ -33,7 +33,8 @@ use role ${role};
 use warehouse ${warehouse};
 use database ${database};
 
-list @${database}.${stage}/keepa/;
+-- Asks S3, in the role of the integration, for a folder that stays empty: those of the sources grow.
+list @${database}.${stage}/verify/;
 select count(*) as layers
 from ${database}.information_schema.schemata
 where schema_name in ('RAW', 'STG', 'CORE', 'MART', 'MONITORING')

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from vp_pipeline.failures import PermanentError, remedies
-from vp_pipeline.publishing.publication import LASTING_KEYS, Publication
+from vp_pipeline.publishing.publication import Publication
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.sources.source import Stream
 from vp_pipeline.warehouse import ledger
@@ -70,7 +70,7 @@ def _keys(
 ) -> dict[str, tuple[str, ...]]:
     found = {}
     explained = {key for stream in streams if stream.entity for key in excluded_entities(connection, stream)}
-    for table, columns in LASTING_KEYS.items():
+    for table, columns in (item for stream in streams for item in stream.lasting.items()):
         schema, _, name = table.partition(".")
         if table in current.rows and table_exists(connection, schema, name):
             _, published = marts.read(name)

@@ -14,12 +14,6 @@ from vp_pipeline.stored_formats import StoredFormat, renamed_field, with_default
 SCHEMAS = ("mart", "monitoring")
 # Not published, beside what begins with an underscore: what people on duty look into, which no figure depends on.
 ON_DUTY = "failing_rows"
-# Published tables whose entities consumers expect to find again, with the vendor's own key of them.
-LASTING_KEYS: dict[str, tuple[str, ...]] = {
-    "mart.dim_product": ("domain_id", "asin"),
-    "mart.dim_location": ("location_id",),
-    "mart.fct_order_item": ("order_id",),
-}
 # Of the record of a publication, whose fields are columns. Version 1 has no column for the version, and on Snowflake
 # another word for one that was rolled back; version 2 has no table `changes`; version 3 has no `moments`.
 FORMAT = StoredFormat(

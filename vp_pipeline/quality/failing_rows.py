@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from vp_pipeline.dbt.data_tests import Arguments, DataTest
-from vp_pipeline.quality.reconciliation import figure_text
+from vp_pipeline.quality.reconciliation import figure_text, oracle_of
+from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse.connection import transaction
 
 if TYPE_CHECKING:
@@ -20,13 +21,15 @@ Row = Mapping[str, Any]
 _VALUES = 4  # of a row of a test that names no column
 # What `always_true` adds to a row: the first condition that it breaks.
 BROKEN_CONDITION = "broken_condition"
+# What entities are called by: the one column of the models, and those of RAW that it is of.
+_KEYS = {stream.entity.key: stream.entity.columns for _, stream in STREAMS if stream.entity}
 _NAMES = re.compile(r"'[^']*'|[a-z_][a-z0-9_]*")
 
 
 def in_words(test: DataTest, row: Row) -> str:
     """A failing row: whose it is, what it has, and what was expected."""
-    if {"our_value", "keepa_value", "finding"} <= row.keys():
-        return figure_text(row)
+    if oracle := oracle_of(test.name):
+        return figure_text(oracle, row)
     found = _WORDS.get(test.kind, _all_values)(test.arguments, row)
     whose = _whose(test, row)
     return f"{whose}: {found}" if whose else found
@@ -53,9 +56,9 @@ def record(warehouse: "Warehouse", test: DataTest, code: str, run_id: str, days:
 
 def _whose(test: DataTest, row: Row) -> str:
     """The columns that identify the row, as far as it has them: `1-B0SBXTWO06 NEW 2026-03-14`."""
-    named = ["product_key"] if "product_key" in row else []
-    # A product's key stands for the two columns that it is of.
-    left_out = {"asin", "domain_id"} if named else set()
+    # An entity's key stands for the columns that it is of.
+    named = [key for key in _KEYS if key in row]
+    left_out = {column for key in named for column in _KEYS[key]}
     named += [name for name in test.grain if name in row and name not in {*named, *left_out}]
     return " ".join(_text(row[name]) for name in named)
 

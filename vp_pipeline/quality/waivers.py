@@ -4,7 +4,7 @@ Here: what the tag means, and what a waiver makes of an outcome. Not here: where
 run (`assets/days/report.py`) and of earlier ones (`assets/days/admission.py`).
 
     vp/waiver = volume                       the check of that name, of every asset
-    vp/waiver = silver/keepa/price:volume    of that asset alone; several are separated by commas
+    vp/waiver = silver/SOURCE/price:volume   of that asset alone; several are separated by commas
 
 A run that is started again has the tags that it was first started with, so the tag of v0.1.0 is read as well.
 """

@@ -69,13 +69,39 @@ class Entity:
 
 
 @dataclass(frozen=True)
+class Oracle:
+    """The vendor's own figures of what its answers say, which a model of MONITORING compares with ours.
+
+    `model`: that model. It has the columns `series`, `figure`, `our_value`, `difference`, `status` ("agrees", "agrees
+    without outliers", "not comparable", "differs") and `finding`. `key`: its column of whose figure it is. `value`: its
+    column of the vendor's figures. `vendor`: whose they are, for people.
+    """
+
+    model: str
+    key: str
+    value: str
+    vendor: str
+
+    @property
+    def agrees(self) -> str:
+        """The test that no figure differs."""
+        return f"{self.model}_agrees"
+
+    @property
+    def has_no_exceptions(self) -> str:
+        """The test, a warning, that every figure could be compared as it is."""
+        return f"{self.model}_has_no_exceptions"
+
+
+@dataclass(frozen=True)
 class Stream:
     """One Airbyte stream of a source, and the tables it is decoded into.
 
     `replay`: whether a past day can be requested again.
     `decoder` and `inspection`: the modules of its functions `decode` and `inspect`; imported at the first use, since
     the code location needs neither. `charts`: for some tables, a chart of a day's rows, as Markdown. `entity`: by what
-    its rows can be excluded; None: by day only. The first table has a row of every entity.
+    its rows can be excluded; None: by day only. The first table has a row of every entity. `lasting`: published tables
+    whose entities consumers expect to find again, with the vendor's own key of them.
     """
 
     source: str
@@ -87,6 +113,7 @@ class Stream:
     inspection: str
     charts: Mapping[str, Callable[["pa.Table"], str]] = field(default_factory=dict)
     entity: Entity | None = None
+    lasting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def unit(self) -> Unit:
@@ -118,6 +145,7 @@ class Source:
     `of_day`: what a configuration has more to request a day (UTC); nothing where every day is requested alike.
     `incidental`: names of the configuration that do not change what is requested: credentials and addresses.
     `is_available`: whether it can be ingested as it is configured; one without a sandbox cannot without its key.
+    `oracle`: the vendor's own figures, where it gives some.
     """
 
     name: str
@@ -130,3 +158,4 @@ class Source:
     of_day: Callable[[date], Mapping[str, object]] = lambda _: {}
     incidental: frozenset[str] = frozenset({"api_key", "base_url"})
     is_available: Callable[[Any], bool] = lambda _: True
+    oracle: Oracle | None = None

@@ -18,8 +18,7 @@ from vp_pipeline.assets.keys import raw_key
 from vp_pipeline.dbt.data_tests import DataTest
 from vp_pipeline.dbt.results import NodeResult
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.quality.reconciliation import CHECK
-from vp_pipeline.sources.keepa.source import PRODUCT
+from vp_pipeline.sources.keepa.source import ORACLE, PRODUCT
 from vp_pipeline.sources.stream_days import StreamDay
 from vp_pipeline.warehouse import ledger, migrations
 from vp_pipeline.warehouse.connection import Connection
@@ -162,8 +161,8 @@ def test_rows_that_name_a_product_in_any_of_its_forms(connection: Connection, co
 
 def test_a_figure_that_differs_is_the_reason(connection: Connection) -> None:
     row = "'1-B' as product_key, 'USED' as series, 'max_value' as figure, 199900 as our_value, 37928 as keepa_value"
-    found = blamed(connection, attempt(f"select {row}, 'differs' as finding", CHECK), ONE)
-    assert found == {("1-B", ONE): f"{CHECK}: 1-B USED max_value: ours 199900, Keepa's 37928 (differs)"}
+    found = blamed(connection, attempt(f"select {row}, 'differs' as finding", ORACLE.agrees), ONE)
+    assert found == {("1-B", ONE): f"{ORACLE.agrees}: 1-B USED max_value: ours 199900, Keepa's 37928 (differs)"}
 
 
 def test_a_day_on_which_every_product_fails_is_not_about_products(connection: Connection) -> None:

@@ -19,8 +19,7 @@ from vp_pipeline.build import build_definitions
 from vp_pipeline.cli.local_runs.daily_run import failed_days
 from vp_pipeline.cli.report import RunReport
 from vp_pipeline.partitions import ONE_DAY
-from vp_pipeline.quality.reconciliation import CHECK
-from vp_pipeline.sources.keepa.source import KEEPA
+from vp_pipeline.sources.keepa.source import KEEPA, ORACLE
 from vp_pipeline_tests.conftest import GreenDays, Pipeline, pipeline_in, pipeline_settings
 from vp_pipeline_tests.sandbox.client import KeepaSandbox
 
@@ -85,7 +84,7 @@ def quarantined(pipeline: Pipeline, table: str, day: date = DAY) -> list[dict[st
 
 
 def worst_figures(pipeline: Pipeline) -> str:
-    check = dg.AssetCheckKey(dg.AssetKey(["monitoring", "mon_keepa_reconciliation"]), CHECK)
+    check = dg.AssetCheckKey(dg.AssetKey(["monitoring", "mon_keepa_reconciliation"]), ORACLE.agrees)
     (record,) = pipeline.instance.event_log_storage.get_asset_check_execution_history(check, limit=1)
     assert record.evaluation is not None
     return str(record.evaluation.metadata["worst_figures"].value)

@@ -14,7 +14,7 @@ import pytest
 
 from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.reader import PublishedMarts
-from vp_pipeline.quality.reconciliation import CHECK, EXCEPTIONS
+from vp_pipeline.sources.keepa.source import ORACLE
 from vp_pipeline_tests.conftest import GreenDays, Pipeline, pipeline_settings
 from vp_pipeline_tests.end_to_end.played import Played
 from vp_pipeline_tests.recordings.folders import CASES
@@ -84,8 +84,8 @@ def test_its_last_good_state_stays_and_it_comes_back(published: Played) -> None:
     assert played.published_days == {ONE, TWO}
     assert excluded(played) == [(BAD, TWO)]
     assert by_day(played) == [(ONE, True, 0), (TWO, True, 1)]
-    text = warning(played, CHECK)
-    assert f"Excluded from {TWO}, because they failed: {BAD} ({CHECK}: {BAD} NEW avg_90d: ours " in text
+    text = warning(played, ORACLE.agrees)
+    assert f"Excluded from {TWO}, because they failed: {BAD} ({ORACLE.agrees}: {BAD} NEW avg_90d: ours " in text
     assert "Keepa's" in text
 
     # Run again it is tried again, with the same result; the day after is not held back.
@@ -144,7 +144,7 @@ def test_cases_written_for_this_project(case: str, tmp_path: Path) -> None:
         expected, texts = CASES_EXPECTED[case]
         assert published == {"B0HEALTHY1", *expected}
         assert excluded(pipeline) == []
-        found = warning(pipeline, EXCEPTIONS)
+        found = warning(pipeline, ORACLE.has_no_exceptions)
         for text in texts:
             assert text in found, found
 

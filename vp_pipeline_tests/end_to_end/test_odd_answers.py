@@ -9,8 +9,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from vp_pipeline.quality.reconciliation import CHECK
-from vp_pipeline.sources.keepa.source import KEEPA
+from vp_pipeline.sources.keepa.source import KEEPA, ORACLE
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 from vp_pipeline_tests.recordings.folders import ODD
 from vp_pipeline_tests.recordings.odd_answers import (
@@ -86,7 +85,7 @@ def test_figures_that_are_not_of_the_history_are_warnings_with_the_reason(odd: P
 
 def findings(pipeline: Pipeline) -> set[tuple[str, str, str, str]]:
     """(product, series, figure, finding) of the worst figures that the check names."""
-    check = dg.AssetCheckKey(dg.AssetKey(["monitoring", "mon_keepa_reconciliation"]), CHECK)
+    check = dg.AssetCheckKey(dg.AssetKey(["monitoring", "mon_keepa_reconciliation"]), ORACLE.agrees)
     (stored,) = pipeline.instance.event_log_storage.get_asset_check_execution_history(check, limit=1)
     assert stored.evaluation is not None
     rows = str(stored.evaluation.metadata["worst_figures"].value).splitlines()[2:]

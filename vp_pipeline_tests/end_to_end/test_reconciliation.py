@@ -8,8 +8,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from vp_pipeline.quality.reconciliation import CHECK, EXCEPTIONS
 from vp_pipeline.sources.keepa.series import KEEPA_EPOCH_MINUTES, SERIES_NAMES
+from vp_pipeline.sources.keepa.source import ORACLE
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
 
 pytestmark = pytest.mark.integration
@@ -73,7 +73,7 @@ def test_the_check_reports_how_much_it_compared(recorded: Pipeline, recordings: 
     result = evaluation(recorded)
     assert result.passed
     found = {name: value.value for name, value in result.metadata.items()}
-    assert found["products"] == len({key[:2] for key in newest_answers(recordings)})
+    assert found["entities"] == len({key[:2] for key in newest_answers(recordings)})
     assert found["figures_compared"] >= 350
     assert found["figures_differing"] == 0
     # In both sets one of Keepa's averages is one below the formula.
@@ -88,7 +88,7 @@ def test_the_sandbox_agrees_day_after_day(tmp_path: Path) -> None:
             report = pipeline.run(DAY + timedelta(days=number))
             assert report.succeeded, report.reasons
         found = {name: value.value for name, value in evaluation(pipeline).metadata.items()}
-        assert found["products"] == 11
+        assert found["entities"] == 11
         assert found["figures_compared"] > 2_000
         assert found["figures_differing"] == 0
 
@@ -106,7 +106,7 @@ def test_one_figure_that_differs_is_refused_by_name(recordings: Path, tmp_path: 
         pipeline = Pipeline(pipeline_settings(tmp_path / "data", keepa_recordings=folder), instance)
         report = pipeline.run(DAY)
         assert not report.succeeded
-        assert CHECK in report.reasons[-1]
+        assert ORACLE.agrees in report.reasons[-1]
         result = evaluation(pipeline)
         assert not result.passed
         assert result.metadata["figures_differing"].value == 1
@@ -127,7 +127,7 @@ def test_answers_cut_short_are_not_taken_for_all_of_time(tmp_path: Path) -> None
         assert found["figures_not_comparable"].value > 100
         assert found["figures_compared"].value > 1_000
         assert "our history begins too late" in str(found["worst_figures"].value)
-        warned = evaluation(pipeline, EXCEPTIONS)
+        warned = evaluation(pipeline, ORACLE.has_no_exceptions)
         assert "(our history begins too late)" in str(warned.description)
         windows = pipeline.query(
             "select distinct figure from monitoring.mon_keepa_reconciliation where status = 'not comparable' order by 1"
@@ -137,7 +137,7 @@ def test_answers_cut_short_are_not_taken_for_all_of_time(tmp_path: Path) -> None
         assert not {("current_value",), ("avg_30d",), ("out_of_stock_pct_30d",)} & set(windows)
 
 
-def evaluation(pipeline: Pipeline, check: str = CHECK) -> dg.AssetCheckEvaluation:
+def evaluation(pipeline: Pipeline, check: str = ORACLE.agrees) -> dg.AssetCheckEvaluation:
     key = dg.AssetCheckKey(RECONCILED, check)
     (record,) = pipeline.instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
     assert record.event is not None

@@ -10,6 +10,7 @@ import pytest
 from vp_pipeline.dbt.data_tests import MEANINGS, DataTest, data_tests
 from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.quality.failing_rows import in_words, record
+from vp_pipeline.sources.keepa.source import ORACLE
 from vp_pipeline.warehouse.duckdb import DuckDBWarehouse
 from vp_pipeline_tests.conftest import pipeline_settings
 
@@ -18,8 +19,8 @@ WHOSE = "1-B0MADEUP00 NEW 2026-03-14"
 ONE, TWO = date(2026, 3, 13), date(2026, 3, 14)
 
 
-def a_test(kind: str, **arguments: Any) -> DataTest:
-    return DataTest("t", kind, "fct", "mart", "m", True, "w", kind, arguments, tuple(KEY))
+def a_test(kind: str, name: str = "t", **arguments: Any) -> DataTest:
+    return DataTest(name, kind, "fct", "mart", "m", True, "w", kind, arguments, tuple(KEY))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def a_test(kind: str, **arguments: Any) -> DataTest:
             f"{WHOSE}: low 900, high 800, expected low <= high",
         ),
         (
-            a_test("always_true", conditions=[]),
+            a_test("always_true", ORACLE.agrees, conditions=[]),
             {**KEY, "figure": "avg", "our_value": 5, "keepa_value": 6, "finding": "differs"},
             "1-B0MADEUP00 NEW avg: ours 5, Keepa's 6 (differs)",
         ),

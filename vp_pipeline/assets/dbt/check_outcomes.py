@@ -13,12 +13,12 @@ from vp_pipeline.dbt.data_tests import DataTest
 from vp_pipeline.dbt.results import NodeResult
 from vp_pipeline.quality.failing_rows import in_words
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.quality.reconciliation import CHECK, EXCEPTIONS, reconciliation
+from vp_pipeline.quality.reconciliation import oracle_of, reconciliation
+from vp_pipeline.sources.source import Oracle
 from vp_pipeline.warehouse.connection import column_names
 from vp_pipeline.warehouse.loading import Warehouse
 
 _ROWS, _IN_WORDS = 5, 3
-_OF_FIGURES = {CHECK, EXCEPTIONS}
 
 
 def check_outcome(
@@ -28,8 +28,9 @@ def check_outcome(
     the project's."""
     assert event.check_name is not None
     metadata = dict(event.metadata or {})
-    if event.check_name == CHECK:
-        metadata |= _reconciliation(warehouse)
+    oracle = oracle_of(event.check_name)
+    if oracle and event.check_name == oracle.agrees:
+        metadata |= _reconciliation(warehouse, oracle)
     if event.passed or result is None:
         verb = "passed" if event.passed else "failed"
         description = f"The dbt test {event.check_name} {verb}."
@@ -51,7 +52,8 @@ def _failing_rows(result: NodeResult, warehouse: Warehouse) -> tuple[list[str], 
     if not result.code:
         return [], []
     # Of figures those that agree without outliers come before those that cannot be compared.
-    order = "order by status, product_key, series, figure" if result.name in _OF_FIGURES else ""
+    oracle = oracle_of(result.name)
+    order = f"order by status, {oracle.key}, series, figure" if oracle else ""
     with warehouse.connect(read_only=True) as connection:
         found = connection.execute(f"select * from ({result.code}) as failing {order} limit {_ROWS}")
         return column_names(found), found.fetchall()
@@ -66,7 +68,7 @@ def _query_and_rows(result: NodeResult, names: list[str], rows: list[tuple[Any, 
     }
 
 
-def _reconciliation(warehouse: Warehouse) -> dict[str, Any]:
+def _reconciliation(warehouse: Warehouse, oracle: Oracle) -> dict[str, Any]:
     with warehouse.connect(read_only=True) as connection:
-        metadata = reconciliation(connection).metadata
+        metadata = reconciliation(connection, oracle).metadata
     return {**metadata, "worst_figures": dg.MarkdownMetadataValue(str(metadata["worst_figures"]))}

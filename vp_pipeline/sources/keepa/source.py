@@ -8,7 +8,7 @@ from vp_pipeline.failures import PermanentError
 from vp_pipeline.sources.keepa.charts import prices, ranks
 from vp_pipeline.sources.keepa.settings import KeepaSettings
 from vp_pipeline.sources.keepa.tables import TABLES
-from vp_pipeline.sources.source import Entity, Origin, Source, Stream, SyncRequest
+from vp_pipeline.sources.source import Entity, Oracle, Origin, Source, Stream, SyncRequest
 
 
 def connector_config(settings: KeepaSettings, origin: Origin) -> dict[str, object]:
@@ -59,7 +59,10 @@ PRODUCT = Stream(
     inspection="vp_pipeline.sources.keepa.inspection",
     charts={"price": prices, "rank": ranks},
     entity=Entity(("domain_id", "asin"), "product_key"),
+    lasting={"mart.dim_product": ("domain_id", "asin")},
 )
+
+ORACLE = Oracle("mon_keepa_reconciliation", key="product_key", value="keepa_value", vendor="Keepa")
 
 KEEPA = Source(
     name="keepa",
@@ -69,4 +72,5 @@ KEEPA = Source(
     settings=KeepaSettings,
     connector_config=connector_config,
     request_of=request_of,
+    oracle=ORACLE,
 )

@@ -59,6 +59,7 @@ WEATHER = Stream(
     decoder="vp_pipeline.sources.open_meteo.decode",
     inspection="vp_pipeline.sources.open_meteo.inspection",
     entity=Entity(("location_id",), "location_id"),
+    lasting={"mart.dim_location": ("location_id",)},
 )
 
 OPEN_METEO = Source(

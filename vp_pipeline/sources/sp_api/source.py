@@ -51,6 +51,7 @@ ORDERS = Stream(
     decoder="vp_pipeline.sources.sp_api.decode",
     inspection="vp_pipeline.sources.sp_api.inspection",
     entity=Entity(("order_id",), "order_id"),
+    lasting={"mart.fct_order_item": ("order_id",)},
 )
 
 SP_API = Source(
