@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick unit test slow dev setup lint types sql freshness infra generate constraints bench edits runtime soak clean
+.PHONY: help run quick unit test slow exhaustive dev setup lint types sql freshness infra generate constraints bench edits runtime soak clean
 
 help: ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,13 +24,17 @@ quick: $(READY) ## lint, types and the tests that build and start nothing, side 
 unit: $(READY)
 	@$(BIN)/pytest -n auto --dist worksteal -m 'not slow and not integration'
 
-test: $(READY) lint types sql infra ## every check and test
+test: $(READY) ## every check and test
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types sql infra
 	@$(BIN)/pytest -n auto --dist worksteal -m 'not slow'
 
 # With `loadgroup` a worker gets a test when it is free, and tests that share a costly set-up stay together. One worker
 # more than there are processors: most of these tests wait for processes that they have started.
 slow: $(READY) ## the tests that take minutes: bad days, killed runs, nights, the UI in a browser, production on stand-ins
-	@$(BIN)/pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadgroup -m slow
+	@$(BIN)/pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadgroup -m 'slow and not exhaustive'
+
+exhaustive: $(READY) ## every other case of the sweeps of which `make slow` plays some: random loads, kills, sources
+	@$(BIN)/pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadgroup -m exhaustive
 
 # Without DAGSTER_HOME, Dagster announces a temporary folder, although dagster.yaml names .dagster.
 dev: $(READY) ## the Dagster UI at http://localhost:3000, or another port: make dev PORT=3001

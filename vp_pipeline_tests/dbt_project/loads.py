@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 DAYS = 4
-# How many sequences `make slow` plays, each of twenty or thirty dbt commands; `EXAMPLES=40 make slow` plays more.
-MANY = int(os.environ.get("EXAMPLES", "12"))
+# How many sequences a test plays, each of twenty or thirty dbt commands: `make test` some, and `make exhaustive` many;
+# `EXAMPLES=40 make exhaustive` plays more. The few are the first of the many.
+MANY = pytest.param(int(os.environ.get("EXAMPLES", "12")), marks=pytest.mark.exhaustive, id="many")
 WINDOWS = [(first, end) for first in range(DAYS) for end in range(first + 1, DAYS + 1)]
 # The days that get other rows, the seed of those rows, and the windows that are restated then: of these days, of
 # others, or of both. No window at all is `None`; "full" is --full-refresh.

@@ -79,7 +79,7 @@ def exclude(warehouse: Any, number: int, product: tuple[str, int] | None) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.exhaustive)])
 def test_any_order_and_repetition_ends_as_a_rebuild(warehouse: Any, window: Any, seed: int) -> None:
     random = Random(seed)
     warehouse.must("seed")

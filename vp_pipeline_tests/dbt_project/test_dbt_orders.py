@@ -123,7 +123,7 @@ def random_day(random: Random) -> list[Document]:
     return list(found.values())
 
 
-@pytest.mark.parametrize("examples", [2, pytest.param(MANY, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [2, MANY])
 def test_any_order_grouping_and_repetition(staged: Any, window: Any, examples: int) -> None:
     play_examples(Orders(staged, window), examples, (2, 4))
 

@@ -16,14 +16,15 @@ from vp_pipeline_tests.soak import kills
 from vp_pipeline_tests.soak.kills import DAYS, STEPS, VP
 
 pytestmark = pytest.mark.slow
-ROUNDS = 2
 
 
-def test_killed_at_any_moment_of_every_step(green_days: GreenDays, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rounds", [1, pytest.param(3, marks=pytest.mark.exhaustive)])
+def test_killed_at_any_moment_of_every_step(green_days: GreenDays, tmp_path: Path, rounds: int) -> None:
+    """Each round has a kill in every step; `make soak` has a dozen rounds."""
     undisturbed = green_days.copy(len(DAYS), tmp_path / "undisturbed")
     environment = {**kills.environment_in(tmp_path / "killed"), "VP_KEEPA_ASINS": GreenDays.PRODUCTS}
     chance = random.Random(20260310)
-    for number in range(ROUNDS * len(STEPS)):
+    for number in range(rounds * len(STEPS)):
         kills.kill_vp_run(environment, number, chance)
     kills.run_to_the_end(environment)
     assert kills.differences(environment, undisturbed) == []

@@ -185,7 +185,15 @@ PLACES: Mapping[str, tuple[Callable[[Folder], Sequence[str]], str, Sequence[str]
 }
 
 
-@pytest.mark.parametrize("place", PLACES)
+# `make slow` leaves these out: bronze refuses an object as it does a sync, with the same remedy; of silver's checks,
+# whose remedies differ by their table and day alone, it plays the one of records.
+LIKE_OTHERS = {"object", "volume", "silver contract"}
+
+
+@pytest.mark.parametrize(
+    "place",
+    [pytest.param(place, marks=pytest.mark.exhaustive if place in LIKE_OTHERS else ()) for place in PLACES],
+)
 def test_a_broken_day_has_one_red_cause_and_its_remedy_works(place: str, synced: Folder, tmp_path: Path) -> None:
     folder = Folder(tmp_path / "broken")
     shutil.copytree(synced.path, folder.path)

@@ -1,6 +1,7 @@
 """The streams whose past days can be requested: a range in one run ends in the tables that a run a day ends in.
 
-`DAYS=30` plays a month; without it a week, which the weather's window is as long as.
+Three days have weather windows that overlap, and orders that change; `make exhaustive` plays a week, which that window
+is as long as, and `DAYS=30 make exhaustive` a month.
 """
 
 import os
@@ -15,7 +16,7 @@ from vp_pipeline_tests.end_to_end.test_sources_apart import without_syncs
 
 pytestmark = pytest.mark.slow
 FIRST = date(2026, 3, 2)
-DAYS = [FIRST + ONE_DAY * n for n in range(int(os.environ.get("DAYS", "7")))]
+MANY = pytest.param(int(os.environ.get("DAYS", "7")), marks=pytest.mark.exhaustive, id="many")
 SOURCES = ("open_meteo", "sp_api")
 OVERRIDES = {"chosen_sources": SOURCES, "export_mart": "fct_sales_daily"}
 # Not of the data: what was recorded of runs and builds, and by which moment.
@@ -30,16 +31,18 @@ def tables(pipeline: Pipeline) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
-def test_a_range_equals_a_run_a_day_in_any_order(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [3, MANY])
+def test_a_range_equals_a_run_a_day_in_any_order(tmp_path: Path, number: int) -> None:
+    days = [FIRST + ONE_DAY * n for n in range(number)]
     for name in ("range", "days"):
         (tmp_path / name).mkdir()
     with (
         pipeline_in(tmp_path / "range", Pipeline, **OVERRIDES) as at_once,
         pipeline_in(tmp_path / "days", Pipeline, **OVERRIDES) as one_by_one,
     ):
-        report = at_once.run(*DAYS)
+        report = at_once.run(*days)
         assert report.succeeded, report.reasons
-        for day in [*DAYS[1::2], *DAYS[::2]]:
+        for day in [*days[1::2], *days[::2]]:
             report = one_by_one.run(day)
             assert report.succeeded, report.reasons
         found = tables(at_once)

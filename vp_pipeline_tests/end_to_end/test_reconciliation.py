@@ -93,7 +93,7 @@ def test_the_sandbox_agrees_day_after_day(tmp_path: Path) -> None:
         assert found["figures_differing"] == 0
 
 
-@pytest.mark.parametrize("recordings", ["made_up", pytest.param("real", marks=pytest.mark.slow)], indirect=True)
+@pytest.mark.parametrize("recordings", ["made_up", pytest.param("real", marks=pytest.mark.exhaustive)], indirect=True)
 def test_one_figure_that_differs_is_refused_by_name(recordings: Path, tmp_path: Path) -> None:
     folder = tmp_path / "answers"
     folder.mkdir()
