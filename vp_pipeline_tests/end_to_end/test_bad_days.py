@@ -30,7 +30,7 @@ GOOD, BAD = "1:B0SBXTWO06", "3:B0SBXTWO06"
 Answer = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def answers() -> dict[str, Answer]:
     """A sound answer for each of two products."""
     with KeepaSandbox() as sandbox:

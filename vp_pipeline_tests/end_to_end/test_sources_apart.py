@@ -39,7 +39,7 @@ def world(folder: Path) -> Iterator[Pipeline]:
         yield pipeline
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def healthy(green_days: GreenDays) -> Callable[[int], Path]:
     """The folder of a world in which nothing is wrong, after so many days."""
 
