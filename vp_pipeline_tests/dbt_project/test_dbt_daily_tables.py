@@ -248,7 +248,7 @@ class Dailies:
         assert_right(self.warehouse, self.raw)
 
 
-@pytest.mark.parametrize("examples", [3, MANY])
+@pytest.mark.parametrize("examples", [2, MANY])
 def test_any_order_grouping_repetition_and_reload(staged: Any, window: Any, examples: int) -> None:
     play_examples(Dailies(staged, window), examples, (1, 3), CHANGES_FIRST)
 

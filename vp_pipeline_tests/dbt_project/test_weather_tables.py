@@ -174,7 +174,7 @@ def staged(module_warehouse: Any) -> Any:
     return module_warehouse
 
 
-@pytest.mark.parametrize("examples", [3, MANY])
+@pytest.mark.parametrize("examples", [2, MANY])
 def test_any_order_grouping_and_repetition(staged: Any, window: Any, examples: int) -> None:
     play_examples(Weather(staged, window), examples, (2, 4))
 

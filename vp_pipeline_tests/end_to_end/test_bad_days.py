@@ -103,15 +103,6 @@ def test_a_csv_that_is_no_list_is_quarantined_and_the_other_product_goes_on(play
     assert pipeline.query("select distinct domain_id from mart.fct_price_history_daily") == [(1,)]
 
 
-def test_an_odd_field_costs_that_field_alone(play: Any) -> None:
-    pipeline, report = play(lambda a: product_of(a).update(title=5))
-    assert report.succeeded, report.reasons
-    (row,) = quarantined(pipeline, "product")
-    assert row["reason"] == "title is not a text but integer; the product's row has null"
-    assert pipeline.query("select domain_id, title is null from mart.dim_product order by 1") == [(1, False), (3, True)]
-    assert report.layers["silver"].warned == 1
-
-
 def test_a_day_of_errors_is_no_day(good: Pipeline) -> None:
     """The other product is invalid too: not one row comes of the day's answers."""
     pipeline = good
@@ -153,14 +144,6 @@ def test_a_bad_day_between_good_ones_stays_as_it_is(play: Any) -> None:
     # It alone is what `vp run --failed` would run again.
     definitions = build_definitions(pipeline.settings)
     assert failed_days(pipeline.instance, definitions, [DAY - ONE_DAY, DAY, NEXT, after]) == [NEXT]
-
-
-def test_an_invalid_product_is_quarantined(play: Any) -> None:
-    pipeline, report = play(lambda a: product_of(a).update(productType=4))
-    assert report.succeeded, report.reasons
-    (row,) = quarantined(pipeline, "product")
-    assert row["reason"].startswith("productType is 4")
-    assert pipeline.query("select domain_id from mart.dim_product") == [(1,)]
 
 
 def test_a_negative_price_is_quarantined_and_no_number(play: Any) -> None:

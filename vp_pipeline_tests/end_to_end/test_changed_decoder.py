@@ -220,6 +220,8 @@ def test_a_day_that_cannot_be_decoded_again_is_excluded_alone(
         require_equal(pipeline, fresh(ONE, TWO, THREE))
 
 
+# A day that cannot be decoded, and a restatement that is reverted, are above each on its own; here both at once.
+@pytest.mark.exhaustive
 def test_reverting_the_decoder_leaves_such_a_day_to_its_repair(pipeline: Pipeline) -> None:
     """Its silver is of the present code again; its check is red, and so it stays excluded until it passes."""
     before = pipeline.contents()

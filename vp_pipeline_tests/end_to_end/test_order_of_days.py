@@ -3,35 +3,13 @@
 from datetime import date
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
-from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
-from vp_pipeline_tests.sandbox.client import catalogue
+from vp_pipeline_tests.conftest import GreenDays, Pipeline, pipeline_in
 
 pytestmark = pytest.mark.slow
 
-ONE, TWO, THREE = (date(2026, 2, n) for n in (9, 10, 11))
-ORDERS: dict[str, list[tuple[date, ...]]] = {
-    "one by one": [(ONE,), (TWO,), (THREE,)],
-    "one range": [(ONE, TWO, THREE)],
-    "shuffled and repeated": [(THREE,), (ONE,), (TWO, THREE), (ONE,)],
-}
-
-
-@pytest.fixture(scope="module")
-def products() -> tuple[str, ...]:
-
-    known = catalogue(None, 7)
-    return tuple(p for p in known if p.startswith("5:"))[:1] + tuple(p for p in known if not p.startswith("5:"))[:3]
-
-
-def played(data_dir: Path, order: list[tuple[date, ...]], products: tuple[str, ...]) -> Pipeline:
-    pipeline = Pipeline(pipeline_settings(data_dir, keepa_asins=products), dg.DagsterInstance.ephemeral())
-    for days in order:
-        report = pipeline.run(*days)
-        assert report.succeeded, report.reasons
-    return pipeline
+ONE, TWO, THREE, _ = GreenDays.DAYS
 
 
 def parquet_of(pipeline: Pipeline) -> dict[str, bytes]:
@@ -39,17 +17,29 @@ def parquet_of(pipeline: Pipeline) -> dict[str, bytes]:
     return {path: content for path, content in pipeline.lake_contents("silver").items() if path.endswith(".parquet")}
 
 
-def test_any_order_ends_in_the_same_tables(tmp_path: Path, products: tuple[str, ...]) -> None:
-    expected = None
-    for name, order in ORDERS.items():
-        pipeline = played(tmp_path / name, order, products)
-        found = pipeline.contents()
-        found_silver = parquet_of(pipeline)
-        if expected is None:
-            expected, expected_silver = found, found_silver
-            days = pipeline.query("select distinct _run_date from raw.keepa_price order by all")
-            assert days == [(ONE,), (TWO,), (THREE,)]
-        for table in expected:
-            assert found[table] == expected[table], f"{table} differs when days are run {name}"
-        assert found.keys() == expected.keys()
-        assert found_silver == expected_silver
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param([(ONE, TWO, THREE)], id="one range"),
+        pytest.param([(THREE,), (ONE,), (TWO, THREE), (ONE,)], id="shuffled and repeated"),
+    ],
+)
+def test_any_order_ends_in_the_tables_of_one_by_one(
+    green_days: GreenDays, tmp_path: Path, order: list[tuple[date, ...]]
+) -> None:
+    with pipeline_in(tmp_path, Pipeline, keepa_asins=GreenDays.PRODUCTS) as pipeline:
+        for days in order:
+            report = pipeline.run(*days)
+            assert report.succeeded, report.reasons
+        found, found_silver = pipeline.contents(), parquet_of(pipeline)
+    with green_days.pipeline(3, tmp_path / "one_by_one", Pipeline) as one_by_one:
+        assert one_by_one.query("select distinct _run_date from raw.keepa_price order by all") == [
+            (ONE,),
+            (TWO,),
+            (THREE,),
+        ]
+        expected, expected_silver = one_by_one.contents(), parquet_of(one_by_one)
+    assert found.keys() == expected.keys()
+    for table in expected:
+        assert found[table] == expected[table], table
+    assert found_silver == expected_silver

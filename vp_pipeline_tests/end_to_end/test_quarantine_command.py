@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import duckdb
 import pytest
 
 from vp_pipeline.lake.objects import Lake
@@ -56,6 +57,9 @@ def test_from_the_quarantine_to_the_marts_and_back(environment: dict[str, str], 
     ran = vp(asked, "run", "--date", DAY)
     assert ran.returncode == 0, ran.stdout
     assert re.search(r"^│ published +│ +1 │", ran.stdout, flags=re.MULTILINE)
+    assert re.search(r"^│ silver +│.*│ +1 │ +0 │[^│]*│$", ran.stdout, flags=re.MULTILINE)  # one check has warned
+    with duckdb.connect(str(tmp_path / "data" / "warehouse.duckdb"), read_only=True) as connection:  # the field alone
+        assert connection.execute("select domain_id, title from mart.dim_product").fetchall() == [(3, None)]
     listed = words(vp(environment, "quarantine", "list", "--source", "keepa", "--date", DAY).stdout)
     assert f"keepa product {DAY} 1 title is not a text but integer" in listed
     shown = vp(environment, "quarantine", "show", "--table", "product").stdout

@@ -84,7 +84,7 @@ def test_the_check_reports_how_much_it_compared(recorded: Pipeline, recordings: 
 def test_the_sandbox_agrees_day_after_day(tmp_path: Path) -> None:
     with dg.DagsterInstance.ephemeral() as instance:
         pipeline = Pipeline(pipeline_settings(tmp_path), instance)
-        for number in (0, 1, 5):
+        for number in (0, 5):
             report = pipeline.run(DAY + timedelta(days=number))
             assert report.succeeded, report.reasons
         found = {name: value.value for name, value in evaluation(pipeline).metadata.items()}

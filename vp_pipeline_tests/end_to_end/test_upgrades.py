@@ -21,6 +21,7 @@ import pytest
 from vp_pipeline.quality.waivers import Waivers
 from vp_pipeline.settings import PROJECT_ROOT
 from vp_pipeline.warehouse.migrations import MIGRATIONS
+from vp_pipeline_tests.conftest import GreenDays
 from vp_pipeline_tests.contents import contents
 from vp_pipeline_tests.dagster_dev import own_environment
 from vp_pipeline_tests.project_copy import ProjectCopy
@@ -28,9 +29,8 @@ from vp_pipeline_tests.project_copy import ProjectCopy
 pytestmark = pytest.mark.slow
 # The tag v0.1.0, and the commit that it is on: a clone may have the one without the other.
 RELEASE = ("v0.1.0", "e6604dd1651c01c5fb896bf58cd1c87cdf887d99")
-PRODUCT = "3:B0SBXTWO06"
 MART = "mart_product_daily"  # it changes every day
-ONE, TWO, THREE = "2026-03-10", "2026-03-11", "2026-03-12"
+ONE, TWO, THREE, _ = map(str, GreenDays.DAYS)
 LAYERS = {"warehouse.duckdb": ("raw", "stg", "core", "mart", "monitoring"), "published.duckdb": ("mart", "monitoring")}
 
 
@@ -60,7 +60,7 @@ def code_in(root: Path, environment: dict[str, str]) -> ProjectCopy:
     if root != PROJECT_ROOT:
         environment = {name: value for name, value in environment.items() if name != "VP_SOURCES"}
     return ProjectCopy(
-        root, {**environment, "PYTHONPATH": str(root), "VP_KEEPA_ASINS": PRODUCT, "VP_EXPORT_MART": MART}
+        root, {**environment, "PYTHONPATH": str(root), "VP_KEEPA_ASINS": GreenDays.PRODUCTS, "VP_EXPORT_MART": MART}
     )
 
 
@@ -94,7 +94,7 @@ def run_the_release(old: ProjectCopy) -> Left:
     )
 
 
-def test_a_folder_of_v0_1_0_ends_as_a_fresh_build(tmp_path: Path) -> None:
+def test_a_folder_of_v0_1_0_ends_as_a_fresh_build(green_days: GreenDays, tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     environment = own_environment(tmp_path / "old")
     left = run_the_release(code_in(release(tmp_path / "release"), environment))
@@ -118,11 +118,9 @@ def test_a_folder_of_v0_1_0_ends_as_a_fresh_build(tmp_path: Path) -> None:
     assert_is_kept(left, new.data)
     assert_history(environment["DAGSTER_HOME"], [str(run) for run, _ in left.runs])
 
-    (tmp_path / "fresh").mkdir()
-    fresh = code_in(PROJECT_ROOT, own_environment(tmp_path / "fresh"))
-    fresh.vp("run", "--from", ONE, "--to", THREE)
+    fresh = green_days.after(3) / "data"
     for file, schemas in LAYERS.items():
-        ours, theirs = contents(new.data / file, schemas), contents(fresh.data / file, schemas)
+        ours, theirs = contents(new.data / file, schemas), contents(fresh / file, schemas)
         assert ours.keys() == theirs.keys()
         for table in ours:
             assert ours[table] == theirs[table], f"{file} {table}"
