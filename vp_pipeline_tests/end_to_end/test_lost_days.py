@@ -115,11 +115,10 @@ def test_the_remedy_of_the_refusal_works(three_days: Pipeline, four_days: Pipeli
 
 
 def test_a_publication_that_would_lose_a_product_is_refused(three_days: Pipeline) -> None:
-    """The day was synced again, and the response no longer has one of the products."""
+    """The days were synced again, and the responses no longer have one of the products."""
     settings = pipeline_settings(three_days.settings.data_dir, keepa_asins=GreenDays.PRODUCTS.split(",")[0])
     fewer = Pipeline(settings, three_days.instance)
-    reports = [fewer.run(day, resync=True, waive="volume") for day in (ONE, TWO, THREE)]
-    report = reports[-1]
+    report = fewer.run(ONE, TWO, THREE, resync=True, waive="volume")
     assert not report.succeeded
     assert "1 of mart.dim_product (3-B0SBXTWO06)" in report.reasons[0]
     assert newest_result(fewer, KEEPS_ALL).severity == dg.AssetCheckSeverity.ERROR
