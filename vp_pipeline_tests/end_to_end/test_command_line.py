@@ -16,6 +16,7 @@ import dagster as dg
 import pytest
 
 from vp_pipeline.partitions import newest_finished_day
+from vp_pipeline_tests.conftest import GreenDays
 from vp_pipeline_tests.contents import contents
 
 pytestmark = pytest.mark.integration
@@ -34,6 +35,7 @@ def words(text: str) -> str:
 
 
 def test_a_day_runs_shows_and_runs_again_without_a_change(environment: dict[str, str], tmp_path: Path) -> None:
+    environment["VP_KEEPA_ASINS"] = GreenDays.PRODUCTS
     first = vp(environment, "run", "--date", DAY)
     assert first.returncode == 0, first.stdout + first.stderr
     assert first.stderr == ""
@@ -171,6 +173,7 @@ def test_maintain_only_lists_by_default(environment: dict[str, str]) -> None:
 @pytest.mark.slow
 def test_a_run_whose_process_was_killed_blocks_no_later_run(environment: dict[str, str]) -> None:
     """SIGKILL in the middle of dbt leaves a run that seems to be running, holding the warehouse's pool."""
+    environment["VP_KEEPA_ASINS"] = GreenDays.PRODUCTS
     command = [str(VP), "run", "--from", DAY, "--to", AFTER]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
