@@ -56,7 +56,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         models,
         published_marts(models, gates, settings.streams, partitions, settings.engine),
         power_bi_asset(power_bi_box(settings), gates, partitions),
-        export_asset(settings.export_mart, manifest_path(settings), export_box(settings), gates, partitions),
+        export_asset(settings.exported_mart, manifest_path(settings), export_box(settings), gates, partitions),
     ]
     assets = dg.Definitions(
         assets=[*ingestion, *rebuilt_by_condition(marts)],

@@ -60,8 +60,10 @@ class DeliverySettings(BaseModel):
     power_bi_timeout_seconds: float = Field(
         default=3600, gt=0, description="How long one run waits for a refresh; a later one attaches to it."
     )
-    export_mart: str = Field(
-        default="mart_deals", description="The mart whose changed rows are exported to the lake (`change_exports/`)."
+    export_mart: OrUnset[str] = Field(
+        default=None,
+        description="The mart whose changed rows are exported to the lake (`change_exports/`). "
+        "Unset: that of the first source that is on.",
     )
     export_url: OrUnset[HttpUrl] = Field(
         default=None, description="Where exported rows are posted. Without it they are written to the lake only."
@@ -71,8 +73,8 @@ class DeliverySettings(BaseModel):
 
     @field_validator("export_mart")
     @classmethod
-    def _is_a_mart(cls, value: str) -> str:
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
+    def _is_a_mart(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"[a-z][a-z0-9_]*", value):
             raise ValueError(f"{value} is not a valid mart name: lower case letters, digits and underscores")
         return value
 

@@ -127,6 +127,11 @@ class Settings(DeliverySettings, ProductionSettings):
         """The streams of the sources that the graph has."""
         return tuple(stream for source in self.enabled_sources for stream in source.streams)
 
+    @property
+    def exported_mart(self) -> str:
+        """The mart whose changed rows are exported."""
+        return self.export_mart or next((source.exported_mart for source in self.enabled_sources), "")
+
     def of(self, source: Source) -> SourceSettings:
         """The settings of a source, of the class that it declares."""
         return self.sources[source.name]

@@ -90,7 +90,7 @@ def _is_database(file: Path) -> bool:
 
 def _exported_mart(settings: Settings) -> Iterator[str]:
     known = exportable(manifest_path(settings))
-    if settings.export_mart not in known:
-        near = difflib.get_close_matches(settings.export_mart, known, n=1, cutoff=0.6)
+    if settings.exported_mart not in known:
+        near = difflib.get_close_matches(settings.exported_mart, known, n=1, cutoff=0.6)
         hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
-        yield f"VP_EXPORT_MART is {settings.export_mart}, which is not a mart with a grain. {hint}"
+        yield f"VP_EXPORT_MART is {settings.exported_mart}, which is not a mart with a grain. {hint}"

@@ -1,6 +1,6 @@
 """The YAML of dbt's sources and staging models, from the Python contracts.
 
-Here: everything in `models/staging/<source>/*.yml`: columns, types, nullability, keys. The contracts
+Here: everything in `models/staging/<source>/*.yml`: columns, types, nullability, keys; and the names of the sources. The contracts
 (`vp_pipeline/sources/<source>/`) are the one place to change; a test fails while a file is out of date.
 Not here: the staging SQL (names its columns itself; a test compares them) and every other model's YAML (by hand).
 """
@@ -16,6 +16,7 @@ from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
 from vp_pipeline.sources.registry import SOURCES
 
 FOLDER = DBT_PROJECT_DIR / "models" / "staging"
+ALL = DBT_PROJECT_DIR / "macros" / "enabled_sources.sql"
 HEADER = "# Written by `make generate` from the Python contracts: change those, then run it.\n"
 
 
@@ -27,7 +28,18 @@ def files() -> dict[Path, str]:
         folder = FOLDER / source.name
         found[folder / f"_{source.name}__sources.yml"] = HEADER + _yaml(sources(tables))
         found[folder / f"_{source.name}__models.yml"] = HEADER + _yaml(staging(tables))
+    found[ALL] = _all_sources()
     return found
+
+
+def _all_sources() -> str:
+    names = ",".join(source.name for source in SOURCES)
+    return (
+        "{#- Written by `make generate`. The names of the sources whose models the project has; VP_SOURCES unset: all. -#}\n"
+        "{% macro enabled_sources() -%}\n"
+        f"    {{{{ return(env_var('VP_SOURCES', '{names}').split(',')) }}}}\n"
+        "{%- endmacro %}\n"
+    )
 
 
 def sources(tables: tuple[Table, ...]) -> dict[str, Any]:

@@ -145,7 +145,8 @@ class Source:
     `of_day`: what a configuration has more to request a day (UTC); nothing where every day is requested alike.
     `incidental`: names of the configuration that do not change what is requested: credentials and addresses.
     `is_available`: whether it can be ingested as it is configured; one without a sandbox cannot without its key.
-    `oracle`: the vendor's own figures, where it gives some.
+    `oracle`: the vendor's own figures, where it gives some. `exported_mart`: the mart whose changed rows are exported
+    where this is the first source that is on and VP_EXPORT_MART names none.
     """
 
     name: str
@@ -155,6 +156,7 @@ class Source:
     settings: type[SourceSettings]
     connector_config: Callable[[Any, Origin], dict[str, object]]
     request_of: Callable[[Mapping[str, Any]], SyncRequest | None]
+    exported_mart: str
     of_day: Callable[[date], Mapping[str, object]] = lambda _: {}
     incidental: frozenset[str] = frozenset({"api_key", "base_url"})
     is_available: Callable[[Any], bool] = lambda _: True

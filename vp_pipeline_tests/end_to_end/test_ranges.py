@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 FIRST = date(2026, 3, 2)
 MANY = pytest.param(int(os.environ.get("DAYS", "7")), marks=pytest.mark.exhaustive, id="many")
 SOURCES = ("open_meteo", "sp_api")
-OVERRIDES = {"chosen_sources": SOURCES, "export_mart": "fct_sales_daily"}
+OVERRIDES = {"chosen_sources": SOURCES}
 # Not of the data: what was recorded of runs and builds, and by which moment.
 OF_RUNS = ("monitoring.", "raw._")
 

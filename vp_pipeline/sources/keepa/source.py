@@ -72,5 +72,6 @@ KEEPA = Source(
     settings=KeepaSettings,
     connector_config=connector_config,
     request_of=request_of,
+    exported_mart="mart_deals",
     oracle=ORACLE,
 )

@@ -70,6 +70,7 @@ OPEN_METEO = Source(
     settings=OpenMeteoSettings,
     connector_config=connector_config,
     request_of=request_of,
+    exported_mart="mart_weather_7_days",
     of_day=lambda day: {"run_date": day.isoformat()},
     incidental=frozenset({"api_key", "base_url", "forecast_url"}),
 )

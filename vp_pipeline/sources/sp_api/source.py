@@ -62,6 +62,7 @@ SP_API = Source(
     settings=SpApiSettings,
     connector_config=connector_config,
     request_of=request_of,
+    exported_mart="fct_sales_daily",
     of_day=of_day,
     incidental=frozenset({"client_id", "client_secret", "refresh_token", "base_url", "token_url"}),
 )

@@ -1,23 +1,10 @@
 with
-observed as (
-    {{ date_spans([
-        ref('core_keepa_price_daily'),
-        ref('core_keepa_rank_daily'),
-        ref('core_keepa_review_daily'),
-        ref('core_keepa_offer_daily'),
-        ref('core_buy_box_daily'),
-    ]) | indent(4) }}
-),
-
-bounds as (
-    select
-        min(first_date) as first_date,
-        max(last_date) as last_date
-    from observed
+span as (
+    select * from {{ ref('core_span') }}
 ),
 
 calendar as (
-    {{ each_day('bounds', ['first_date'], 'first_date', 'last_date') | indent(4) }}
+    {{ each_day('span', ['first_date'], 'first_date', 'last_date') | indent(4) }}
 ),
 
 -- Engines number the days of a week differently: counted from a Monday they agree.

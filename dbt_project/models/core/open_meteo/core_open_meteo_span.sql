@@ -1,0 +1,6 @@
+{{ config(materialized='view') }}
+
+select
+    min(observed_date) as first_date,
+    max(observed_date) as last_date
+from {{ ref('core_open_meteo_weather_change') }}
