@@ -4,9 +4,9 @@ Here: reading it, in every place that knows of days. Not here: how it is printed
 knows of a day (the model `mon_day`, which is published too).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -25,11 +25,11 @@ _MON_DAY = ("monitoring", "mon_day")
 class DayOverview:
     """One day.
 
-    `bronze`, `silver`, `raw`: it is there, of every stream. `rows`: of it in RAW. `in_marts`: the last green build has
-    it. `published`: consumers read it; `publications`: the kept builds that have it, newest first. `failed_checks`: the
-    blocking ones whose newest result is a failure, as `asset:check`. `excluded_because`: why all of it is excluded;
-    `excluded_answers`: how many products' answers are. `pending`: the next build validates it. `of_older_code`: another
-    decoder than the present one made it.
+    `bronze`, `silver`, `raw`: it is there, of some stream; `without`: those of which it is not. `rows`: of it in RAW.
+    `in_marts`: the last green build has it. `published`: consumers read it; `publications`: the kept builds that have
+    it, newest first. `failed_checks`: the blocking ones whose newest result is a failure, as `asset:check`.
+    `excluded_because`: why all of it is excluded; `excluded_answers`: how many products' answers are. `pending`: the
+    next build validates it. `of_older_code`: another decoder than the present one made it.
     """
 
     day: date
@@ -45,6 +45,7 @@ class DayOverview:
     excluded_answers: int = 0
     pending: bool = False
     of_older_code: bool = False
+    without: tuple[str, ...] = ()
 
     @property
     def remarks(self) -> list[str]:
@@ -55,6 +56,8 @@ class DayOverview:
         if self.excluded_answers:
             products = "1 product is" if self.excluded_answers == 1 else f"{self.excluded_answers} products are"
             found.append(f"{products} excluded (mon_excluded_answer)")
+        if self.without:
+            found.append(f"without {', '.join(self.without)}")
         if self.pending:
             found.append("the next build validates it")
         if self.of_older_code:
@@ -66,12 +69,18 @@ class DayOverview:
 
 @dataclass(frozen=True)
 class _Known:
-    """The days that the lake and the warehouse know: `rows` are those of `mon_day`, by day."""
+    """The days that the lake and the warehouse know: `bronze` and `silver` those of each stream, `rows` those of
+    `mon_day`, by day."""
 
-    bronze: AbstractSet[date]
-    silver: AbstractSet[date]
+    bronze: Mapping[str, AbstractSet[date]]
+    silver: Mapping[str, AbstractSet[date]]
     stale: AbstractSet[date]
-    rows: Mapping[date, Mapping[str, Any]] = field(default_factory=dict)
+    rows: Mapping[date, Mapping[str, Any]]
+
+    def without(self, day: date) -> Iterator[str]:
+        """The streams of which a day is not in silver; where silver has it of none, in bronze."""
+        layer = next((each for each in (self.silver, self.bronze) if day in set().union(*each.values())), {})
+        return (name for name, days in layer.items() if day not in days)
 
 
 def day_overviews(
@@ -91,8 +100,9 @@ def day_overviews(
         rows = _of_warehouse(connection)
     streams = environment.settings.streams
     known = _Known(
-        _of_every(set(bronze.days(lake, stream)) for stream in streams),
-        _of_every(set(silver.days(lake, stream.tables[0])) for stream in streams),  # a day is written as a whole
+        {"/".join(stream.unit): set(bronze.days(lake, stream)) for stream in streams},
+        # A day is written as a whole.
+        {"/".join(stream.unit): set(silver.days(lake, stream.tables[0])) for stream in streams},
         set().union(*(stale_days(lake, stream) for stream in streams)),
         rows,
     )
@@ -100,7 +110,8 @@ def day_overviews(
     current = publisher.marts.current()
     builds = {each.build_id: set(each.days) for each in publisher.kept()}
     published = set(current.days) if current else set()
-    days = {*known.bronze, *known.silver, *rows, *published, *set().union(*builds.values())}
+    in_lake: set[date] = set().union(*known.bronze.values(), *known.silver.values())
+    days = {*in_lake, *rows, *published, *set().union(*builds.values())}
     return [
         _overview(
             day,
@@ -120,8 +131,8 @@ def _overview(
     row = known.rows.get(day, {})
     return DayOverview(
         day,
-        bronze=day in known.bronze,
-        silver=day in known.silver,
+        bronze=any(day in days for days in known.bronze.values()),
+        silver=any(day in days for days in known.silver.values()),
         raw=bool(row.get("is_loaded")),
         in_marts=bool(row.get("is_in_marts")),
         published=published,
@@ -132,6 +143,7 @@ def _overview(
         excluded_answers=int(row.get("excluded_answers") or 0),
         pending=not row.get("is_validated", True),
         of_older_code=day in known.stale or bool(row.get("is_of_other_code")),
+        without=tuple(known.without(day)),
     )
 
 
@@ -143,11 +155,6 @@ def _of_warehouse(connection: Connection) -> Mapping[date, Mapping[str, Any]]:
     names = column_names(found)
     rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
     return {row["run_date"]: row for row in rows}
-
-
-def _of_every(sets: Iterable[AbstractSet[date]]) -> AbstractSet[date]:
-    found = list(sets)
-    return set.intersection(*map(set, found)) if found else set()
 
 
 def _name(check: dg.AssetCheckKey) -> str:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _LAYERS = ("bronze", "silver", "raw", "in_marts", "published")
 # In a table one column for all layers: with a column for each, a line of 80 columns would have no room for a remark.
 _COLUMNS = (Column("day"), Column("there", prose=True), Column("rows"), Column("remarks", prose=True))
-_FIELDS = ("rows", "failed_checks", "excluded_because", "excluded_answers", "pending", "of_older_code", "publications")
+_WHAT = ("rows", "failed_checks", "excluded_because", "excluded_answers", "without")
+_FIELDS = (*_WHAT, "pending", "of_older_code", "publications")
 
 
 def days(

@@ -1,7 +1,7 @@
 """The YAML of dbt's sources and staging models, from the Python contracts.
 
-Here: everything in `models/staging/<source>/*.yml`: columns, types, nullability, keys; and the names of the sources. The contracts
-(`vp_pipeline/sources/<source>/`) are the one place to change; a test fails while a file is out of date.
+Here: everything in `models/staging/<source>/*.yml`: columns, types, nullability, keys; and the names of the sources.
+The contracts (`vp_pipeline/sources/<source>/`) are the one place to change; a test fails while a file is out of date.
 Not here: the staging SQL (names its columns itself; a test compares them) and every other model's YAML (by hand).
 """
 
@@ -35,7 +35,7 @@ def files() -> dict[Path, str]:
 def _all_sources() -> str:
     names = ",".join(source.name for source in SOURCES)
     return (
-        "{#- Written by `make generate`. The names of the sources whose models the project has; VP_SOURCES unset: all. -#}\n"
+        "{#- Written by `make generate`. The sources whose models the project has; VP_SOURCES unset: all. -#}\n"
         "{% macro enabled_sources() -%}\n"
         f"    {{{{ return(env_var('VP_SOURCES', '{names}').split(',')) }}}}\n"
         "{%- endmacro %}\n"

@@ -13,8 +13,11 @@ from vp_pipeline.assets.keys import of_layers
 # there nothing is left to do. Older days are a matter of backfills: eager() looks at the newest day.
 #
 # The publication has the same condition, so it is part of the run that rebuilds the marts: if the run leaves nothing
-# stale (`assets/dbt/partial_build.py`) consumers get them, and otherwise the run is red and names what is missing.
-REBUILD = dg.AutomationCondition.eager() & dg.AutomationCondition.all_deps_blocking_checks_passed()
+# stale (`assets/dbt/partial_build.py`) consumers get them, and otherwise the run is red and names what is missing. It
+# waits for no mart of a source that is late, nor does what follows it.
+_PASSED = dg.AutomationCondition.all_deps_blocking_checks_passed()
+REBUILD = dg.AutomationCondition.eager() & _PASSED
+_WAITS_FOR_NONE = dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing()) & _PASSED
 LAYERS = ("mart", "monitoring", "published", "delivery")
 
 
@@ -38,4 +41,5 @@ def _with_condition(spec: dg.AssetSpec) -> dg.AssetSpec:
     # Views on the records of runs depend on no asset: eager() would build them as soon as a day is over.
     if spec.key.path[0] not in LAYERS or not list(spec.deps):
         return spec
-    return spec.replace_attributes(automation_condition=REBUILD)
+    of_all = spec.key.path[0] in ("published", "delivery")
+    return spec.replace_attributes(automation_condition=_WAITS_FOR_NONE if of_all else REBUILD)

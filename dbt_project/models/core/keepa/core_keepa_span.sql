@@ -12,6 +12,7 @@ observed as (
 )
 
 select
+    'keepa' as source_name,
     min(first_date) as first_date,
     max(last_date) as last_date
 from observed

@@ -1,10 +1,17 @@
 with
-span as (
+spans as (
     select * from {{ ref('core_span') }}
 ),
 
+bounds as (
+    select
+        min(first_date) as first_date,
+        max(last_date) as last_date
+    from spans
+),
+
 calendar as (
-    {{ each_day('span', ['first_date'], 'first_date', 'last_date') | indent(4) }}
+    {{ each_day('bounds', ['first_date'], 'first_date', 'last_date') | indent(4) }}
 ),
 
 -- Engines number the days of a week differently: counted from a Monday they agree.
