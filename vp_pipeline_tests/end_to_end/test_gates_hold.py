@@ -95,8 +95,28 @@ def spoil_raw(played: Played, day: date, sql: str) -> None:
         connection.execute(sql.replace("DAY", f"date '{day}'"))
 
 
-def test_bad_days_in_dbt(played: Played) -> None:
-    one, two, three, four, five, six = (FIRST + ONE_DAY * n for n in range(3, 9))
+# What spoils a day's rows in RAW, and the message of the dbt test that finds it, by the layer of that test.
+IN_DBT = {
+    "core": (
+        "update raw.keepa_price set landed_price = landed_price + 7 where _run_date = DAY and landed_price > 0",
+        "core/core_keepa_price_change: The dbt test core_keepa_price_change_amounts_agree failed",
+    ),
+    "mart": (
+        "update raw.keepa_price set asin = 'B0NOPRODU' || domain_id where _run_date = DAY",
+        "mart/fct_price_history_daily: The dbt test relationships_fct_price_history_daily_product_key",
+    ),
+    "monitoring": (
+        "update raw.keepa_stats set value = value + 5 where _run_date = DAY and stat = 'avg90' and series = 'NEW'",
+        "monitoring/mon_keepa_reconciliation: The dbt test mon_keepa_reconciliation_agrees failed",
+    ),
+}
+
+
+@pytest.mark.parametrize("layers", [["monitoring"], pytest.param([*IN_DBT], marks=pytest.mark.exhaustive)])
+def test_bad_days_in_dbt(played: Played, layers: list[str]) -> None:
+    """STG is the first of dbt's layers and monitoring the last: a day has one way out of all of them. `make exhaustive`
+    plays those between."""
+    one, two, three = (FIRST + ONE_DAY * n for n in range(3, 6))
     twice = (
         "update raw.keepa_price set observed_at = timestamp '2026-01-01' where _run_date = DAY and series = 'NEW' and "
         "(domain_id, observed_at) in (select (domain_id, observed_at) from raw.keepa_price where _run_date = DAY and "
@@ -118,21 +138,9 @@ def test_bad_days_in_dbt(played: Played) -> None:
     assert played.published_days == {FIRST + ONE_DAY * n for n in range(3)} | {one, three}
     unchanged = refuses_the_layers_below(played, two, ["key:core/*", "key:mart/*", "key:published/*"])
 
-    cases = {
-        four: (
-            "update raw.keepa_price set landed_price = landed_price + 7 where _run_date = DAY and landed_price > 0",
-            "core/core_keepa_price_change: The dbt test core_keepa_price_change_amounts_agree failed",
-        ),
-        five: (
-            "update raw.keepa_price set asin = 'B0NOPRODU' || domain_id where _run_date = DAY",
-            "mart/fct_price_history_daily: The dbt test relationships_fct_price_history_daily_product_key",
-        ),
-        six: (
-            "update raw.keepa_stats set value = value + 5 where _run_date = DAY and stat = 'avg90' and series = 'NEW'",
-            "monitoring/mon_keepa_reconciliation: The dbt test mon_keepa_reconciliation_agrees failed",
-        ),
-    }
-    for day, (sql, expected) in cases.items():
+    refused = [three + ONE_DAY * n for n in range(1, len(layers) + 1)]
+    for day, layer in zip(refused, layers, strict=True):
+        sql, expected = IN_DBT[layer]
         spoil_raw(played, day, sql)
         report = played.run(day)
         assert not report.succeeded
@@ -140,24 +148,24 @@ def test_bad_days_in_dbt(played: Played) -> None:
         assert refuses_the_layers_below(played, day, ["key:published/*"]) == unchanged
 
     # A price of -5 is not a valid price; since then the price is unknown, and figures of it cannot be compared.
-    seven, eight = six + ONE_DAY, six + 2 * ONE_DAY
-    played.sync(seven, lambda product: product["csv"][1].__setitem__(-1, -5))
-    report = played.run(seven)
+    bad_price, good = refused[-1] + ONE_DAY, refused[-1] + 2 * ONE_DAY
+    played.sync(bad_price, lambda product: product["csv"][1].__setitem__(-1, -5))
+    report = played.run(bad_price)
     assert report.succeeded, report.reasons
     assert report.layers["monitoring"].warned == 1
 
     # The next day, after all of these: green, and published with the good ones.
-    report = played.run(eight)
+    report = played.run(good)
     assert report.succeeded, report.reasons
-    assert played.published_days == {FIRST + ONE_DAY * n for n in range(3)} | {one, three, seven, eight}
+    assert played.published_days == {FIRST + ONE_DAY * n for n in range(3)} | {one, three, bad_price, good}
     assert played.query("select count(*) from mart.fct_price_history_daily where asin like 'B0NOPRODU%'") == [(0,)]
 
     # And an excluded one that has been fixed: included again.
     with played.warehouse.connect() as connection:
-        connection.execute("delete from raw.keepa_stats where _run_date = ?", [six])  # RAW loads it anew
-    report = played.run(six)
+        connection.execute("delete from raw.keepa_stats where _run_date = ?", [refused[-1]])  # RAW loads it anew
+    report = played.run(refused[-1])
     assert report.succeeded, report.reasons
-    assert six in played.published_days
+    assert refused[-1] in played.published_days
 
 
 def assert_left_out(played: Played, day: date, message: str) -> None:
