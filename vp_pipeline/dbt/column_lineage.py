@@ -20,7 +20,7 @@ from sqlglot.optimizer.scope import Scope, build_scope
 from vp_pipeline.dbt.environment import SOURCES_VARIABLE, WAREHOUSE_VARIABLE
 from vp_pipeline.dbt.project import DBT_PROJECT_DIR
 from vp_pipeline.sources.contract import RAW_COLUMNS
-from vp_pipeline.sources.registry import SOURCES, STREAMS
+from vp_pipeline.sources.registry import NAMES, STREAMS
 
 if TYPE_CHECKING:
     import duckdb
@@ -141,7 +141,7 @@ def _dbt(path: Path, command: str) -> Any:
     from dbt.cli.main import dbtRunner
 
     os.environ[WAREHOUSE_VARIABLE] = str(path)
-    os.environ[SOURCES_VARIABLE] = ",".join(source.name for source in SOURCES)
+    os.environ[SOURCES_VARIABLE] = ",".join(NAMES)
     project = [f"--project-dir={DBT_PROJECT_DIR}", f"--profiles-dir={DBT_PROJECT_DIR}"]
     paths = [f"--target-path={path.parent / 'target'}", f"--log-path={path.parent}"]
     result = dbtRunner().invoke(["--quiet", "--log-level-file", "none", command, *project, *paths])

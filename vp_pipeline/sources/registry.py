@@ -7,4 +7,5 @@ from vp_pipeline.sources.sp_api.source import SP_API
 
 SOURCES: tuple[Source, ...] = (KEEPA, OPEN_METEO, SP_API)
 ORACLES: tuple[Oracle, ...] = tuple(source.oracle for source in SOURCES if source.oracle)
+NAMES: tuple[str, ...] = tuple(source.name for source in SOURCES)
 STREAMS: tuple[tuple[Source, Stream], ...] = tuple((s, stream) for s in SOURCES for stream in s.streams)

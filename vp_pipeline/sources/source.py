@@ -144,7 +144,7 @@ class Source:
     configuration for an origin. `request_of`: what a configuration requests (None: it is not one of this connector).
     `of_day`: what a configuration has more to request a day (UTC); nothing where every day is requested alike.
     `incidental`: names of the configuration that do not change what is requested: credentials and addresses.
-    `is_available`: whether it can be ingested as it is configured; one without a sandbox cannot without its key.
+    `is_available`: whether it is ingested where VP_SOURCES names none; one that is off until it is configured is not.
     `oracle`: the vendor's own figures, where it gives some. `exported_mart`: the mart whose changed rows are exported
     where this is the first source that is on and VP_EXPORT_MART names none.
     """

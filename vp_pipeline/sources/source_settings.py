@@ -36,6 +36,11 @@ class SourceSettings(BaseModel):
         return bool(self.secrets) and self.recordings is None
 
     @property
+    def is_configured(self) -> bool:
+        """Whether somebody has named where its data come from: a key, recordings, or a connection of Airbyte."""
+        return self.uses_vendor or self.recordings is not None or self.airbyte_connection is not None
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The secret values, for redaction."""
         values = (getattr(self, name) for name in type(self).model_fields)

@@ -71,7 +71,7 @@ Deliver = Callable[..., dg.ExecuteInProcessResult]
 @pytest.fixture
 def deliver(instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deliver:
     monkeypatch.setattr(retries, "FIRST_WAIT_SECONDS", 0.0)
-    manifest = manifest_path(load_settings({}))
+    manifest = manifest_path(load_settings({}, chosen_sources=("keepa",)))
 
     def run(key: dg.AssetKey, published: object, *days: date, power_bi: PowerBi = OFF, url: str | None = None):  # type: ignore[no-untyped-def]
         assets = [

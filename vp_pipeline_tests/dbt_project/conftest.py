@@ -22,7 +22,8 @@ from vp_pipeline.dbt.environment import SOURCES_VARIABLE
 from vp_pipeline.dbt.project import manifest_path, parsed_project
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import RAW_COLUMNS, Table
-from vp_pipeline.sources.registry import SOURCES, STREAMS
+from vp_pipeline.sources.registry import NAMES as EVERY_SOURCE
+from vp_pipeline.sources.registry import STREAMS
 from vp_pipeline.warehouse.migrations import migrate
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.dbt_project.three_products import SNAPSHOT, build
@@ -31,7 +32,6 @@ PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 TABLES = tuple(table for _, stream in STREAMS for table in stream.tables)
 # By its name in RAW, and without the name of its source.
 BY_NAME = {name: table for table in TABLES for name in (table.name, table.raw_name)}
-EVERY_SOURCE = tuple(source.name for source in SOURCES)
 LOADED_AT = datetime(2026, 12, 1)
 BUILDING = {"warehouse", "module_warehouse", "three_products"}  # fixtures
 

@@ -6,7 +6,7 @@ from dbt.contracts.graph.manifest import Manifest
 
 from vp_pipeline.build import build_definitions
 from vp_pipeline.settings import load_settings
-from vp_pipeline_tests.dbt_project.conftest import Warehouse
+from vp_pipeline_tests.dbt_project.conftest import EVERY_SOURCE, Warehouse
 
 SUBJECTS = (
     "buy_box",
@@ -33,7 +33,7 @@ def test_every_model_has_subjects_and_no_other_tags(manifest: Manifest) -> None:
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_a_tag_selects_the_same_models_in_dbt_and_in_dagster(warehouse: Warehouse, subject: str) -> None:
     listed = warehouse.dbt("ls", "--select", f"tag:{subject}", "--resource-types", "model", "seed", "--output", "name")
-    graph = build_definitions(load_settings({})).resolve_asset_graph()
+    graph = build_definitions(load_settings({}, chosen_sources=EVERY_SOURCE)).resolve_asset_graph()
     selected = dg.AssetSelection.from_string(f"tag:{subject}").resolve(graph)
     assert selected
     assert sorted(key.path[-1] for key in selected) == sorted(listed.result)

@@ -18,16 +18,18 @@ from vp_pipeline.settings import PROJECT_ROOT
 
 MANIFESTS = sorted((PROJECT_ROOT / "vp_pipeline" / "sources").glob("*/connector.yaml"))
 TESTS = [
-    "vp_pipeline_tests/sources/keepa/test_connector.py",
-    "vp_pipeline_tests/sources/open_meteo/test_weather_connector.py",
-    "vp_pipeline_tests/sources/sp_api/test_orders_connector.py",
-    "vp_pipeline_tests/sources/sp_api/test_airbytes_own_runtime.py",
+    *sorted(str(file) for file in Path(__file__).parent.glob("*/test_*connector.py")),
+    *sorted(str(file) for file in Path(__file__).parent.glob("*/test_airbytes_own_runtime.py")),
 ]
 
 
 def declared() -> str:
     (found,) = {str(yaml.safe_load(path.read_text(encoding="utf-8"))["version"]) for path in MANIFESTS}
     return found
+
+
+def test_every_connector_has_tests() -> None:
+    assert {Path(file).parent.name for file in TESTS} == {path.parent.name for path in MANIFESTS}
 
 
 def test_the_declared_version_is_not_above_the_installed_one() -> None:

@@ -8,6 +8,7 @@ Run with `-s` to read the summary and each allowed combination with the source o
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pyarrow as pa
@@ -15,12 +16,9 @@ import pytest
 
 from vp_pipeline.quality.contract import breaches_of
 from vp_pipeline.sources.contract import DATE, FLAG, INT, TEXT, TIMESTAMP, Column, Limit, Table, Type
-from vp_pipeline.sources.registry import STREAMS
-from vp_pipeline_tests.sources.keepa import sound_values as keepa
-from vp_pipeline_tests.sources.open_meteo import sound_values as open_meteo
-from vp_pipeline_tests.sources.sp_api import sound_values as sp_api
+from vp_pipeline.sources.registry import NAMES, STREAMS
 
-BY_SOURCE = {"keepa": keepa, "open_meteo": open_meteo, "sp_api": sp_api}
+BY_SOURCE: dict[str, Any] = {name: import_module(f"vp_pipeline_tests.sources.{name}.sound_values") for name in NAMES}
 ALL_TABLES = [table for source in BY_SOURCE.values() for table in source.TABLES]
 SNAPSHOT = datetime(2026, 5, 10, 4, 19, 28)
 SOUND_BY_TYPE: dict[Type, Any] = {INT: 1, TEXT: "a text", FLAG: True, TIMESTAMP: SNAPSHOT, DATE: SNAPSHOT.date()}
