@@ -1,15 +1,57 @@
 """Airbyte's envelope around a record, the same for every source.
 
-Here: when a record was extracted, and what Airbyte changed in it. Not here: the record (each source's decoder).
+Here: a landed line as a record, when it was extracted, and what Airbyte changed in it. Not here: what the record means
+(each source's decoder).
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import orjson
+
+from vp_pipeline.sources.landed import ALTERED, LandedLine
+
 _EPOCH = datetime(1970, 1, 1)
 # Later moments are damage: they would not fit every consumer's calendar either.
 _LATEST = datetime(2100, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The data of a record, and when it was extracted (UTC, without a zone)."""
+
+    data: Mapping[str, Any]
+    extracted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a line has no usable record, the piece to keep of it, and what it was requested for, where that is known."""
+
+    reason: str
+    piece: Any
+    entity: str | None = None
+
+
+def opened(line: LandedLine) -> Record | Unreadable:
+    """The record of a landed line, exactly as the connector passed it on."""
+    try:
+        record = orjson.loads(line.text)
+    except orjson.JSONDecodeError as error:
+        return Unreadable(f"line is not JSON: {error}", line.text)
+    if not isinstance(record, dict):
+        return Unreadable("not a record of Airbyte: no object", line.text)
+    data = record.get("_airbyte_data")
+    if not isinstance(data, dict):
+        return Unreadable("_airbyte_data is not an object", line.text)
+    extracted_at = extraction_time(record.get("_airbyte_extracted_at"))
+    if extracted_at is None:
+        return Unreadable("_airbyte_extracted_at is neither milliseconds nor an ISO 8601 time", line.text)
+    altered = alterations(record.get("_airbyte_meta"))
+    return Unreadable(f"{ALTERED}: {altered}", line.text) if altered else Record(data, extracted_at)
 
 
 def extraction_time(value: object) -> datetime | None:

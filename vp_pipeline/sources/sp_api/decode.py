@@ -17,11 +17,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from vp_pipeline.sources.collected import Collected
+from vp_pipeline.sources.envelope import Unreadable
 from vp_pipeline.sources.landed import Decoded, LandedLine
 from vp_pipeline.sources.sp_api.decoding import newest, v0
-from vp_pipeline.sources.sp_api.decoding.assemble import Collected
 from vp_pipeline.sources.sp_api.decoding.fields import Fields
-from vp_pipeline.sources.sp_api.decoding.lines import Answer, Unreadable, read_answer
+from vp_pipeline.sources.sp_api.decoding.lines import Answer, read_answer
 from vp_pipeline.sources.sp_api.marketplaces import MARKETPLACES
 from vp_pipeline.sources.sp_api.tables import ORDER, ORDER_ITEM
 
@@ -39,7 +40,7 @@ def decode(lines: Iterable[LandedLine], not_before: datetime | None = None) -> d
     for line in lines:
         answer = read_answer(line, not_before)
         if isinstance(answer, Unreadable):
-            orders.add_line(answer, line.object, line.line)
+            orders.add_line(answer, line)
         else:
             _read(answer, orders, items)
     return {collected.table.name: collected.assemble() for collected in (orders, items)}
@@ -51,13 +52,15 @@ def _read(answer: Answer, orders: Collected, items: Collected) -> None:
     header: dict[str, Any] = {**api.header(head), "snapshot_at": answer.snapshot_at}
     marketplace = MARKETPLACES.get(header["marketplace_id"] or "")
     rest = {"country": marketplace.country if marketplace else None, "api_version": answer.api_version}
-    orders.add(answer, 0, {**header, **api.rest(own), **rest}, answer.order, head.problems + own.problems)
+    line, at, entity = answer.line, answer.extracted_at, header["order_id"]
+    row = {**header, **api.rest(own), **rest}
+    orders.add(line, at, row, answer.order, head.problems + own.problems, entity=entity)
     if answer.items is not None and not isinstance(answer.items, list):
-        items.add(answer, 0, header, answer.items, ["the items are not a list"])
+        items.add(line, at, header, answer.items, ["the items are not a list"], entity=entity)
         return
     includes_tax = {"price_includes_tax": marketplace.includes_tax if marketplace else None}
     of_order = [f"of its order, {problem}" for problem in head.problems]
     for position, piece in enumerate(answer.items or ()):
         found = Fields(piece)
         row = {**header, **includes_tax, **api.item(found, header)}
-        items.add(answer, position, row, piece, of_order + found.problems)
+        items.add(line, at, row, piece, of_order + found.problems, entity=entity, position=position)

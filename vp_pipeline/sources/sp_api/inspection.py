@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC
 
+from vp_pipeline.sources.envelope import Unreadable
 from vp_pipeline.sources.landed import ALTERED, Inspection, LandedLine, Received
-from vp_pipeline.sources.sp_api.decoding.lines import Unreadable, read_answer
+from vp_pipeline.sources.sp_api.decoding.lines import read_answer
 
 
 def inspect(lines: Iterable[LandedLine]) -> Inspection:

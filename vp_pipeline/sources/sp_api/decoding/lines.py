@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import orjson
-
-from vp_pipeline.sources.envelope import alterations, extraction_time
-from vp_pipeline.sources.landed import ALTERED, CLOCKS_APART, LandedLine
+from vp_pipeline.sources.envelope import Unreadable, opened
+from vp_pipeline.sources.landed import CLOCKS_APART, LandedLine
 
 VERSIONS = ("2026-01-01", "v0")
 
@@ -32,32 +30,12 @@ class Answer:
     unknown: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Why a line has no usable order, and the piece to keep of it."""
-
-    reason: str
-    piece: Any
-
-
 def read_answer(line: LandedLine, not_before: datetime | None = None) -> Answer | Unreadable:
     """Open both envelopes of a line; an answer to a day before `not_before` (UTC) is of another day."""
-    try:
-        record = orjson.loads(line.text)
-    except orjson.JSONDecodeError as error:
-        return Unreadable(f"line is not JSON: {error}", line.text)
-    if not isinstance(record, dict):
-        return Unreadable("not a record of Airbyte: no object", line.text)
-    data = record.get("_airbyte_data")
-    if not isinstance(data, dict):
-        return Unreadable("_airbyte_data is not an object", line.text)
-    extracted_at = extraction_time(record.get("_airbyte_extracted_at"))
-    if extracted_at is None:
-        return Unreadable("_airbyte_extracted_at is neither milliseconds nor an ISO 8601 time", line.text)
-    altered = alterations(record.get("_airbyte_meta"))
-    if altered:
-        return Unreadable(f"{ALTERED}: {altered}", line.text)
-    return _open(line, extracted_at, data, not_before)
+    record = opened(line)
+    if isinstance(record, Unreadable):
+        return record
+    return _open(line, record.extracted_at, record.data, not_before)
 
 
 def _open(

@@ -1,28 +1,32 @@
 """The collected rows of a table become the table: checked against the contract, sorted, unique.
 
-Here: validity, duplicates and conflicts. Not here: how an answer becomes rows (`newest.py`, `v0.py`).
+Here: validity, duplicates and conflicts, for a decoder that reads one record at a time. Not here: how a record becomes
+rows (the decoders).
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
 
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.enforce import enforce
-from vp_pipeline.sources.landed import Decoded, Rejected, as_record, shorten
-from vp_pipeline.sources.sp_api.decoding.lines import Answer, Unreadable
+from vp_pipeline.sources.envelope import Unreadable
+from vp_pipeline.sources.landed import Decoded, LandedLine, Rejected, as_record, shorten
 
 CONFLICT = "conflicts with a newer record of the same key"
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row that was read, with the piece that it is of and its place: (extracted, object, line, position)."""
+    """A row that was read, with the piece that it is of, its place: (extracted, object, line, position), and what it
+    is about, as the source names it."""
 
     row: dict[str, Any]
     piece: Any
     place: tuple[Any, ...]
+    entity: str | None
 
 
 @dataclass
@@ -34,22 +38,32 @@ class Collected:
     candidates: list[Candidate] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
 
-    def add(self, answer: Answer, position: int, row: dict[str, Any], piece: Any, problems: list[str]) -> None:
-        """One record: a row, unless there are problems."""
+    def add(
+        self,
+        line: LandedLine,
+        extracted_at: datetime,
+        row: dict[str, Any],
+        piece: Any,
+        problems: list[str],
+        *,
+        entity: str | None,
+        position: int = 0,
+    ) -> None:
+        """One record: a row, unless there are problems. `position`: of its piece within the line."""
         self.records_in += 1
-        place = (answer.extracted_at, answer.line.object, answer.line.line, position)
-        candidate = Candidate(row, piece, place)
+        candidate = Candidate(row, piece, (extracted_at, line.object, line.line, position), entity)
         if problems:
             self._reject("; ".join(problems), candidate)
         else:
             self.candidates.append(candidate)
 
-    def add_line(self, unreadable: Unreadable, source_object: str, line: int) -> None:
-        """One record: a line that is no order."""
+    def add_line(self, unreadable: Unreadable, line: LandedLine) -> None:
+        """One record: a line that has none."""
         self.records_in += 1
         piece = unreadable.piece
         text = shorten(piece) if isinstance(piece, bytes) else as_record(piece)
-        self.rejected.append(Rejected(self.table.name, unreadable.reason, text, source_object, line))
+        found = Rejected(self.table.name, unreadable.reason, text, line.object, line.line, unreadable.entity)
+        self.rejected.append(found)
 
     def assemble(self) -> Decoded:
         """The table of everything that was read.
@@ -85,5 +99,5 @@ class Collected:
 
     def _reject(self, reason: str, candidate: Candidate) -> None:
         _, source_object, line, _ = candidate.place
-        entity = candidate.row.get("order_id")
-        self.rejected.append(Rejected(self.table.name, reason, as_record(candidate.piece), source_object, line, entity))
+        text = as_record(candidate.piece)
+        self.rejected.append(Rejected(self.table.name, reason, text, source_object, line, candidate.entity))
