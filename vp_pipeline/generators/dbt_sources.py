@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from vp_pipeline.dbt.environment import SOURCES_VARIABLE
 from vp_pipeline.dbt.project import DBT_PROJECT_DIR
 from vp_pipeline.quality.freshness import FAIL_AFTER_HOURS, WARN_AFTER_HOURS
 from vp_pipeline.sources.contract import RAW_COLUMNS, Column, Table
@@ -26,8 +27,8 @@ def files() -> dict[Path, str]:
     for source in SOURCES:
         tables = tuple(table for stream in source.streams for table in stream.tables)
         folder = FOLDER / source.name
-        found[folder / f"_{source.name}__sources.yml"] = HEADER + _yaml(sources(tables))
-        found[folder / f"_{source.name}__models.yml"] = HEADER + _yaml(staging(tables))
+        found[folder / f"_{source.name}__sources.yml"] = HEADER + _yaml(sources(source.name, tables))
+        found[folder / f"_{source.name}__models.yml"] = HEADER + _yaml(staging(source.name, tables))
     found[ALL] = _all_sources()
     return found
 
@@ -42,7 +43,7 @@ def _all_sources() -> str:
     )
 
 
-def sources(tables: tuple[Table, ...]) -> dict[str, Any]:
+def sources(source: str, tables: tuple[Table, ...]) -> dict[str, Any]:
     """The source `raw`: one table per contract, with the columns that RAW adds."""
     return {
         "version": 2,
@@ -52,6 +53,7 @@ def sources(tables: tuple[Table, ...]) -> dict[str, Any]:
                 "schema": "raw",
                 "description": "Typed rows as loaded: a day is deleted and loaded as a whole, in one transaction.",
                 "config": {
+                    "enabled": _is_on(source),
                     # The end of the newest day, not the moment of loading: a load of an old day makes nothing fresh.
                     "loaded_at_field": "cast(_run_date as timestamp) + interval '1 day'",
                     "freshness": {
@@ -65,15 +67,20 @@ def sources(tables: tuple[Table, ...]) -> dict[str, Any]:
     }
 
 
-def staging(tables: tuple[Table, ...]) -> dict[str, Any]:
+def staging(source: str, tables: tuple[Table, ...]) -> dict[str, Any]:
     """The staging models: one per RAW table, the same columns under the project's names."""
-    return {"version": 2, "models": [_staging_model(table) for table in tables]}
+    return {"version": 2, "models": [_staging_model(source, table) for table in tables]}
 
 
 def staging_name(column: str) -> str | None:
     """The name that a RAW column has in staging; None: it is left out (it adds nothing)."""
     renamed = {"_run_date": "run_date", "_source_object": "source_object", "_loaded_at": "loaded_at"}
     return None if column == "_snapshot_at" else renamed.get(column, column)
+
+
+def _is_on(source: str) -> str:
+    """Whether the source is on: one that is off has no models. The variable names those that are; unset: all."""
+    return f"{{{{ '{source}' in env_var('{SOURCES_VARIABLE}', '{source}').split(',') }}}}"
 
 
 def _source_table(table: Table) -> dict[str, Any]:
@@ -97,11 +104,11 @@ def _source_column(column: Column) -> dict[str, Any]:
     }
 
 
-def _staging_model(table: Table) -> dict[str, Any]:
+def _staging_model(source: str, table: Table) -> dict[str, Any]:
     return {
         "name": f"stg_{table.raw_name}",
         "description": f"{table.description} RAW under the project's names; no logic.",
-        "config": {"meta": {"grain": f"{table.grain}, and run_date"}},
+        "config": {"enabled": _is_on(source), "meta": {"grain": f"{table.grain}, and run_date"}},
         "data_tests": [
             _key_test(table, "key_is_unique", "unique_combination"),
             _key_test(table, "is_complete", "not_null_columns"),
