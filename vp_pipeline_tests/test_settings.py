@@ -8,7 +8,7 @@ import pytest
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import PROJECT_ROOT, SettingsError, load_settings
 from vp_pipeline.sources.keepa.source import KEEPA
-from vp_pipeline.sources.registry import SOURCES
+from vp_pipeline.sources.registry import NAMES, SOURCES
 
 
 def test_everything_has_a_default() -> None:
@@ -107,7 +107,9 @@ def test_lists_are_separated_by_commas() -> None:
 
 
 def test_the_sources_that_are_ingested_can_be_chosen() -> None:
-    assert load_settings({}).enabled_sources == SOURCES
+    # One that is off until it is configured is not among them.
+    assert [source.name for source in load_settings({}).enabled_sources] == ["keepa", "open_meteo", "sp_api"]
+    assert load_settings({"VP_SOURCES": ",".join(NAMES)}).enabled_sources == SOURCES
     chosen = load_settings({"VP_SOURCES": "sp_api, keepa"})
     assert [source.name for source in chosen.enabled_sources] == ["keepa", "sp_api"]  # in the order of the registry
     assert {stream.source for stream in chosen.streams} == {"keepa", "sp_api"}
