@@ -15,6 +15,7 @@ from werkzeug.wrappers import Request, Response
 from vp_pipeline.airbyte.api import AirbyteApi
 from vp_pipeline.airbyte.connector_runner import SyncJob, next_job_id
 from vp_pipeline.airbyte.drift import PATH_FORMAT, bucket_path
+from vp_pipeline.sources.source import Source
 from vp_pipeline_tests.stand_ins.s3 import Fault
 
 CLIENT_ID, CLIENT_SECRET = "a-client", "secret-of-the-stand-in/airbyte"
@@ -40,6 +41,7 @@ class StandInJob:
     records: int = 0
     bytes: int = 0
     reason: str = ""
+    stream: str = "product"
 
     def details(self) -> dict[str, Any]:
         return {
@@ -59,7 +61,7 @@ class StandInJob:
         return {
             "id": 0,
             "status": self.status,
-            "streamStats": [{"streamName": "product", "stats": committed}],
+            "streamStats": [{"streamName": self.stream, "stats": committed}],
             **({"failureSummary": failure} if self.reason else {}),
         }
 
@@ -112,9 +114,18 @@ class AirbyteStandIn:
                 "format": {"format_type": "JSONL", "compression": {"compression_type": "GZIP"}},
             },
         }
+        self.stream = "product"
         self._server = make_server("127.0.0.1", 0, self._respond, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def serve(self, source: Source, configuration: dict[str, Any]) -> None:
+        """Its connection is one of this source, with this configuration."""
+        (stream,) = source.streams
+        self.stream = stream.name
+        self.source["configuration"] = configuration
+        self.connection["namespaceFormat"] = source.name
+        self.connection["syncCatalog"]["streams"][0]["stream"]["name"] = stream.name
 
     def client(self, url: str | None = None, secret: str = CLIENT_SECRET) -> AirbyteApi:
         return AirbyteApi(
@@ -130,7 +141,7 @@ class AirbyteStandIn:
 
     def start(self, **changes: Any) -> StandInJob:
         """A job, as when someone starts one in Airbyte itself."""
-        job = StandInJob(next_job_id(), **changes)
+        job = StandInJob(next_job_id(), stream=self.stream, **changes)
         self.jobs.append(job)
         threading.Thread(target=self._run, args=(job,), daemon=True).start()
         return job

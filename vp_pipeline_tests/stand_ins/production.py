@@ -1,4 +1,4 @@
-"""Production on loopback: its settings, on stand-ins of S3, Snowflake and Airbyte, and the sandbox's Keepa behind."""
+"""Production on loopback: its settings, on stand-ins of S3, Snowflake and Airbyte, and one source's sandbox behind."""
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,18 +15,19 @@ from vp_pipeline.environments.environment import build_environment
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
 from vp_pipeline.partitions import EARLIEST, partition_tags
-from vp_pipeline.settings import Settings, load_settings
-from vp_pipeline.sources.keepa.source import KEEPA, connector_config
-from vp_pipeline.sources.source import Origin
-from vp_pipeline_tests.sandbox.client import KeepaSandbox, catalogue
+from vp_pipeline.sandbox.api import build_api
+from vp_pipeline.sandbox.server import Sandbox
+from vp_pipeline.settings import Settings, load_settings, variable_of
+from vp_pipeline.sources.keepa.source import KEEPA
+from vp_pipeline.sources.source import Origin, Source
 from vp_pipeline_tests.stand_ins import airbyte as airbyte_api
 from vp_pipeline_tests.stand_ins.airbyte import AirbyteStandIn, airbyte_stand_in
 from vp_pipeline_tests.stand_ins.s3 import KEYS, S3StandIn, s3_stand_in
 from vp_pipeline_tests.stand_ins.snowflake import DATABASE, PASSWORD, SnowflakeStandIn, snowflake_stand_in
 
-KEEPA_KEY = "secret-of-the-stand-in/keepa"
+API_KEY = "secret-of-the-stand-in/vendor"
 # Everything that must never show.
-SECRETS = (KEEPA_KEY, PASSWORD, airbyte_api.CLIENT_SECRET, KEYS["AWS_SECRET_ACCESS_KEY"], "-of-the-stand-in/airbyte")
+SECRETS = (API_KEY, PASSWORD, airbyte_api.CLIENT_SECRET, KEYS["AWS_SECRET_ACCESS_KEY"], "-of-the-stand-in/airbyte")
 
 
 @dataclasses.dataclass
@@ -40,8 +41,9 @@ class Production:
     s3: S3StandIn
     snowflake: SnowflakeStandIn
     airbyte: AirbyteStandIn
-    sandbox: KeepaSandbox
+    sandbox: Sandbox
     store: S3Store
+    source: Source
     products: Sequence[str]
     today: date
 
@@ -64,21 +66,26 @@ class Production:
 
     def sync(self, job_id: int) -> SyncJob:
         """What a job of the stand-in does: runs the connector, as of the end of `today`, and lands in the bucket."""
-        origin = Origin(self.sandbox.url_as_of(self.today), "sandbox", tuple(self.products))
-        config = {**connector_config(self.settings.of(KEEPA), origin), "api_key": KEEPA_KEY}
-        connection = AirbyteConnection("keepa", "product", KEEPA.manifest, config, (KEEPA_KEY,))
+        (stream,) = self.source.streams
+        connection = AirbyteConnection(
+            self.source.name, stream.name, self.source.manifest, self.configuration(), (API_KEY,)
+        )
         return ConnectorRunner(self.lake).sync(connection, job_id)
+
+    def configuration(self) -> dict[str, object]:
+        """What the connector requests, of the sandbox as of the end of `today`."""
+        origin = Origin(self.sandbox.base_url(self.source.name, self.today), "sandbox", tuple(self.products))
+        return {**self.source.connector_config(self.settings.of(self.source), origin), "api_key": API_KEY}
 
 
 @contextmanager
-def production(folder: Path, products: int = 3, **overrides: Any) -> Iterator[Production]:
-    """Production's settings on stand-ins that live as long as the block."""
+def production(folder: Path, products: int = 3, source: Source = KEEPA, **overrides: Any) -> Iterator[Production]:
+    """Production's settings on stand-ins that live as long as the block. `products`: how many are requested."""
     with ExitStack() as stack:
         s3 = stack.enter_context(s3_stand_in())
         snowflake = stack.enter_context(snowflake_stand_in(s3.url))
         store = s3.new_lake()
         snowflake.deploy(store.url)
-        sandbox = stack.enter_context(KeepaSandbox())
         made: list[Production] = []
         airbyte = stack.enter_context(airbyte_stand_in(store.url, lambda job_id: made[0].sync(job_id)))
         variables = {
@@ -90,7 +97,7 @@ def production(folder: Path, products: int = 3, **overrides: Any) -> Iterator[Pr
             "VP_AIRBYTE_CLIENT_ID": airbyte_api.CLIENT_ID,
             "VP_AIRBYTE_CLIENT_SECRET": airbyte_api.CLIENT_SECRET,
             "VP_AIRBYTE_WORKSPACE_ID": airbyte_api.WORKSPACE,
-            "VP_AIRBYTE_CONNECTION_KEEPA": airbyte_api.CONNECTION,
+            variable_of(source, "airbyte_connection"): airbyte_api.CONNECTION,
             "VP_AIRBYTE_POLL_SECONDS": "0.1",
             "VP_SNOWFLAKE_ACCOUNT": "org-standin",
             "VP_SNOWFLAKE_USER": "PIPELINE",
@@ -104,9 +111,13 @@ def production(folder: Path, products: int = 3, **overrides: Any) -> Iterator[Pr
         }
         settings = load_settings(variables, data_dir=folder, **overrides)
         instance = stack.enter_context(dg.DagsterInstance.ephemeral())
-        known = catalogue(None, settings.sandbox_seed)[:products]
-        airbyte.source["configuration"]["asins"] = list(known)
+        api = build_api(source.name, None, settings.sandbox_seed)
+        sandbox = stack.enter_context(Sandbox({source.name: api}))
+        known = api.entities[:products]
         made.append(
-            Production(settings, variables, instance, s3, snowflake, airbyte, sandbox, store, known, today=EARLIEST)
+            Production(
+                settings, variables, instance, s3, snowflake, airbyte, sandbox, store, source, known, today=EARLIEST
+            )
         )
+        airbyte.serve(source, {**made[0].configuration(), "api_key": "**********"})
         yield made[0]
