@@ -61,7 +61,7 @@ def _killed(
     """The unfinished runs whose process is gone, each with the reason."""
     for record in instance.get_run_records(dg.RunsFilter(statuses=list(_UNFINISHED))):
         run = record.dagster_run
-        process = Process.parse(run.tags.get(PROCESS_TAG, ""))
+        process = _process_of(instance, run)
         if process is None and not _is_of(run, location):
             continue
         alive = process.is_alive if process else None
@@ -71,6 +71,14 @@ def _killed(
             alive = now - newest < _allowed(run, process, of_old_server) or _holds(lease, run)
         if not alive:
             yield run, _reason(process)
+
+
+def _process_of(instance: dg.DagsterInstance, run: dg.DagsterRun) -> Process | None:
+    """The process that executes a run; None: it has none yet, or one that another version has written. Dagster gives a
+    run that is executed again the tags of the run before, also this one."""
+    text = run.tags.get(PROCESS_TAG, "")
+    before = instance.get_run_by_id(run.parent_run_id) if run.parent_run_id else None
+    return None if before and before.tags.get(PROCESS_TAG) == text else Process.parse(text)
 
 
 def _is_of(run: dg.DagsterRun, location: str | None) -> bool:

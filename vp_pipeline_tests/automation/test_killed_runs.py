@@ -48,6 +48,20 @@ def launched(instance: dg.DagsterInstance, status: dg.DagsterRunStatus, tags: di
     return run.run_id
 
 
+@pytest.mark.parametrize("again", [False, True])
+def test_a_run_that_is_executed_again_is_not_the_process_of_the_run_before(tmp_path: Path, again: bool) -> None:
+    """By hand in the UI, or by the daemon (`run_retries`): it has the tags of the run before, and no process yet."""
+    with dg.DagsterInstance.ephemeral(str(tmp_path)) as instance:
+        before = launched(instance, STARTED, GONE)
+        assert [run.run_id for run in end_killed_runs(instance, Lease(LeaseFile(tmp_path)), "vp_pipeline")] == [before]
+        parent = {"parent_run_id": before, "root_run_id": before}
+        run = instance.create_run_for_job(nothing, tags=GONE, **parent)
+        if again:  # it was started, and that process is gone too
+            instance.add_run_tags(run.run_id, {PROCESS_TAG: f"{OWN.host}:{OWN.boot}:{OWN.pid}:2"})
+        ended = end_killed_runs(instance, Lease(LeaseFile(tmp_path)), "vp_pipeline")
+        assert [each.run_id for each in ended] == [run.run_id] * again
+
+
 @pytest.mark.parametrize(
     ("status", "tags", "silent", "becomes"),
     [
