@@ -2,7 +2,7 @@
 
 Stock Dagster makes an engine and opens the file anew for every statement, 14 ms per event on 2 cores; a run of a day
 has 900 events. Kept, it is 3 ms (`docs/performance.md`). `dagster.yaml` names `KeptSqliteStorage`; what is stored, and
-where, is Dagster's, but for one thing: a check that a run only plans has no result (`NoPlannedChecks`).
+where, is Dagster's, but for one thing: a check that a run only plans has no result (`storage/evaluated_checks.py`).
 
 Private names:
 
@@ -12,8 +12,6 @@ Private names:
   Guard: `dagster_internals/test_sqlite_storage.py::test_what_is_stored_is_what_dagster_reads`
 - `create_engine`, `create_db_conn_string`, `SQLITE_BUSY_TIMEOUT_SECONDS`: how it connects.
   Guard: `dagster_internals/test_sqlite_storage.py::test_what_is_stored_is_what_dagster_reads`
-- `SqlEventLogStorage`: what every event log in a database has in common: where the results of checks are stored.
-  Guard: `dagster_internals/test_sqlite_storage.py::test_a_check_that_was_not_evaluated_has_no_result`
 - `SqliteEventLogStorageWatchdog`: how the UI learns of new events.
   Guard: `dagster_internals/test_sqlite_storage.py::test_a_watcher_in_another_process_receives_each_event`
 """
@@ -23,9 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import dagster as dg
 import sqlalchemy
-from dagster._core.storage.event_log.sql_event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import (
     INDEX_SHARD_NAME,
     SqliteEventLogStorage,
@@ -37,20 +33,10 @@ from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from watchdog.events import FileSystemEvent
 
+from vp_pipeline.dagster_internals.storage.evaluated_checks import NoPlannedChecks
+
 # Runs whose file is kept open: a process writes one of them, the UI looks at a few.
 _RUNS = 8
-
-
-class NoPlannedChecks(SqlEventLogStorage):
-    """A check has a result when it was evaluated, and no other.
-
-    Stock Dagster stores one for every check of a run when the run is planned. Of a run that fails, those that it never
-    came to are "execution failed" afterwards: red, as if they had been evaluated, in place of their last real result.
-    """
-
-    def store_asset_check_event(self, event: dg.EventLogEntry, event_id: int | None) -> None:
-        if event.dagster_event_type != dg.DagsterEventType.ASSET_CHECK_EVALUATION_PLANNED:
-            super().store_asset_check_event(event, event_id)
 
 
 class KeptSqliteEventLogStorage(NoPlannedChecks, SqliteEventLogStorage):
