@@ -41,7 +41,7 @@ def days(
     settings = load_settings()
     graph = build_definitions(settings).resolve_asset_graph()
     checks = sorted((key for key in graph.asset_check_keys if graph.get_check_spec(key).blocking), key=str)
-    with project_instance() as instance:
+    with project_instance(settings) as instance:
         found = day_overviews(build_environment(settings), instance, checks, from_, to)
     if found or form != "table":
         print_days(found, form)

@@ -77,7 +77,7 @@ def rollback(
 
     settings = load_settings()
     publisher = build_environment(settings).build_publisher()
-    with project_instance() as instance, holding(settings, "vp published rollback"):
+    with project_instance(settings) as instance, holding(settings, "vp published rollback"):
         now = publisher.roll_back(to)
         instance.report_runless_asset_event(rolled_back(now, publisher.rolled_back_from()))
     kept_back = publisher.rolled_back_from()

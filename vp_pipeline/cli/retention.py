@@ -28,7 +28,7 @@ def maintain(
     form = chosen_form(as_json=as_json, as_csv=as_csv)
     settings = load_settings()
     retention = build_retention(settings)
-    with project_instance() as instance:
+    with project_instance(settings) as instance:
         if dry_run:
             found = retention.removable(instance)
         else:

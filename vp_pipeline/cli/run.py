@@ -147,7 +147,7 @@ def run_days(
     gc.enable()
     Waivers(frozenset(waive)).require_known(graph.asset_check_keys)
     report = RunReport()
-    with project_instance() as instance, holding(settings, "vp run", days):
+    with project_instance(settings) as instance, holding(settings, "vp run", days):
         _end_killed_runs(settings, instance)
         selection = _selection(settings, definitions, chosen) if chosen.is_some else None
         if resync and selection and not any(key.path[0] == "airbyte" for key in selection):
@@ -237,7 +237,7 @@ def _failed_of(settings: Settings, days: Sequence[date]) -> Sequence[date]:
     from vp_pipeline.cli.local_runs.instance import project_instance
     from vp_pipeline.partitions import consecutive, span
 
-    with project_instance() as instance:
+    with project_instance(settings) as instance:
         _end_killed_runs(settings, instance)
         found = failed_days(instance, build_definitions(_with_partitions(settings, days[0])), days)
     ranges = [span(part) for part in consecutive(found)]

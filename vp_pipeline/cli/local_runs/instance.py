@@ -8,11 +8,22 @@ import yaml
 from filelock import FileLock
 
 from vp_pipeline.dagster_internals.instance_config import open_instance
-from vp_pipeline.settings import PROJECT_ROOT
+from vp_pipeline.failures import PermanentError
+from vp_pipeline.settings import PROJECT_ROOT, Settings
 
 
-def project_instance() -> dg.DagsterInstance:
-    """The instance in DAGSTER_HOME, or else the project's own, which `dagster dev` uses in the project's folder."""
+def project_instance(settings: Settings) -> dg.DagsterInstance:
+    """The instance in DAGSTER_HOME, or else the project's own, which `dagster dev` uses in the project's folder.
+
+    Raises:
+        PermanentError: in production DAGSTER_HOME is not set, so records of the deployment would not be seen, nor made.
+    """
+    if settings.env == "production" and not os.environ.get("DAGSTER_HOME"):
+        raise PermanentError(
+            "VP_ENV is production, and DAGSTER_HOME is not set: Dagster's records would be a folder of this machine, "
+            "which the deployment's web server and daemon do not see. Set DAGSTER_HOME to a folder with the "
+            "deployment's dagster.yaml (infra/dagster, docs/production.md)."
+        )
     home = Path(os.environ.get("DAGSTER_HOME") or PROJECT_ROOT / ".dagster")
     home.mkdir(exist_ok=True)
     # Two processes that create the storage of a new instance at the same time fail over each other's tables.
