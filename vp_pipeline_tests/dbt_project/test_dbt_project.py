@@ -7,8 +7,11 @@ from random import Random
 from typing import Any
 
 import pytest
+import yaml
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import ModelNode
+
+from vp_pipeline.dbt.project import DBT_PROJECT_DIR
 
 ASIN = "A000000001"
 SNAPSHOT = datetime(2026, 11, 21, 6, 30, 59)
@@ -192,3 +195,11 @@ def test_each_test_of_the_facts_can_fail(built: Any, change: str, test: str) -> 
     finally:
         built.execute(f"create or replace table {fact} as select * from mart.kept", "drop table mart.kept")
     built.must("test", "--select", f"fct_price_history_daily_{test}")
+
+
+def test_parsing_for_production_needs_no_variable() -> None:
+    """Nor a credential: whoever checks a change has none."""
+    profile = yaml.safe_load((DBT_PROJECT_DIR / "profiles.yml").read_text())["vp_pipeline"]["outputs"]["snowflake"]
+    variables = re.findall(r"env_var\(([^)]*)\)", str(profile))
+    assert len(variables) > 10
+    assert [each for each in variables if "," not in each] == []
