@@ -19,10 +19,12 @@ _PASSED = dg.AutomationCondition.all_deps_blocking_checks_passed()
 REBUILD = dg.AutomationCondition.eager() & _PASSED
 _WAITS_FOR_NONE = dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing()) & _PASSED
 LAYERS = ("mart", "monitoring", "published", "delivery")
+# Of CORE what is made of CORE: the days that each source covers, which the marts' calendar is of.
+CALENDAR = "calendar"
 
 
 def rebuilt_by_condition(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
-    """The assets with the condition on those of `LAYERS`; nothing happens while `mart_automation` is off."""
+    """The assets, with the condition on those of `LAYERS` and `CALENDAR`; without `mart_automation` nothing happens."""
     return [each.map_asset_specs(_with_condition) for each in assets]
 
 
@@ -30,7 +32,7 @@ def mart_automation() -> dg.AutomationConditionSensorDefinition:
     """Evaluates `REBUILD`."""
     return dg.AutomationConditionSensorDefinition(
         "mart_automation",
-        target=of_layers(*LAYERS),
+        target=of_layers(*LAYERS) | dg.AssetSelection.tag(CALENDAR, ""),
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="Rebuilds marts of the newest day whose upstream was rebuilt on its own, and publishes them.",
@@ -39,7 +41,7 @@ def mart_automation() -> dg.AutomationConditionSensorDefinition:
 
 def _with_condition(spec: dg.AssetSpec) -> dg.AssetSpec:
     # Views on the records of runs depend on no asset: eager() would build them as soon as a day is over.
-    if spec.key.path[0] not in LAYERS or not list(spec.deps):
+    if (spec.key.path[0] not in LAYERS and CALENDAR not in spec.tags) or not list(spec.deps):
         return spec
     of_all = spec.key.path[0] in ("published", "delivery")
     return spec.replace_attributes(automation_condition=_WAITS_FOR_NONE if of_all else REBUILD)
