@@ -115,7 +115,7 @@ def landed_sensor(
         assert context.repository_def is not None
         requests = []
         for day, items in sorted(by_day.items()):
-            landed = [*{(each.stream.source, each.stream.name): each.stream for each in items}.values()]
+            landed = [*{each.stream.unit: each.stream for each in items}.values()]
             selected = from_bronze(landed, freshness, include_bronze=True)
             # One run per day, of those of its streams that have landed. The same syncs give the same key, so it is
             # made once.
