@@ -1,6 +1,6 @@
-"""Decodes Keepa's product responses, as Airbyte lands them, into the tables of `tables.py`.
+"""Decodes Keepa's product responses, as Airbyte lands them, into the tables of `tables/`.
 
-Here: the decoder's entry point. Not here: its steps (`decoding/`), and what a valid row is (`tables.py`, `enforce.py`).
+Here: the decoder's entry point. Not here: its steps (`decoding/`), and what a valid row is (`tables/`, `enforce.py`).
 
 How a record that cannot become a row is rejected:
 

@@ -1,6 +1,6 @@
 """The columns that Keepa's tables share, with the range of each and what that range comes from.
 
-Here: ranges. Not here: which table has which column (`tables.py`), and how a range is checked (`sources/enforce.py`).
+Here: ranges. Not here: which table has which column (`tables/`), and how a range is checked (`sources/enforce.py`).
 
 A point whose time is sound and whose value is not is in quarantine, and a row with null in the place of its value:
 unknown from then on, until the next point.

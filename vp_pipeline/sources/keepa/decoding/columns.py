@@ -1,6 +1,6 @@
 """The columns of each of Keepa's tables, from stacked points.
 
-Here: what a column is computed from. Not here: which rows are valid (`tables.py` defines it, `sources/enforce.py`
+Here: what a column is computed from. Not here: which rows are valid (`tables/` defines it, `sources/enforce.py`
 checks it).
 
 Texts are dictionary-encoded while rows are candidates: the contract checks each distinct text once.

@@ -1,0 +1,25 @@
+"""The tables that Keepa's product responses are decoded into: their contracts.
+
+Here: schemas, units and natural keys, a module per subject. Not here: ranges (`ranges.py`), and how a response becomes
+rows (`decode.py`).
+
+Every key holds `snapshot_at`: silver and RAW keep every point of every response, and CORE chooses the newest. Import
+the tables from here: the fingerprint of the decoder counts a contract by its values (`sources/decoder_code.py`).
+"""
+
+from vp_pipeline.sources.contract import Table
+from vp_pipeline.sources.keepa.tables.figures import STATS
+from vp_pipeline.sources.keepa.tables.histories import (
+    BUY_BOX,
+    MONTHLY_SOLD,
+    OFFER_COUNT,
+    PRICE,
+    RANK,
+    RANK_REFERENCE,
+    REVIEW,
+)
+from vp_pipeline.sources.keepa.tables.products import PRODUCT
+
+__all__ = ["BUY_BOX", "MONTHLY_SOLD", "PRODUCT", "TABLES"]
+
+TABLES: tuple[Table, ...] = (PRODUCT, PRICE, RANK, RANK_REFERENCE, REVIEW, OFFER_COUNT, BUY_BOX, MONTHLY_SOLD, STATS)
