@@ -59,7 +59,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         export_asset(settings.exported_mart, manifest_path(settings), export_box(settings), gates, partitions),
     ]
     assets = dg.Definitions(
-        assets=[*ingestion, *rebuilt_by_condition(marts)],
+        assets=[*ingestion, *rebuilt_by_condition(marts, {model for model, of in units.items() if len(of) > 1})],
         asset_checks=[fresh],
         resources={**build_resources(settings), **(resource_overrides or {})},
         # A process per step costs seconds in a run; the steps of a day follow one another anyway.

@@ -9,9 +9,12 @@ from vp_pipeline.automation.sensors.marts import rebuilt_by_condition
 from vp_pipeline.partitions import newest_finished_day
 
 DAYS = dg.DailyPartitionsDefinition("2026-11-01")
-PRICE, RANK, DEALS, RAIN, ALL = (
+PRICE, RANK, HOURS, DEALS, RAIN, BOTH, ALL = (
     dg.AssetKey(k)
-    for k in (["core", "price"], ["core", "rank"], ["mart", "deals"], ["mart", "rain"], ["published", "all"])
+    for k in (
+        *(["core", "price"], ["core", "rank"], ["core", "hours"]),
+        *(["mart", "deals"], ["mart", "rain"], ["mart", "both"], ["published", "all"]),
+    )
 )
 
 
@@ -20,8 +23,10 @@ PRICE, RANK, DEALS, RAIN, ALL = (
         dg.AssetSpec(PRICE, partitions_def=DAYS),
         dg.AssetSpec(RANK, partitions_def=DAYS),
         dg.AssetSpec(DEALS, deps=[PRICE, RANK], partitions_def=DAYS),
-        dg.AssetSpec(RAIN, partitions_def=DAYS),
-        dg.AssetSpec(ALL, deps=[DEALS, RAIN], partitions_def=DAYS),
+        dg.AssetSpec(HOURS, partitions_def=DAYS),
+        dg.AssetSpec(RAIN, deps=[HOURS], partitions_def=DAYS),
+        dg.AssetSpec(BOTH, deps=[PRICE, HOURS], partitions_def=DAYS),
+        dg.AssetSpec(ALL, deps=[DEALS, RAIN, BOTH], partitions_def=DAYS),
     ],
     check_specs=[dg.AssetCheckSpec("sound", asset=PRICE, blocking=True, partitions_def=DAYS)],
     can_subset=True,
@@ -33,11 +38,11 @@ def models(context: dg.AssetExecutionContext):  # type: ignore[no-untyped-def]
             yield dg.AssetCheckResult(asset_key=PRICE, check_name="sound", passed="bad" not in context.run.tags)
 
 
-DEFINITIONS = dg.Definitions(rebuilt_by_condition([models]), executor=dg.in_process_executor)
+DEFINITIONS = dg.Definitions(rebuilt_by_condition([models], {BOTH}), executor=dg.in_process_executor)
 
 
 NEWEST = str(newest_finished_day())
-FOLLOWING = [(DEALS, NEWEST), (ALL, NEWEST)]
+FOLLOWING = [(BOTH, NEWEST), (DEALS, NEWEST), (ALL, NEWEST)]
 
 
 def run(instance: dg.DagsterInstance, day: date, *keys: dg.AssetKey, **tags: str) -> None:
@@ -63,7 +68,7 @@ def requested(instance: dg.DagsterInstance):  # type: ignore[no-untyped-def]
 
 def test_a_mart_follows_what_it_depends_on(instance: dg.DagsterInstance, requested) -> None:  # type: ignore[no-untyped-def]
     newest = newest_finished_day()
-    run(instance, newest, PRICE, RANK, DEALS, RAIN, ALL)
+    run(instance, newest, *models.keys)
     assert requested() == []  # a daily run leaves nothing to do
     run(instance, newest, PRICE)
     assert requested() == FOLLOWING
@@ -73,7 +78,7 @@ def test_a_mart_follows_what_it_depends_on(instance: dg.DagsterInstance, request
 
 def test_a_failed_check_holds_it_back(instance: dg.DagsterInstance, requested) -> None:  # type: ignore[no-untyped-def]
     newest = newest_finished_day()
-    run(instance, newest, PRICE, RANK, DEALS, RAIN, ALL)
+    run(instance, newest, *models.keys)
     requested()
     run(instance, newest, PRICE, bad="yes")
     assert requested() == []
@@ -83,15 +88,15 @@ def test_a_failed_check_holds_it_back(instance: dg.DagsterInstance, requested) -
 
 def test_what_is_missing_or_another_day_starts_nothing(instance: dg.DagsterInstance, requested) -> None:  # type: ignore[no-untyped-def]
     newest = newest_finished_day()
-    run(instance, newest, PRICE)  # RANK is missing
-    assert requested() == []
+    run(instance, newest, PRICE, HOURS)  # RANK is missing
+    assert DEALS not in dict(requested())
     run(instance, date(2026, 11, 2), PRICE, RANK)
     assert requested() == []
 
 
-def test_the_publication_waits_for_no_mart_of_a_late_source(instance: dg.DagsterInstance, requested) -> None:  # type: ignore[no-untyped-def]
+def test_a_late_source_holds_back_what_is_of_it_alone(instance: dg.DagsterInstance, requested) -> None:  # type: ignore[no-untyped-def]
     newest = newest_finished_day()
-    run(instance, newest, PRICE, RANK, DEALS, ALL)  # RAIN is late
+    run(instance, newest, PRICE, RANK, DEALS, BOTH, ALL)  # HOURS is late, and so is RAIN
     assert requested() == []
     run(instance, newest, PRICE)
     assert requested() == FOLLOWING

@@ -1,6 +1,7 @@
 """Marts whose upstream was rebuilt on its own follow by a condition, and with them the publication and its delivery."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from functools import partial
 
 import dagster as dg
 
@@ -14,7 +15,8 @@ from vp_pipeline.assets.keys import of_layers
 #
 # The publication has the same condition, so it is part of the run that rebuilds the marts: if the run leaves nothing
 # stale (`assets/dbt/partial_build.py`) consumers get them, and otherwise the run is red and names what is missing. It
-# waits for no mart of a source that is late, nor does what follows it.
+# waits for no mart of a source that is late, nor does what follows it, nor a mart of several sources: that one keeps the
+# last good day of the late one.
 _PASSED = dg.AutomationCondition.all_deps_blocking_checks_passed()
 REBUILD = dg.AutomationCondition.eager() & _PASSED
 _WAITS_FOR_NONE = dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing()) & _PASSED
@@ -23,9 +25,12 @@ LAYERS = ("mart", "monitoring", "published", "delivery")
 CALENDAR = "calendar"
 
 
-def rebuilt_by_condition(assets: Sequence[dg.AssetsDefinition]) -> list[dg.AssetsDefinition]:
-    """The assets, with the condition on those of `LAYERS` and `CALENDAR`; without `mart_automation` nothing happens."""
-    return [each.map_asset_specs(_with_condition) for each in assets]
+def rebuilt_by_condition(
+    assets: Sequence[dg.AssetsDefinition], of_several: Set[dg.AssetKey]
+) -> list[dg.AssetsDefinition]:
+    """The assets, with the condition on those of `LAYERS` and `CALENDAR`; without `mart_automation` nothing happens.
+    `of_several`: those that are derived from several streams."""
+    return [each.map_asset_specs(partial(_with_condition, of_several)) for each in assets]
 
 
 def mart_automation() -> dg.AutomationConditionSensorDefinition:
@@ -39,9 +44,9 @@ def mart_automation() -> dg.AutomationConditionSensorDefinition:
     )
 
 
-def _with_condition(spec: dg.AssetSpec) -> dg.AssetSpec:
+def _with_condition(of_several: Set[dg.AssetKey], spec: dg.AssetSpec) -> dg.AssetSpec:
     # Views on the records of runs depend on no asset: eager() would build them as soon as a day is over.
     if (spec.key.path[0] not in LAYERS and CALENDAR not in spec.tags) or not list(spec.deps):
         return spec
-    of_all = spec.key.path[0] in ("published", "delivery")
-    return spec.replace_attributes(automation_condition=_WAITS_FOR_NONE if of_all else REBUILD)
+    waits = spec.key not in of_several and spec.key.path[0] not in ("published", "delivery")
+    return spec.replace_attributes(automation_condition=REBUILD if waits else _WAITS_FOR_NONE)
