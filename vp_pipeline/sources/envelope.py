@@ -4,7 +4,7 @@ Here: a landed line as a record, when it was extracted, and what Airbyte changed
 (each source's decoder).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -36,11 +36,12 @@ class Unreadable:
     entity: str | None = None
 
 
-def opened(line: LandedLine) -> Record | Unreadable:
-    """The record of a landed line, exactly as the connector passed it on."""
+def opened(line: LandedLine, loads: Callable[[bytes], Any] = orjson.loads) -> Record | Unreadable:
+    """The record of a landed line, exactly as the connector passed it on. `loads` reads its JSON, such as one that has
+    decimal numbers; it raises ValueError where it is none."""
     try:
-        record = orjson.loads(line.text)
-    except orjson.JSONDecodeError as error:
+        record = loads(line.text)
+    except (ValueError, RecursionError) as error:
         return Unreadable(f"line is not JSON: {error}", line.text)
     if not isinstance(record, dict):
         return Unreadable("not a record of Airbyte: no object", line.text)

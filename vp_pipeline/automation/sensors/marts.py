@@ -15,8 +15,8 @@ from vp_pipeline.assets.keys import of_layers
 #
 # The publication has the same condition, so it is part of the run that rebuilds the marts: if the run leaves nothing
 # stale (`assets/dbt/partial_build.py`) consumers get them, and otherwise the run is red and names what is missing. It
-# waits for no mart of a source that is late, nor does what follows it, nor a mart of several sources: that one keeps the
-# last good day of the late one.
+# waits for no mart of a source that is late, nor does what follows it, nor a mart of several sources: that mart keeps
+# the last good day of the late one.
 _PASSED = dg.AutomationCondition.all_deps_blocking_checks_passed()
 REBUILD = dg.AutomationCondition.eager() & _PASSED
 _WAITS_FOR_NONE = dg.AutomationCondition.eager().without(~dg.AutomationCondition.any_deps_missing()) & _PASSED

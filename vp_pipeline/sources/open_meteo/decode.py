@@ -17,10 +17,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from vp_pipeline.sources.envelope import Unreadable
 from vp_pipeline.sources.landed import Decoded, LandedLine
 from vp_pipeline.sources.open_meteo.decoding.assemble import Pieces, assemble
 from vp_pipeline.sources.open_meteo.decoding.hours import UnreadableHours, as_measured, number_of_hours, read_hours
-from vp_pipeline.sources.open_meteo.decoding.responses import Response, Unreadable, is_number, read_response
+from vp_pipeline.sources.open_meteo.decoding.responses import Response, is_number, read_response
 from vp_pipeline.sources.open_meteo.tables import HOURLY, LOCATION
 from vp_pipeline.sources.open_meteo.variables import BY_NAME
 
@@ -40,7 +41,7 @@ def decode(lines: Iterable[LandedLine], not_before: datetime | None = None) -> d
         locations.records_in += 1
         response = read_response(line)
         if isinstance(response, Unreadable):
-            locations.reject(line, response.reason, response.piece, response.place)
+            locations.reject(line, response.reason, response.piece, response.entity)
             continue
         _read_location(response, locations)
         _read_hours(response, hours)

@@ -9,13 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date
 from typing import Any
 
-from vp_pipeline.sources.envelope import alterations, extraction_time
-from vp_pipeline.sources.landed import Inspection, LandedLine, Received
-from vp_pipeline.sources.open_meteo.decoding.responses import (
-    is_of_place,
-    read_record,
-    requested,
-)
+from vp_pipeline.sources.envelope import Record, Unreadable, opened
+from vp_pipeline.sources.landed import ALTERED, Inspection, LandedLine, Received
+from vp_pipeline.sources.open_meteo.decoding.responses import exact_json, is_of_place, requested
 from vp_pipeline.sources.open_meteo.variables import BY_NAME
 
 # What a response has beside its blocks of values, and what the connector adds to it.
@@ -35,33 +31,30 @@ def inspect(lines: Iterable[LandedLine]) -> Inspection:
 
     A line that is not a response counts as a record and nothing else; the decoder reports what is wrong with it.
     """
-    records = changed = listed = missing = 0
+    records = altered = listed = missing = 0
     unexpected: Counter[str] = Counter()
     received: list[Received] = []
     for line in lines:
         records += 1
-        try:
-            record = read_record(line)
-        except ValueError:
+        record = opened(line, exact_json)
+        if isinstance(record, Unreadable):
+            altered += record.reason.startswith(ALTERED)
             continue
-        body = record.get("_airbyte_data")
-        body = body if isinstance(body, dict) else {}
-        changed += bool(alterations(record.get("_airbyte_meta")))
+        body = record.data
         hourly = body.get("hourly")
         times = hourly.get("time") if isinstance(hourly, dict) else None
         count = len(times) if isinstance(times, list) else 0
         listed += count
         missing += max(0, _requested_hours(body) - count)
         unexpected.update(_unexpected(body))
-        if body:
-            received.append(_received(record, body))
+        received.append(_received(record))
     figures = {"hours": listed, "missing_hours": missing}
-    return Inspection(records, changed, dict(unexpected), figures, tuple(received))
+    return Inspection(records, altered, dict(unexpected), figures, tuple(received))
 
 
-def _received(record: Mapping[str, Any], body: Mapping[str, Any]) -> Received:
-    place, extracted_at = requested(body), extraction_time(record.get("_airbyte_extracted_at"))
-    at = extracted_at and extracted_at.replace(tzinfo=UTC)
+def _received(record: Record) -> Received:
+    body, at = record.data, record.extracted_at.replace(tzinfo=UTC)
+    place = requested(body)
     if body.get("error"):
         return Received(None, place, at, str(body.get("reason") or "no reason given"))
     entity = place if is_of_place(body) else f"{body.get('latitude')},{body.get('longitude')}"

@@ -12,8 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from vp_pipeline.sources.envelope import alterations, extraction_time
-from vp_pipeline.sources.landed import ALTERED, LandedLine
+from vp_pipeline.sources.envelope import Unreadable, opened
+from vp_pipeline.sources.landed import LandedLine
 
 # A response names the centre of its cell of the model, which is up to 25 km wide; on a coast a cell of land is taken.
 NEAR_DEGREES = 1
@@ -30,50 +30,27 @@ class Response:
     body: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Unreadable:
-    """Why a line has no usable response, the piece to keep of it, and the place that it was requested for."""
-
-    reason: str
-    piece: Any
-    place: str | None = None
-
-
 def read_response(line: LandedLine) -> Response | Unreadable:
     """Opens the envelope of a line, and checks that what is in it is hours of the place that was requested."""
-    try:
-        record = read_record(line)
-    except ValueError as error:
-        return Unreadable(str(error), line.text)
-    body = record.get("_airbyte_data")
-    if not isinstance(body, dict):
-        return Unreadable("not a record of Airbyte: _airbyte_data is not an object", line.text)
-    extracted_at = extraction_time(record.get("_airbyte_extracted_at"))
-    if extracted_at is None:
-        return Unreadable("_airbyte_extracted_at is neither milliseconds nor an ISO 8601 time", line.text)
-    changes = alterations(record.get("_airbyte_meta"))
-    if changes:
-        return Unreadable(f"{ALTERED}: {changes}", line.text)
-    place = requested(body)
+    record = opened(line, exact_json)
+    if isinstance(record, Unreadable):
+        return record
+    place = requested(record.data)
     if place is None:
-        return Unreadable("the record does not name the place that was requested", body)
-    problem = _problem(body)
-    return Unreadable(problem, body, place) if problem else Response(line, extracted_at, place, body)
+        return Unreadable("the record does not name the place that was requested", record.data)
+    problem = _problem(record.data)
+    if problem:
+        return Unreadable(problem, record.data, place)
+    return Response(line, record.extracted_at, place, record.data)
 
 
-def read_record(line: LandedLine) -> dict[str, Any]:
-    """A line as Airbyte's record.
+def exact_json(text: bytes) -> Any:
+    """JSON whose numbers are as they are written.
 
     Raises:
-        ValueError: it is none, with the reason.
+        ValueError: it is not JSON, or not UTF-8.
     """
-    try:
-        record = json.loads(line.text, parse_float=Decimal, parse_constant=_not_json)
-    except (ValueError, RecursionError) as error:  # ValueError: also of bytes that are not UTF-8
-        raise ValueError(f"line is not JSON: {error}") from None
-    if not isinstance(record, dict):
-        raise ValueError(f"not a record of Airbyte: {type(record).__name__} instead of an object")
-    return record
+    return json.loads(text, parse_float=Decimal, parse_constant=_not_json)
 
 
 def requested(body: Mapping[str, Any]) -> str | None:
