@@ -28,7 +28,9 @@ def is_private(name: str) -> bool:
     package, *rest = name.split(".")
     if not package.startswith("dagster"):
         return False
-    return package == "dagster_shared" or len(rest) > 1 or any(part.startswith("_") for part in rest)
+    # dagster-aws offers what it has in a package for each service.
+    public = 2 if package == "dagster_aws" else 1
+    return package == "dagster_shared" or len(rest) > public or any(part.startswith("_") for part in rest)
 
 
 def unranked(root: Path, ranks: Ranks) -> list[str]:

@@ -105,7 +105,7 @@ def package(tmp_path: Path) -> Path:
     write(root / "top" / "command.py", "from made_up.middle import NAME\nfrom made_up.top import other\n")
     write(
         root / "top" / "other.py",
-        "import dagster as dg\nfrom dagster import job\nfrom dagster_dbt import DbtCliResource\n",
+        "import dagster as dg\nfrom dagster_dbt import DbtCliResource\nfrom dagster_aws.s3 import S3Resource\n",
     )
     write(root / "middle.py", "from made_up.bottom.deep.module import NAME\n")
     write(root / "bottom" / "deep" / "module.py", "NAME = 1\n")
@@ -174,6 +174,7 @@ def test_a_circle_is_found_also_within_a_folder_and_through_a_function(package: 
         ("from dagster import _check", "dagster._check"),
         ("def f():\n    from dagster_dbt.core.dbt_cli_invocation import X", "dagster_dbt.core.dbt_cli_invocation.X"),
         ("from dagster_shared.error import X", "dagster_shared.error.X"),
+        ("from dagster_aws.s3.utils import X", "dagster_aws.s3.utils.X"),
     ],
 )
 def test_a_private_import_is_found_outside_of_the_door(package: Path, text: str, name: str) -> None:

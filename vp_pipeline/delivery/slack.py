@@ -13,6 +13,7 @@ scope an unconfirmed message is sent again, marked as such: twice is better than
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.error import URLError
@@ -24,7 +25,7 @@ from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.settings import Settings
 
 if TYPE_CHECKING:
-    from slack_sdk import WebClient
+    from dagster_slack import SlackResource
 
 EVENT_TYPE = "veracitypro_alert"
 _LOOK_BACK = timedelta(minutes=5)  # clocks differ
@@ -106,23 +107,19 @@ class Slack:
             query["cursor"] = cursor
         return None
 
-    def _client(self) -> "WebClient":
-        from slack_sdk import WebClient  # deferred import: 0.2 s
+    @cached_property
+    def resource(self) -> "SlackResource":
+        """dagster-slack's resource, of which the client comes."""
+        from vp_pipeline.delivery.slack_resource import slack_channel  # deferred import: 0.2 s
 
         assert self.token is not None
-        # Its own retries are off: they repeat a request that may have been taken.
-        return WebClient(
-            self.token.get_secret_value(),
-            base_url=self.api_url,
-            timeout=int(self.timeout_seconds) or 1,
-            retry_handlers=[],
-        )
+        return slack_channel(self.token, self.channel or "", self.api_url, self.timeout_seconds)
 
     def _call(self, method: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         from slack_sdk.errors import SlackApiError, SlackClientError
 
         try:
-            response = self._client().api_call(method, json=dict(body))
+            response = self.resource.get_client().api_call(method, json=dict(body))
         except SlackApiError as error:
             raise _refusal(method, error.response) from None
         except (URLError, HTTPException, OSError, SlackClientError) as error:

@@ -6,11 +6,12 @@ Here: what an environment has to offer, and the one table of them. Not here: how
 
 from collections.abc import Callable, Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from vp_pipeline.airbyte.interface import Airbyte
 from vp_pipeline.delivery.export_endpoint import build_endpoint
 from vp_pipeline.delivery.power_bi import build_power_bi
+from vp_pipeline.delivery.slack import build_slack
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.planning.diff_engine import Engine as DiffEngine
 from vp_pipeline.publishing.publisher import Publisher
@@ -47,6 +48,9 @@ class Environment(Protocol):
     def build_published_marts(self) -> PublishedMarts:
         """What its consumers read."""
 
+    def build_services(self) -> "Mapping[str, dg.ConfigurableResource[Any]]":
+        """Resources that only this environment has, under the others: they are shown in the UI, with their fields."""
+
     def first_day(self) -> date:
         """The first daily partition."""
 
@@ -72,8 +76,9 @@ def build_environment(settings: Settings) -> Environment:
     return ENVIRONMENTS[settings.env](settings)
 
 
-def build_resources(settings: Settings) -> "dict[str, dg.ResourceDefinition]":
-    """The resources of the asset graph, under the names by which the assets take them."""
+def build_resources(settings: Settings) -> "dict[str, dg.ResourceDefinition | dg.ConfigurableResource[Any]]":
+    """The resources of the asset graph, under the names by which the assets take them; and the services under them,
+    whose fields Dagster's UI shows: no secret is in one."""
     # Deferred import: dagster-dbt takes a second, which commands that only look do not need.
     from vp_pipeline.dbt.invocation import build_dbt
 
@@ -91,7 +96,10 @@ def build_resources(settings: Settings) -> "dict[str, dg.ResourceDefinition]":
         "endpoint": (build_endpoint(settings), "Takes exported rows over HTTP. Off without the setting VP_EXPORT_URL."),
         "dbt": (build_dbt(settings), "Runs dbt, in this process, on the project in dbt_project/."),
     }
-    return {name: _resource(value, description) for name, (value, description) in resources.items()}
+    made = {name: _resource(value, description) for name, (value, description) in resources.items()}
+    slack = build_slack(settings)
+    off = _resource(slack, "Sends the outbox's messages to Slack. Off without the setting VP_SLACK_TOKEN.")
+    return {**made, "slack": slack.resource if slack.is_on else off, **environment.build_services()}
 
 
 def _resource(value: object, description: str) -> "dg.ResourceDefinition":

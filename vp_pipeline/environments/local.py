@@ -1,9 +1,10 @@
 """A developer's machine: the embedded Airbyte, a folder, DuckDB files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from typing import Any
 
 from vp_pipeline.airbyte.local import LocalAirbyte
 from vp_pipeline.dbt.grain import grains
@@ -55,6 +56,9 @@ class LocalEnvironment:
 
     def build_published_marts(self) -> PublishedMarts:
         return PublishedMarts(DuckDBPublishedFile(self.settings.published_path))
+
+    def build_services(self) -> Mapping[str, Any]:
+        return {}
 
     def first_day(self) -> date:
         """Without VP_START_DATE: the oldest day of the lake; in an empty one the newest finished day. So the UI lists

@@ -17,6 +17,7 @@ from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.dbt.project_code import project_fingerprints
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
+from vp_pipeline.lake.s3_resource import LakeS3
 from vp_pipeline.partitions import EARLIEST
 from vp_pipeline.planning.diff_snowflake import SnowflakeDiff
 from vp_pipeline.publishing.publisher import Publisher
@@ -37,8 +38,16 @@ class ProductionEnvironment:
 
     def build_lake(self) -> Lake:
         settings = self.settings
-        endpoint = str(settings.s3_endpoint_url).rstrip("/") if settings.s3_endpoint_url else None
-        return Lake(S3Store(settings.lake_url or "", endpoint, settings.s3_sse, settings.s3_kms_key))
+        return Lake(S3Store(settings.lake_url or "", self.build_s3(), settings.s3_sse, settings.s3_kms_key))
+
+    def build_s3(self) -> LakeS3:
+        """What the lake's store sends with; dagster-aws's own retries: up to 1, 2, 4, 8 s between attempts. What still
+        fails then is retried by the run, after longer waits."""
+        url = self.settings.s3_endpoint_url
+        return LakeS3(endpoint_url=str(url).rstrip("/")) if url else LakeS3()
+
+    def build_services(self) -> dict[str, LakeS3]:
+        return {"s3": self.build_s3()}
 
     def build_airbyte(self, lake: Lake) -> RemoteAirbyte:
         """The API's client is made when a sync is requested."""

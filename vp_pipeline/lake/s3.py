@@ -3,8 +3,8 @@
 Here: whole objects or none (as a put is), pages of listings, bounded retries, encryption, and S3's errors as ours.
 Not here: what a lake promises (`objects.py`).
 
-Through boto3, which dagster-aws brings, and not through s3fs: no event loop of its own, no cache of listings that goes
-stale while Airbyte writes, and one place for retries and timeouts.
+Through the client of dagster-aws's resource (`s3_resource.py`) and not through s3fs: no event loop of its own, no cache
+of listings that goes stale while Airbyte writes, and one place for retries and timeouts.
 """
 
 import tempfile
@@ -18,10 +18,9 @@ from vp_pipeline.failures import PermanentError, PipelineError, TransientError
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
+    from dagster_aws.s3 import S3Resource
     from mypy_boto3_s3 import S3Client
 
-# boto3 waits between attempts: up to 1, 2, 4, 8 s. What still fails then is retried by the run, after longer waits.
-_ATTEMPTS = 5
 # What is larger than this while being written is buffered on the disk, not in memory.
 _IN_MEMORY = 64 * 1024 * 1024
 _EXPIRED = ("ExpiredToken", "RequestExpired", "ExpiredTokenException")
@@ -36,18 +35,15 @@ _BUSY = ("SlowDown", "Throttling", "RequestTimeout", "RequestTimeTooSkewed", "In
 
 @dataclass(frozen=True)
 class S3Store:
-    """The objects below `url` (`s3://bucket/folder`). Keys, role and region: AWS's usual chain.
+    """The objects below `url` (`s3://bucket/folder`), through the client of `s3`.
 
     `sse`, `kms_key`: how what is written is encrypted; None: as the bucket has it.
-    `endpoint`: the address of S3, if it is not AWS's own.
     """
 
     url: str
-    endpoint: str | None = None
+    s3: "S3Resource"
     sse: Literal["AES256", "aws:kms"] | None = None
     kms_key: str | None = None
-    connect_seconds: float = 10
-    read_seconds: float = 60
 
     @contextmanager
     def writing(self, path: str) -> Iterator[BinaryIO]:
@@ -110,16 +106,7 @@ class S3Store:
 
     @cached_property
     def _client(self) -> "S3Client":
-        import boto3  # a deferred import: it takes 0.3 s
-        from botocore.config import Config
-
-        config = Config(
-            retries={"max_attempts": _ATTEMPTS, "mode": "standard"},
-            connect_timeout=self.connect_seconds,
-            read_timeout=self.read_seconds,
-            s3={"addressing_style": "path"} if self.endpoint else {},
-        )
-        return boto3.session.Session().client("s3", endpoint_url=self.endpoint, config=config)
+        return cast("S3Client", self.s3.get_client())
 
     @contextmanager
     def _pipeline_errors(self, verb: str, path: str) -> Iterator[None]:
@@ -129,7 +116,7 @@ class S3Store:
         try:
             yield
         except ClientError as error:
-            raise _rejection(f"The object {self.location(path)} cannot be {verb}: ", error) from None
+            raise self._rejection(f"The object {self.location(path)} cannot be {verb}: ", error) from None
         except BotoCoreError as error:
             raise self._client_failure(f"The object {self.location(path)} cannot be {verb}: ", error) from None
 
@@ -141,19 +128,18 @@ class S3Store:
             return PermanentError(f"{message}{error} Set AWS_PROFILE, or AWS's own variables, or run with a role.")
         if isinstance(error, HTTPClientError | IncompleteReadError):
             return TransientError(
-                f"{message}{self.endpoint or 'S3'} does not respond ({type(error).__name__}), {_ATTEMPTS} times. Run "
-                "it again later, and check VP_S3_ENDPOINT_URL and the network."
+                f"{message}{self.s3.endpoint_url or 'S3'} does not respond ({type(error).__name__}), "
+                f"{self.s3.max_attempts} times. Run it again later, and check VP_S3_ENDPOINT_URL and the network."
             )
         return PermanentError(f"{message}{error}")
 
-
-def _rejection(message: str, error: "ClientError") -> PipelineError:
-    """Why S3 rejected a request."""
-    code, reason = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
-    status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-    message += f"S3 responds {code} ({status})."
-    if code in _REMEDIES:
-        return PermanentError(f"{message} {_REMEDIES[code]}")
-    if status >= 500 or code in _BUSY:
-        return TransientError(f"{message} It was tried {_ATTEMPTS} times. Run it again later.")
-    return PermanentError(f"{message} {reason}".rstrip())
+    def _rejection(self, message: str, error: "ClientError") -> PipelineError:
+        """Why S3 rejected a request."""
+        code, reason = error.response["Error"]["Code"], error.response["Error"].get("Message", "")
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        message += f"S3 responds {code} ({status})."
+        if code in _REMEDIES:
+            return PermanentError(f"{message} {_REMEDIES[code]}")
+        if status >= 500 or code in _BUSY:
+            return TransientError(f"{message} It was tried {self.s3.max_attempts} times. Run it again later.")
+        return PermanentError(f"{message} {reason}".rstrip())

@@ -1,5 +1,6 @@
 """A lake in a bucket: pages, encryption, retries and S3's errors. For every store see `test_objects.py`."""
 
+import dataclasses
 import threading
 from urllib.parse import parse_qs
 
@@ -7,9 +8,9 @@ import pytest
 from werkzeug.wrappers import Request, Response
 
 from vp_pipeline.failures import PermanentError, TransientError
-from vp_pipeline.lake import s3 as s3_module
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
+from vp_pipeline.lake.s3_resource import LakeS3
 from vp_pipeline_tests.stand_ins.s3 import S3StandIn, refusal, times
 
 pytestmark = pytest.mark.integration
@@ -55,10 +56,8 @@ def test_a_busy_bucket_is_retried(s3: S3StandIn, bucket: S3Store) -> None:
     assert lake.read("a") == b"x"
 
 
-def test_a_bucket_that_stays_busy_is_a_transient_failure(
-    s3: S3StandIn, bucket: S3Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(s3_module, "_ATTEMPTS", 2)
+def test_a_bucket_that_stays_busy_is_a_transient_failure(s3: S3StandIn, bucket: S3Store) -> None:
+    bucket = dataclasses.replace(bucket, s3=LakeS3(endpoint_url=s3.url, max_attempts=2))
     s3.faults.append(lambda request: refusal(503, "SlowDown"))
     with pytest.raises(
         TransientError, match=r"s3://.*/lake/a cannot be written: S3 responds SlowDown \(503\).*tried 2"
@@ -68,8 +67,7 @@ def test_a_bucket_that_stays_busy_is_a_transient_failure(
     assert not Lake(bucket).exists("a")
 
 
-def test_a_bucket_that_is_too_slow_is_a_transient_failure(s3: S3StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_module, "_ATTEMPTS", 1)
+def test_a_bucket_that_is_too_slow_is_a_transient_failure(s3: S3StandIn) -> None:
     released = threading.Event()
 
     def slow(request: Request) -> Response | None:
@@ -77,7 +75,7 @@ def test_a_bucket_that_is_too_slow_is_a_transient_failure(s3: S3StandIn, monkeyp
         return None
 
     s3.faults.append(slow)
-    store = S3Store("s3://a-bucket/lake", endpoint=s3.url, read_seconds=0.2)
+    store = S3Store("s3://a-bucket/lake", LakeS3(endpoint_url=s3.url, read_seconds=0.2, max_attempts=1))
     with pytest.raises(TransientError, match="does not respond \\(ReadTimeoutError\\)"):
         Lake(store).read("a")
     released.set()

@@ -15,6 +15,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from vp_pipeline.lake.s3 import S3Store
+from vp_pipeline.lake.s3_resource import LakeS3
 
 KEYS = {
     "AWS_ACCESS_KEY_ID": "AKIASTANDIN000000001",
@@ -49,7 +50,7 @@ class S3StandIn:
             by_default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/lake"}
             rule = {"ApplyServerSideEncryptionByDefault": by_default, "BucketKeyEnabled": True}
             client.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
-        return S3Store(f"s3://{bucket}/lake", endpoint=self.url, **options)
+        return S3Store(f"s3://{bucket}/lake", LakeS3(endpoint_url=self.url), **options)
 
     def close(self) -> None:
         self._server.shutdown()
