@@ -6,6 +6,7 @@ settings has no side effect. `.env.example` is generated from these classes.
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator
 
 from vp_pipeline import data_folder
-from vp_pipeline.failures import PermanentError, listed
+from vp_pipeline.failures import StartError
 from vp_pipeline.service_settings import NEEDED, DeliverySettings, ProductionSettings, production_problems
 from vp_pipeline.sources.registry import SOURCES
 from vp_pipeline.sources.source import Source, Stream
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 NOT_SETTINGS = frozenset({"VP_WAREHOUSE_PATH"})
 
 
-class SettingsError(PermanentError):
+class SettingsError(StartError):
     """A variable is unknown or its value cannot be used; the message names the variable."""
 
 
@@ -191,6 +192,16 @@ class Setting:
     def name(self) -> str:
         return self.field if self.source is None else f"{self.source.name}_{self.field}"
 
+    @property
+    def assignment(self) -> str:
+        """A shell command that sets it; the value, which only a person knows, is in `<…>`."""
+        meaning = re.split(r"[.:,;(]", str(self.info.description))[0].strip()
+        return f"export {self.variable}=<{meaning}>"
+
+    @property
+    def is_secret(self) -> bool:
+        return "SecretStr" in str(self.info.annotation)
+
 
 def all_settings() -> Iterator[Setting]:
     """Every setting, as they are declared: the pipeline's own, those of each source, of delivery, of production."""
@@ -214,7 +225,7 @@ def variable_of(source: Source, field: str) -> str:
 def secret_variables(source: Source) -> tuple[str, ...]:
     """The variables of a source's secrets."""
     own = (setting for setting in all_settings() if setting.source is source)
-    return tuple(setting.variable for setting in own if "SecretStr" in str(setting.info.annotation))
+    return tuple(setting.variable for setting in own if setting.is_secret)
 
 
 def load_settings(
@@ -251,10 +262,10 @@ def load_settings(
     sources = {source.name: made(source.settings, source) for source in SOURCES}
     settings: Settings | None = made(Settings, None, sources={name: own for name, own in sources.items() if own})
     if settings is None or None in sources.values():
-        raise SettingsError(listed(problems))
+        raise SettingsError(problems)
     problems += _missing(settings, known, needed)
     if problems:
-        raise SettingsError(listed(problems))
+        raise SettingsError(problems)
     return settings
 
 

@@ -46,11 +46,11 @@ class LocalAirbyte:
     ) -> Sync:
         """See `Airbyte.sync`."""
         existing = bronze.sync_before(self.lake, stream, run_date, resync=resync)
-        with self._origin(source, run_date) as origin:
+        with self.origin(source, run_date) as origin:
             config = source.connector_config(self.settings.of(source), origin)
             fingerprint = _fingerprint(source, origin, config)
             config |= source.of_day(run_date)
-            self._refuse_mixing(source)
+            self.refuse_mixing(source)
             if existing is not None and existing.fingerprint == fingerprint and not resync:
                 return Sync(existing, reused=f"sync {existing.job_id} requested the same from {existing.origin}")
             if self._uses_vendor(source):
@@ -107,7 +107,8 @@ class LocalAirbyte:
         return record
 
     @contextmanager
-    def _origin(self, source: Source, run_date: date) -> Iterator[Origin]:
+    def origin(self, source: Source, run_date: date) -> Iterator[Origin]:
+        """Where the responses of a day come from; a stand-in is served for the block."""
         settings = self.settings.of(source)
         if settings.uses_vendor:
             yield Origin.of_vendor(settings)
@@ -135,7 +136,8 @@ class LocalAirbyte:
     def _kind(self, source: Source) -> str:
         return _KINDS[0] if self._uses_vendor(source) else _KINDS[1]
 
-    def _refuse_mixing(self, source: Source) -> None:
+    def refuse_mixing(self, source: Source) -> None:
+        """Raises PermanentError: the data folder has data of the other kind, real or generated."""
         path = _origin_path(source)
         content = self.lake.find(path)
         there = None if content is None else content.decode(errors="replace")

@@ -14,14 +14,16 @@ from vp_pipeline.cli import deploy, published, quarantine
 from vp_pipeline.cli.code_changes import rebuild
 from vp_pipeline.cli.code_changes.diff import diff
 from vp_pipeline.cli.code_changes.plan import plan
+from vp_pipeline.cli.config import config
 from vp_pipeline.cli.days import days
+from vp_pipeline.cli.doctor.command import doctor
 from vp_pipeline.cli.metrics import metrics
 from vp_pipeline.cli.retention import maintain
 from vp_pipeline.cli.run import run
 from vp_pipeline.cli.sandbox import sandbox
 from vp_pipeline.cli.terminal import print_failure, print_warnings
 from vp_pipeline.cli.terminal.options import Command, Group, print_version
-from vp_pipeline.failures import PermanentError, PipelineError, file_failure
+from vp_pipeline.failures import PermanentError, PipelineError, StartError, file_failure
 
 app = typer.Typer(
     cls=Group,
@@ -29,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, days, plan, diff, metrics, sandbox, maintain):
+for command in (run, days, plan, diff, metrics, doctor, config, sandbox, maintain):
     app.command(cls=Command)(command)
 app.add_typer(rebuild.app, name="rebuild")
 app.add_typer(deploy.app, name="deploy")
@@ -75,5 +77,6 @@ def _named(error: Exception) -> PipelineError | None:
 
 
 def _fail(error: PipelineError) -> None:
-    print_failure(Console(stderr=True, highlight=False), "vp", [str(error)])
+    hint = "`vp doctor` lists all that is wrong, each with what fixes it." if isinstance(error, StartError) else None
+    print_failure(Console(stderr=True, highlight=False), "vp", [str(error)], hint)
     sys.exit(1)

@@ -9,14 +9,16 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 from vp_pipeline import data_folder
 from vp_pipeline.dbt.grain import exportable
 from vp_pipeline.dbt.project import manifest_path
-from vp_pipeline.failures import PermanentError, listed
-from vp_pipeline.settings import Settings, variable_of
+from vp_pipeline.failures import PermanentError, Problem, StartError
+from vp_pipeline.settings import Settings, all_settings, variable_of
 from vp_pipeline.sources.source import Origin
 
+_OTHER_FOLDER = "export VP_DATA_DIR=<a folder that can be written>"
 _DUCKDB = slice(8, 12), b"DUCK"  # where the header of a DuckDB file has which bytes
 
 
@@ -24,15 +26,16 @@ def require_ready(settings: Settings) -> None:
     """Returns where a run can begin.
 
     Raises:
-        PermanentError: names everything that would stop it, with what to set or move.
+        StartError: names everything that would stop it, with what to set or move.
     """
-    checks = (_folders, _recordings, _connectors, _databases, _exported_mart)
-    problems = list(dict.fromkeys(problem for check in checks for problem in check(settings)))
+    checks = (folders, recordings, connectors, databases, exported_mart)
+    problems = list(dict.fromkeys(problem.text for check in checks for problem in check(settings)))
     if problems:
-        raise PermanentError(f"{listed(problems)}\nNothing was run.")
+        raise StartError(problems, "\nNothing was run.")
 
 
-def _folders(settings: Settings) -> Iterator[str]:
+def folders(settings: Settings) -> Iterator[Problem]:
+    """Folders that cannot be written."""
     published = settings.published_path.parent / data_folder.PUBLICATIONS
     for folder in (settings.data_dir, settings.lake_dir, settings.outbox_dir, settings.dbt_dir, published):
         if folder != settings.data_dir and not os.path.lexists(folder):
@@ -43,22 +46,28 @@ def _folders(settings: Settings) -> Iterator[str]:
                 file.write(b"x")
                 file.flush()
         except FileExistsError as error:
-            yield f"{error.filename} is a file, and a folder is needed there: move it away, or set VP_DATA_DIR."
+            yield Problem(
+                f"{error.filename} is a file, and a folder is needed there: move it away, or set VP_DATA_DIR.",
+                _move_away(Path(error.filename)) if folder != settings.data_dir else _OTHER_FOLDER,
+            )
         except OSError as error:
-            yield (
+            yield Problem(
                 f"The data folder cannot be written: {error.strerror or error} ({folder}). Make room, correct its "
-                "permissions, or set VP_DATA_DIR."
+                "permissions, or set VP_DATA_DIR.",
+                f"chmod u+rwx {quote(str(folder))}" if isinstance(error, PermissionError) else _OTHER_FOLDER,
             )
 
 
-def _recordings(settings: Settings) -> Iterator[str]:
+def recordings(settings: Settings) -> Iterator[Problem]:
+    """Recordings that are not there."""
     for source in settings.enabled_sources:
         folder = settings.of(source).recordings
         if folder is not None and not folder.is_dir():
-            yield f"{folder} is not a folder: set {variable_of(source, 'recordings')} (or --recordings) to one."
+            variable = variable_of(source, "recordings")
+            yield Problem(f"{folder} is not a folder: set {variable} (or --recordings) to one.", f"unset {variable}")
 
 
-def _connectors(settings: Settings) -> Iterator[str]:
+def connectors(settings: Settings) -> Iterator[Problem]:
     """What a connector cannot be configured with. In production Airbyte has its configuration."""
     for source in settings.enabled_sources if settings.env == "local" else ():
         own = settings.of(source)
@@ -66,10 +75,13 @@ def _connectors(settings: Settings) -> Iterator[str]:
             try:
                 source.connector_config(own, Origin.of_vendor(own))
             except PermanentError as error:
-                yield str(error)
+                unset = (s for s in all_settings() if s.source is source and s.field not in own.model_fields_set)
+                named = next((s.assignment for s in unset if s.variable in str(error)), "vp config")
+                yield Problem(str(error), named)
 
 
-def _databases(settings: Settings) -> Iterator[str]:
+def databases(settings: Settings) -> Iterator[Problem]:
+    """Files that are not DuckDB's where its databases belong."""
     if settings.env != "local":
         return
     for file, remedy in (
@@ -77,7 +89,9 @@ def _databases(settings: Settings) -> Iterator[str]:
         (settings.published_path, "the next green build is published again"),
     ):
         if file.is_dir() or (file.exists() and not _is_database(file)):
-            yield f"{file} is no DuckDB database. Restore it from a backup, or move it away: {remedy}."
+            yield Problem(
+                f"{file} is no DuckDB database. Restore it from a backup, or move it away: {remedy}.", _move_away(file)
+            )
 
 
 def _is_database(file: Path) -> bool:
@@ -88,9 +102,17 @@ def _is_database(file: Path) -> bool:
     return not head or head[where] == mark
 
 
-def _exported_mart(settings: Settings) -> Iterator[str]:
+def exported_mart(settings: Settings) -> Iterator[Problem]:
+    """A mart of that name has to be there."""
     known = exportable(manifest_path(settings))
     if settings.exported_mart not in known:
         near = difflib.get_close_matches(settings.exported_mart, known, n=1, cutoff=0.6)
         hint = f"Did you mean {near[0]}?" if near else f"Known: {', '.join(known)}."
-        yield f"VP_EXPORT_MART is {settings.exported_mart}, which is not a mart with a grain. {hint}"
+        yield Problem(
+            f"VP_EXPORT_MART is {settings.exported_mart}, which is not a mart with a grain. {hint}",
+            f"export VP_EXPORT_MART={near[0]}" if near else "unset VP_EXPORT_MART",
+        )
+
+
+def _move_away(path: Path) -> str:
+    return f"mv {quote(str(path))} {quote(f'{path}.aside')}"

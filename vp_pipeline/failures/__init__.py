@@ -7,6 +7,7 @@ Every message names what happened, where (stream, run_date, object), and what to
 
 import errno
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 
 class PipelineError(Exception):
@@ -23,6 +24,22 @@ class TransientError(PipelineError):
 
 class DamagedDataError(PermanentError):
     """Something on the lake or in a response differs from its manifest or contract."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What would stop a run. `remedy`: a shell command as it is typed; what only a person knows is in `<…>`."""
+
+    text: str
+    remedy: str
+
+
+class StartError(PermanentError):
+    """Nothing can begin: the settings, or what they name, cannot be used. `problems`: each as a sentence."""
+
+    def __init__(self, problems: Sequence[str], ending: str = "") -> None:
+        super().__init__(listed(problems) + ending)
+        self.problems = tuple(problems)
 
 
 def listed(problems: Sequence[str]) -> str:

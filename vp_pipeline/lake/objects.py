@@ -45,7 +45,7 @@ class Lake:
     """A lake in a folder or in another store. Paths are relative, with forward slashes: `bronze/…/x.jsonl.gz`."""
 
     def __init__(self, where: Path | Store) -> None:
-        self._store: Store = FolderStore(where) if isinstance(where, Path) else where
+        self.store: Store = FolderStore(where) if isinstance(where, Path) else where
 
     def writing(self, path: str) -> AbstractContextManager[BinaryIO]:
         """A binary file that appears at `path`, whole, when the block ends; after an error nothing appears.
@@ -56,7 +56,7 @@ class Lake:
             PermanentError: the lake cannot be written (no space, no permission).
             TransientError: the lake does not respond.
         """
-        return self._store.writing(self._checked(path))
+        return self.store.writing(self._checked(path))
 
     def write(self, path: str, content: bytes) -> None:
         """`content` at `path`, in one step. Raises as `writing`."""
@@ -77,10 +77,10 @@ class Lake:
 
     def find(self, path: str) -> bytes | None:
         """The whole object, or None where there is none."""
-        return self._store.read(self._checked(path))
+        return self.store.read(self._checked(path))
 
     def exists(self, path: str) -> bool:
-        return self._store.size(self._checked(path)) is not None
+        return self.store.size(self._checked(path)) is not None
 
     def size(self, path: str) -> int:
         """Bytes of an object.
@@ -88,30 +88,30 @@ class Lake:
         Raises:
             DamagedDataError: there is no such object.
         """
-        size = self._store.size(self._checked(path))
+        size = self.store.size(self._checked(path))
         if size is None:
             raise DamagedDataError(f"The object {path} is not on the lake ({self.location('')}).")
         return size
 
     def delete(self, path: str) -> None:
         """Removes an object; a missing one is not an error."""
-        self._store.delete(self._checked(path))
+        self.store.delete(self._checked(path))
 
     def list(self, folder: str, prefix: str = "") -> list[ObjectInfo]:
         """Every finished object below `folder`, in order of path; an absent folder is an empty one.
 
         `prefix`: only those whose path below `folder` begins with it.
         """
-        found = self._store.list(self._checked(folder).rstrip("/"), prefix)
+        found = self.store.list(self._checked(folder).rstrip("/"), prefix)
         return sorted((ObjectInfo(*item) for item in found), key=lambda info: info.path)
 
     def location(self, path: str) -> str:
         """Where an object is, for people and for programs that read it by name: a file's path, or an `s3://` URL."""
-        return self._store.location(self._checked(path))
+        return self.store.location(self._checked(path))
 
     def _checked(self, path: str) -> str:
         if ".." in PurePosixPath(path).parts or path.startswith("/"):
-            raise PermanentError(f"{path} leads out of the lake ({self._store.location('')}).")
+            raise PermanentError(f"{path} leads out of the lake ({self.store.location('')}).")
         return path
 
 

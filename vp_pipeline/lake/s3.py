@@ -87,6 +87,25 @@ class S3Store:
                 for item in page.get("Contents", []):
                     yield item["Key"][len(root) :], item["Size"], item["LastModified"].timestamp()
 
+    def try_to_write(self, path: str) -> None:
+        """Whether an object may be written, without writing one: S3 refuses content that is not of its checksum, and
+        whoever may not write is refused before that. A store that compares no checksums has the object then.
+
+        Raises:
+            PermanentError: S3 denies it.
+        """
+        from botocore.exceptions import ClientError
+
+        of_nothing = "1B2M2Y8AsgTpgAmY7PhCfg=="  # the MD5 of no bytes
+        with self._pipeline_errors("written", path):
+            try:
+                self._client.put_object(
+                    Bucket=self._bucket, Key=self._key(path), Body=b"probe", ContentMD5=of_nothing, **self._encryption()
+                )
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in ("BadDigest", "InvalidDigest"):
+                    raise
+
     def location(self, path: str) -> str:
         return f"{self.url}/{path}" if path else self.url
 

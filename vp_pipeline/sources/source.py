@@ -145,8 +145,9 @@ class Source:
     `of_day`: what a configuration has more to request a day (UTC); nothing where every day is requested alike.
     `incidental`: names of the configuration that do not change what is requested: credentials and addresses.
     `is_available`: whether it is ingested where VP_SOURCES names none; one that is off until it is configured is not.
-    `oracle`: the vendor's own figures, where it gives some. `exported_mart`: the mart whose changed rows are exported
-    where this is the first source that is on and VP_EXPORT_MART names none.
+    `account`: the module whose function `account(settings)` requests what the vendor says of the account, as a
+    sentence. `oracle`: the vendor's own figures, where it gives some. `exported_mart`: the mart whose changed rows are
+    exported where this is the first source that is on and VP_EXPORT_MART names none.
     """
 
     name: str
@@ -161,3 +162,4 @@ class Source:
     incidental: frozenset[str] = frozenset({"api_key", "base_url"})
     is_available: Callable[[Any], bool] = lambda _: True
     oracle: Oracle | None = None
+    account: str | None = None

@@ -180,6 +180,7 @@ class AirbyteStandIn:
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
             return json_response({"message": "Unauthorized"}, 401)
         routes: list[tuple[str, Callable[[Request, dict[str, Any]], Response | None]]] = [
+            (f"GET /api/public/v1/workspaces/{WORKSPACE}", lambda request, sent: json_response({"name": "stand-in"})),
             ("POST /api/v1/connections/get", self._connection),
             (f"GET /api/public/v1/sources/{SOURCE}", lambda request, sent: json_response(self.source)),
             (f"PATCH /api/public/v1/sources/{SOURCE}", self._configure),
@@ -206,8 +207,10 @@ class AirbyteStandIn:
         self.source["configuration"] |= sent["configuration"]
         return json_response(self.source)
 
-    def _connection(self, request: Request, sent: dict[str, Any]) -> Response | None:
-        return json_response(self.connection) if sent["connectionId"] == CONNECTION else None
+    def _connection(self, request: Request, sent: dict[str, Any]) -> Response:
+        if sent["connectionId"] != CONNECTION:
+            return json_response({"title": "not-found", "detail": f"there is no {sent['connectionId']}"}, 404)
+        return json_response(self.connection)
 
     def _new_job(self, request: Request, sent: dict[str, Any]) -> Response | None:
         if sent["connectionId"] != CONNECTION:

@@ -1,4 +1,4 @@
-"""The sandbox's Slack: `chat.postMessage` and `conversations.history`, as a bot in one channel sees them."""
+"""The sandbox's Slack: `auth.test`, `chat.postMessage`, `conversations.history`, as a bot in a channel sees them."""
 
 import threading
 import time
@@ -28,6 +28,10 @@ class SlackStandIn:
             return _refused("invalid_auth")
         body = request.body if isinstance(request.body, dict) else {}
         match request.path:
+            case "/auth.test":
+                scopes = ["chat:write", *(["channels:history"] if self.may_read_history else [])]
+                body = {"ok": True, "team": "Sandbox", "user": "veracitypro"}
+                return Reply(200, body, {"X-OAuth-Scopes": ",".join(scopes)})
             case "/chat.postMessage":
                 return self._post(body)
             case "/conversations.history":

@@ -74,4 +74,5 @@ KEEPA = Source(
     request_of=request_of,
     exported_mart="mart_deals",
     oracle=ORACLE,
+    account="vp_pipeline.sources.keepa.account",
 )

@@ -64,5 +64,6 @@ SP_API = Source(
     request_of=request_of,
     exported_mart="fct_sales_daily",
     of_day=of_day,
+    account="vp_pipeline.sources.sp_api.account",
     incidental=frozenset({"client_id", "client_secret", "refresh_token", "base_url", "token_url"}),
 )
