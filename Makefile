@@ -33,7 +33,7 @@ test: $(READY) ## every check and test
 slow: $(READY) ## the tests that take minutes: bad days, killed runs, nights, the UI in a browser, production on stand-ins
 	@$(BIN)/pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadgroup -m 'slow and not exhaustive'
 
-exhaustive: $(READY) ## every other case of the sweeps of which `make slow` plays some: random loads, kills, sources
+exhaustive: $(READY) ## what CI has no time for: every case of the sweeps, random edits, kills in every step, upgrades
 	@$(BIN)/pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadgroup -m exhaustive
 
 # Without DAGSTER_HOME, Dagster announces a temporary folder, although dagster.yaml names .dagster.

@@ -193,7 +193,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first: the workers end together, and not one of them alone with the last long test. With `--dist
     loadgroup`, what is set up once a module is set up once: its tests stay with one worker. All that is exhaustive
     is slow."""
-    of_slow = ("any_edits", "test_killed", "test_upgrades", "test_gates_hold")
+    of_slow = ("any_edits", "test_killed", "test_upgrades", "test_production_dbt", "test_gates_hold")
     longest = (*of_slow, "change_tables", "daily_tables", "browser", "end_to_end")
     items.sort(key=lambda item: next((n for n, part in enumerate(longest) if part in item.nodeid), len(longest)))
     for item in items:

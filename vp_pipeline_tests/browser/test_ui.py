@@ -74,6 +74,7 @@ def test_the_names_in_the_catalog_are_whole_on_a_small_screen(ui: DagsterDev, pa
     assert [name for name, text in shown if name != text and len(name) <= 38] == []
 
 
+@pytest.mark.exhaustive
 def test_a_day_and_a_range_by_clicking(ui: DagsterDev, page: Any, shoot: Shoot) -> None:
     newest = newest_finished_day()
     _materialize_a_day(ui, page, shoot, newest)

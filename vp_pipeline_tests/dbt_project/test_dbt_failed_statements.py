@@ -6,7 +6,7 @@ stand-in does. Each statement of each strategy fails once here, and the same ses
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -94,10 +94,12 @@ def built(tmp_path: Path) -> Iterator[Built]:
         yield found
 
 
-@pytest.mark.parametrize("numbers", [range(2, 20, 3), pytest.param(range(20), marks=pytest.mark.exhaustive)])
-def test_a_failed_statement_changes_nothing_and_the_next_model_commits_nothing(built: Built, numbers: range) -> None:
-    """The third statement has one before it that wrote, so that something is there to be left behind; and every third
-    one after it, until none is left. `make exhaustive` refuses each."""
+@pytest.mark.parametrize("numbers", [(2, 6, 30), pytest.param(range(20), marks=pytest.mark.exhaustive)])
+def test_a_failed_statement_changes_nothing_and_the_next_model_commits_nothing(
+    built: Built, numbers: Sequence[int]
+) -> None:
+    """The third statement has one before it that wrote, so that something is there to be left behind; another one is
+    further on, and the last is beyond the end. `make exhaustive` refuses each, until none is left."""
     made = built.made
     for strategy, (schema, model) in STRATEGIES.items():
         for number in numbers:

@@ -118,6 +118,7 @@ def test_a_day_of_errors_is_no_day(good: Pipeline) -> None:
     assert pipeline.contents() == before
 
 
+@pytest.mark.exhaustive
 def test_a_bad_day_between_good_ones_stays_as_it_is(play: Any) -> None:
     """It has RAW of an earlier run, and its bronze is damaged since: the range leaves it as it is, everywhere."""
     pipeline, report = play(lambda a: None, day=NEXT)
@@ -164,6 +165,7 @@ def test_a_negative_price_is_quarantined_and_no_number(play: Any) -> None:
     assert pipeline.query("select count(*) from mart.fct_price_history_daily where low_price_minor < 0") == [(0,)]
 
 
+@pytest.mark.exhaustive
 def test_a_damaged_bronze_object_stops_the_day_and_changes_nothing(good: Pipeline) -> None:
     pipeline = good
     (landed,) = [info.path for info in pipeline.lake.list("bronze") if info.path.endswith(".gz")]

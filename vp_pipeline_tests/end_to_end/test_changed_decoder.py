@@ -193,6 +193,7 @@ def checks_failed(pipeline: Pipeline, day: date) -> set[str]:
     return {check.asset_key.path[0] for check in failures}
 
 
+@pytest.mark.exhaustive
 def test_a_day_that_cannot_be_decoded_again_is_excluded_alone(
     pipeline: Pipeline, fresh: Callable[..., Pipeline]
 ) -> None:

@@ -106,6 +106,7 @@ def test_edited_expressions_are_in_every_row_and_their_reverts_too(
     assert project.vp("plan").startswith("Nothing differs")
 
 
+@pytest.mark.exhaustive
 def test_where_it_is_refused_nothing_is_touched(published_project: ProjectCopy) -> None:
     project = published_project
     edit_changes(project, 1)
@@ -158,6 +159,7 @@ def test_only_rows_that_come_out_different_travel_on(published_project: ProjectC
         assert (services.export.requests, len(services.power_bi.refreshes), published(project, BUILD)) == before
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("seed", "number"),
     [

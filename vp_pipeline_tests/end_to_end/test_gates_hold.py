@@ -112,6 +112,7 @@ IN_DBT = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("layers", [["monitoring"], pytest.param([*IN_DBT], marks=pytest.mark.exhaustive)])
 def test_bad_days_in_dbt(played: Played, layers: list[str]) -> None:
     """STG is the first of dbt's layers and monitoring the last: a day has one way out of all of them. `make exhaustive`
@@ -183,6 +184,7 @@ def assert_left_out(played: Played, day: date, message: str) -> None:
     assert "are excluded from STG" in first.reason
 
 
+@pytest.mark.exhaustive
 def test_a_day_for_which_a_model_cannot_be_built_is_left_out_of_a_range(played: Played) -> None:
     """No test finds it: a rating of 999 stars does not fit into a mart's column, on whatever engine. It is of a moment
     that later answers do not have, before a stretch that could not be read, so no figure of Keepa's is compared."""

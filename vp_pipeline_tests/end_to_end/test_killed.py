@@ -7,6 +7,7 @@ left, and in the end every table is as after one undisturbed run.
 import random
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,17 @@ from vp_pipeline_tests.soak.kills import DAYS, STEPS, VP
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.parametrize("rounds", [1, pytest.param(3, marks=pytest.mark.exhaustive)])
-def test_killed_at_any_moment_of_every_step(green_days: GreenDays, tmp_path: Path, rounds: int) -> None:
-    """Each round has a kill in every step; `make soak` has a dozen rounds."""
+@pytest.mark.parametrize(
+    "numbers",
+    [(3, 5, 6), pytest.param(range(3 * len(STEPS)), marks=pytest.mark.exhaustive)],
+    ids=["some", "every"],
+)
+def test_killed_at_any_moment_of_a_step(green_days: GreenDays, tmp_path: Path, numbers: Sequence[int]) -> None:
+    """A kill in silver, in dbt and in the publication, or three in every step; `make soak` has a dozen rounds."""
     undisturbed = green_days.copy(len(DAYS), tmp_path / "undisturbed")
     environment = {**kills.environment_in(tmp_path / "killed"), "VP_KEEPA_ASINS": GreenDays.PRODUCTS}
     chance = random.Random(20260310)
-    for number in range(rounds * len(STEPS)):
+    for number in numbers:
         kills.kill_vp_run(environment, number, chance)
     kills.run_to_the_end(environment)
     assert kills.differences(environment, undisturbed) == []

@@ -78,6 +78,7 @@ def test_what_raw_lost_is_loaded_again_and_reported(
     assert newest_result(three_days, SAME_DAYS).passed
 
 
+@pytest.mark.exhaustive
 def test_a_restored_warehouse_gets_the_newest_rows_of_a_day_that_it_has(three_days: Pipeline) -> None:
     """A backup from before a sync was repeated has the day, with other rows."""
     table = PRODUCT.tables[0]
@@ -105,6 +106,7 @@ def test_a_publication_that_would_lose_days_is_refused_unless_a_person_allows_it
     assert published_days(three_days) == (FOUR,)
 
 
+@pytest.mark.exhaustive
 def test_the_remedy_of_the_refusal_works(three_days: Pipeline, four_days: Pipeline) -> None:
     three_days.settings.warehouse_path.unlink()
     shutil.rmtree(three_days.settings.lake_dir / "silver")
@@ -134,6 +136,7 @@ def test_dagsters_records_that_are_gone_are_named(three_days: Pipeline) -> None:
     assert newest_result(fresh, SAME_DAYS).passed
 
 
+@pytest.mark.exhaustive
 def test_a_damaged_record_costs_a_comparison_and_nothing_else(three_days: Pipeline) -> None:
     three_days.lake.write(record_path(PRODUCT), b"{")
     assert silver.days(three_days.lake, PRODUCT.tables[0]) == [ONE, TWO, THREE]

@@ -160,6 +160,7 @@ def prices(made: Production, schema: str) -> list[tuple[Any, ...]]:
     return sorted(map(tuple, made.snowflake.query(f"select {columns} from {schema}.{FACT}")), key=repr)
 
 
+@pytest.mark.exhaustive
 def test_edited_models_wait_for_a_person_and_are_in_every_row_then(
     played: tuple[Production, Pipeline], tmp_path: Path
 ) -> None:

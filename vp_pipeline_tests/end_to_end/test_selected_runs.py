@@ -85,6 +85,7 @@ def test_what_is_missing_is_named_before_the_run(environment: dict[str, str], pu
     assert "published/marts" in materialized(environment)
 
 
+@pytest.mark.exhaustive
 def test_everything_but_a_model_without_readers(environment: dict[str, str], published: Path) -> None:
     done = vp(environment, "run", "--exclude", "mart_deals")
     assert done.returncode == 0, done.stdout + done.stderr

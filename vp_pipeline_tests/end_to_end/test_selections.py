@@ -113,6 +113,7 @@ def test_what_reads_a_built_model_is_missing_until_it_is_built_as_well(pipeline:
     assert pipeline.published() == before
 
 
+@pytest.mark.exhaustive
 def test_a_red_build_of_everything_is_repaired_by_one_of_everything(pipeline: Selecting) -> None:
     first = pipeline.publication
     pipeline.spoil(is_repaired=False)
@@ -125,6 +126,7 @@ def test_a_red_build_of_everything_is_repaired_by_one_of_everything(pipeline: Se
     assert report.succeeded, report.reasons
 
 
+@pytest.mark.exhaustive
 def test_a_day_that_is_loaded_and_not_validated(pipeline: Selecting) -> None:
     """It is in no mart, so a mart that reads marts may be published; what reads RAW would have its rows."""
     assert pipeline.materialize(INGESTION, AFTER).success
@@ -148,6 +150,7 @@ def test_a_day_that_is_loaded_and_not_validated(pipeline: Selecting) -> None:
     assert f"mart_stock_outs (no build of all models has validated the rows of {DAY})" in pipeline.publish(AFTER)
 
 
+@pytest.mark.exhaustive
 def test_a_test_of_another_model_that_reads_a_built_one_counts(pipeline: Selecting) -> None:
     pipeline.execute("update mart.fct_price_stats set product_key = 'nowhere'")
     red = pipeline.materialize('key:"mart/dim_product"', NEXT)

@@ -94,6 +94,7 @@ def run_the_release(old: ProjectCopy) -> Left:
     )
 
 
+@pytest.mark.exhaustive
 def test_a_folder_of_v0_1_0_ends_as_a_fresh_build(green_days: GreenDays, tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     environment = own_environment(tmp_path / "old")

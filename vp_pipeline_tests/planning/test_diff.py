@@ -118,6 +118,7 @@ def test_rows_columns_tables_and_metrics(project: ProjectCopy) -> None:
     assert set(selected["left_out"]) == {DATES, STOCK_OUTS}
 
 
+@pytest.mark.exhaustive
 def test_a_selection_of_unchanged_models_makes_the_same_rows(project: ProjectCopy) -> None:
     diff = found(project, "--select", "path:models/marts/facts stg_keepa_product")
     assert len(diff["tables"]) > 10
@@ -133,7 +134,7 @@ def test_a_model_that_cannot_be_built_is_named(project: ProjectCopy) -> None:
     assert DEALS in printed
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("sent", [pytest.param(signal.SIGINT, marks=pytest.mark.exhaustive), signal.SIGKILL])
 def test_an_interrupted_or_killed_diff_leaves_nothing_for_longer_than_the_next(
     project: ProjectCopy, sent: signal.Signals
 ) -> None:
