@@ -16,6 +16,7 @@ from vp_pipeline.automation.jobs import LEASE_TAG
 from vp_pipeline.build import build_definitions
 from vp_pipeline.generators.asset_graph import names
 from vp_pipeline.settings import PROJECT_ROOT, load_settings
+from vp_pipeline.sources.keepa.tables import TABLES
 from vp_pipeline.sources.registry import SOURCES
 from vp_pipeline_tests.conftest import pipeline_settings
 from vp_pipeline_tests.test_service_settings import COMPLETE
@@ -146,7 +147,7 @@ def test_our_checks_block_and_are_evaluated_by_day(definitions: dg.Definitions) 
     graph = definitions.resolve_asset_graph()
     ours = [k for k in graph.asset_check_keys if k.asset_key.path[0] in ("airbyte", "bronze", "silver", "raw")]
     ours = [key for key in ours if key.name != "yesterday_is_there"]
-    assert len(ours) == 1 + 7 + 6 * 9 + 2 * 9 + 1  # same_days, of the first table in RAW
+    assert len(ours) == 1 + 7 + 6 * len(TABLES) + 2 * len(TABLES) + 1  # same_days, of the first table in RAW
     for key in graph.asset_check_keys:
         if key.name == "yesterday_is_there":  # of no partition: it is about the day just finished, whatever is run
             continue

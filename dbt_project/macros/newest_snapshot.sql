@@ -31,13 +31,14 @@
 {#-
     The rows to insert: `key`, `columns`, snapshot_at and run_date.
 
-    source: a relation with those columns. key, columns: lists of names. `key` is also the model's `unique_key`.
+    source: a relation with those columns. key, columns: lists of names. `key` is also the model's `unique_key`; where
+    snapshot_at is in it, every response has rows of its own.
     precedence: the columns by which one row of a key wins, none of them ever null; the table has them too. Of one
     run_date no two rows of a key are equal in all of them.
 -#}
 {% macro newest_snapshot(source, key, columns, precedence=['snapshot_at', 'run_date']) %}
-{%- set everything = key + columns + ['snapshot_at', 'run_date'] -%}
-{%- set ranked = key + (precedence + ['run_date']) | unique | list -%}
+{%- set everything = (key + columns + ['snapshot_at', 'run_date']) | unique | list -%}
+{%- set ranked = (key + precedence + ['run_date']) | unique | list -%}
 {%- set restating = is_incremental() and partition_window() is not none -%}
 with
 source_rows as (

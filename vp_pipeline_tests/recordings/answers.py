@@ -265,6 +265,7 @@ def product_alone() -> Json:
         salesRankReferenceHistory=[start, CATEGORY, NOW - 500_000, OTHER_CATEGORY],
         monthlySoldHistory=[start, 3000, start + 9_000, 2000, last - 50, -1],
         buyBoxSellerIdHistory=[str(start), "AMADEUPSELLER1", str(start + 9_000), "-1", str(last), "AMADEUPSELLER2"],
+        fbaFees={"pickAndPackFee": 386},  # of before Keepa sent when it was updated
         data={"NEW": [75.0, float("nan"), 79.99]},
     )
 

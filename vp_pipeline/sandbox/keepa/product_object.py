@@ -4,12 +4,15 @@ Here: cutting histories, and the fields of a product object. Not here: the envel
 the histories are generated (`generated/`).
 """
 
+from typing import Any
+
 import numpy as np
 
 from vp_pipeline.sandbox.keepa.generated.catalogue import BY_KEY, CatalogueEntry
 from vp_pipeline.sandbox.keepa.generated.draws import DAY, Draws
 from vp_pipeline.sandbox.keepa.generated.histories import ProductHistories, histories_of
 from vp_pipeline.sandbox.keepa.generated.step_functions import Points, Texts
+from vp_pipeline.sandbox.keepa.listing import buy_box, fees, quantities
 from vp_pipeline.sandbox.keepa.request import ProductRequest
 from vp_pipeline.sandbox.keepa.stats import product_stats
 from vp_pipeline.sources.keepa.series import SERIES, SERIES_NAMES
@@ -23,7 +26,7 @@ _WITH_BUY_BOX = {
 _PRICES = [series.index for series in SERIES if series.kind == "price"]
 _NEW, _COUNT_NEW, _BUY_BOX, _EXTRA_INFO = 1, 11, 18, 15
 
-Json = dict[str, object]
+Json = dict[str, Any]
 
 
 def product(seed: int, request: ProductRequest, asin: str, now: int) -> Json:
@@ -38,8 +41,12 @@ def product(seed: int, request: ProductRequest, asin: str, now: int) -> Json:
         return invalid(request.domain, asin)
     whole = _histories(generated, request, now)
     sent = _sent_histories(generated, request, now) if request.history else _no_history()
+    identity = _identity(generated, seed)
     return {
-        **_identity(generated, seed),
+        **identity,
+        **fees(generated, identity["packageWeight"], now),
+        **quantities(generated),
+        "availabilityAmazon": _amazon_now(generated, now),
         "lastUpdate": _last_update(generated, now),
         "lastPriceChange": max((_last(generated.csv[i], now) for i in _PRICES if i in generated.csv), default=0),
         "lastRatingUpdate": max((_last(generated.csv[i], now) for i in _RATINGS if i in generated.csv), default=0),
@@ -136,6 +143,11 @@ def _last_update(generated: ProductHistories, now: int) -> int:
     return max(generated.tracking_since, *(_last(history, now) for history in histories))
 
 
+def _amazon_now(generated: ProductHistories, now: int) -> int:
+    """0: Amazon has it in stock; -1: it has no offer."""
+    return 0 if _value_now(generated.csv[0], now) >= 0 else -1
+
+
 def _parent_now(generated: ProductHistories, now: int) -> str | None:
     known = _texts(generated.parents, now, None)
     return None if known is None or known[-1] == "-1" else known[-1]
@@ -145,13 +157,11 @@ def _stats(generated: ProductHistories, days: int, whole: list[list[int] | None]
     figures = product_stats(whole, now=now, tracking_since=generated.tracking_since, days=days)
     box, offers, refreshes = whole[_BUY_BOX], whole[_COUNT_NEW], whole[_EXTRA_INFO]
     sellers = _texts(generated.buy_box_sellers, now, None) if box else None
-    seller = sellers[-1] if sellers and not sellers[-1].startswith("-") else None
     return {
         **figures,
+        **buy_box(generated, box, sellers[-1] if sellers else None),
         "buyBoxPrice": box[-2] if box else -2,
         "buyBoxShipping": box[-1] if box else -2,
-        "buyBoxSellerId": seller,
-        "buyBoxIsUnqualified": None if not sellers else sellers[-1] == "-1",
         "lastBuyBoxUpdate": _last_update(generated, now) if box else None,
         "lastOffersUpdate": refreshes[-2] if refreshes else 0,
         "totalOfferCount": max(offers[-1], 0) if offers else 0,
@@ -180,8 +190,8 @@ def _identity(generated: ProductHistories, seed: int) -> Json:
         "trackingSince": generated.tracking_since,
         "listedSince": 2 * ((generated.tracking_since - draws.between(0, 60 * DAY)) // 2),
         "packageWeight": draws.between(80, 2600), "packageLength": length, "packageWidth": width,
-        "packageHeight": height, "packageQuantity": 1, "numberOfItems": 1, "isAdultProduct": False,
-        "isEligibleForSuperSaverShipping": True, "availabilityAmazon": 0 if entry.amazon else -1,
+        "packageHeight": height, "isAdultProduct": False, "isSNS": entry.group == "Beauty",
+        "isEligibleForSuperSaverShipping": True,
         "hasReviews": not entry.sparse, "offersSuccessful": False, "liveOffersOrder": None, "variations": None,
         "releaseDate": 0, "publicationDate": 0, "eanList": None, "upcList": None, "lastEbayUpdate": 0,
     }  # fmt: skip

@@ -20,8 +20,8 @@ from simdjson import Parser
 
 from vp_pipeline.sources.keepa.decoding.assemble import assemble
 from vp_pipeline.sources.keepa.decoding.lines import Unreadable, read_response
+from vp_pipeline.sources.keepa.decoding.parts.products import read_product
 from vp_pipeline.sources.keepa.decoding.pieces import Pieces
-from vp_pipeline.sources.keepa.decoding.products import read_product
 from vp_pipeline.sources.keepa.tables import TABLES
 from vp_pipeline.sources.landed import Decoded, LandedLine
 

@@ -139,6 +139,26 @@ def price(name: str, description: str, with_it: tuple[int, str] | None = None) -
     )
 
 
+def amount(name: str, description: str, at_least: int = 0) -> Column:
+    """An amount of a row that has its currency; nothing stands for "none" in it."""
+    limits = tuple(Limit("currency", currency, at_most=limit) for currency, limit in PRICE_LIMITS.items())
+    return Column(
+        name,
+        INT,
+        description,
+        unit="minor units",
+        nullable=True,
+        at_least=at_least,
+        at_most=INT_MAX,
+        limits=limits,
+        range_source=f"about a million US dollars in each currency, a limit of ours; {JAVA_INT}",
+    )
+
+
+def count(name: str, description: str, unit: str) -> Column:
+    return Column(name, INT, description, unit=unit, nullable=True, at_least=0, at_most=INT_MAX, range_source=JAVA_INT)
+
+
 def value(
     name: str, description: str, *limits: Limit, at_least: int = -1, never: tuple[int, ...] = (), source: str = ""
 ) -> Column:

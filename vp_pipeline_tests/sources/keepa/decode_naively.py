@@ -6,6 +6,7 @@ It shares nothing with the real one but the lists of series and domains. Bad poi
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from vp_pipeline.sources.keepa.series import DOMAINS, SERIES
@@ -34,7 +35,7 @@ def naive(lines: Iterable[LandedLine]) -> dict[str, Rows]:
         snapshot = datetime(1970, 1, 1) + timedelta(milliseconds=data["timestamp"])
         for item in data["products"]:
             for name, key, value in _rows(item, snapshot):
-                unknown = value[0] is None and name not in ("product", "stats")
+                unknown = value[0] is None and name not in ("product", "product_state", "stats")
                 if not (unknown and key in tables[name]):  # what was readable once stays
                     tables[name][key] = value
     return tables
@@ -43,6 +44,7 @@ def naive(lines: Iterable[LandedLine]) -> dict[str, Rows]:
 def _rows(p: dict[str, Any], snapshot: datetime) -> Iterator[tuple[str, tuple[Any, ...], tuple[Any, ...]]]:
     who = (p["asin"], p["domainId"])
     yield "product", (*who, snapshot), _fields(p)
+    yield "product_state", (*who, snapshot), _state(p)
     for table, series, at, value in _histories(p):
         if datetime(2011, 1, 1) <= moment(at) <= snapshot:
             yield table, (*who, *series, moment(at), snapshot), value
@@ -130,6 +132,38 @@ def _fields(p: dict[str, Any]) -> tuple[Any, ...]:
         *map(_known, sizes),
         p.get("isAdultProduct"),
     )
+
+
+def _state(p: dict[str, Any]) -> tuple[Any, ...]:
+    stats, fees = p.get("stats") or {}, p.get("fbaFees") or {}
+    share, seller = p.get("referralFeePercentage"), stats.get("buyBoxSellerId")
+    holder = ("Amazon", "FBA", "Unqualified", "Used", "Preorder", "Backorder", "PrimeEligible")
+    return (
+        DOMAINS[p["domainId"]].currency,
+        _asked(fees.get("pickAndPackFee")) or None,
+        _time(fees.get("lastUpdate")),
+        None if share is None or share < 0 else Decimal(str(share)),
+        _asked(p.get("referralFeePercent")),
+        _known(p.get("packageQuantity")),
+        _known(p.get("numberOfItems")),
+        p.get("availabilityAmazon"),
+        p.get("isSNS"),
+        *(_asked(stats.get(name)) for name in ("totalOfferCount", "offerCountFBA", "offerCountFBM")),
+        _time(stats.get("lastOffersUpdate")),
+        *(_asked(stats.get(f"salesRankDrops{days}")) for days in (30, 90, 180, 365)),
+        *(_asked(stats.get(f"buyBox{name}")) for name in ("Price", "Shipping", "SavingBasis")),
+        None if seller in ("-1", "-2") else seller,
+        *(stats.get(f"buyBoxIs{name}") for name in holder),
+        _time(stats.get("lastBuyBoxUpdate")),
+    )
+
+
+def _asked(number: int | None) -> int | None:
+    return None if number in (None, -1, -2) else number
+
+
+def _time(minute: int | None) -> datetime | None:
+    return None if minute in (None, 0, -1) else moment(minute)
 
 
 def _known(number: int | None) -> int | None:

@@ -18,6 +18,7 @@ SOUND: dict[Any, Any] = {
     "value_at": datetime(2026, 5, 1),
     "currency": "USD",
     "seller_id": "ATVPDKIKX0DER",
+    "buy_box_seller_id": "ATVPDKIKX0DER",
     "stat": "current",
     "parent_asin": "B000000002",
     ("rank", "category_id"): 0,

@@ -32,7 +32,7 @@ GENERATED_UNTIL = date(2036, 1, 1)
 
 @dataclass(frozen=True)
 class ProductHistories:
-    """All histories of one product. `csv` is by price type; `ranks` by category id."""
+    """All histories of one product. `csv` is by price type; `ranks` by category id. The sellers are as in `Market`."""
 
     entry: CatalogueEntry
     tracking_since: int
@@ -41,6 +41,8 @@ class ProductHistories:
     monthly_sold: Points
     coupons: Points
     buy_box_sellers: Texts
+    amazon_seller: str
+    fba_sellers: frozenset[str]
     parents: Texts | None
 
 
@@ -65,6 +67,8 @@ def histories_of(seed: int, entry: CatalogueEntry) -> ProductHistories:
         monthly_sold=monthly_sold(draws.named("sold"), entry, start, end),
         coupons=coupons(draws.named("coupons"), start, end),
         buy_box_sellers=market.buy_box_sellers,
+        amazon_seller=market.amazon_seller,
+        fba_sellers=market.fba_sellers,
         parents=_parents(entry, start),
     )
 

@@ -48,17 +48,20 @@ _USED = (
 
 @dataclass(frozen=True)
 class Market:
-    """Histories by Keepa's name, and who won the buy box."""
+    """Histories by Keepa's name, and who won the buy box. `amazon_seller`: Amazon's own id; `fba_sellers`: whose offers
+    Amazon sends, itself among them."""
 
     series: dict[str, Points]
     buy_box_sellers: Texts
+    amazon_seller: str
+    fba_sellers: frozenset[str]
 
 
 def open_market(draws: Draws, entry: CatalogueEntry, digits: int, start: int, end: int) -> Market:
     """All offers for one product in [start, end), Keepa minutes; `digits` are the currency's minor digits."""
     price = float(entry.price)
     if entry.sparse:
-        return _sparse_market(draws, price, digits, start, end)
+        return _sparse_market(draws, entry.domain, price, digits, start, end)
 
     def price_of(name: str, factor: float, gap_days: float, out: float) -> Points:
         return asking_price(draws.named(name), start, end, price * factor, digits, gap_days, out)
@@ -78,8 +81,9 @@ def open_market(draws: Draws, entry: CatalogueEntry, digits: int, start: int, en
         **_counts(draws.named("counts"), amazon, fba, fbm, entry.slots, end),
         **(_used(draws.named("used"), price, digits, start, end) if entry.used else _nothing_used(start)),
     }
-    series["BUY_BOX_SHIPPING"], sellers = _buy_box(draws.named("box"), entry.domain, amazon, fba, fbm, end)
-    return Market(series, sellers)
+    names = _sellers(draws.named("box"), entry.domain)
+    series["BUY_BOX_SHIPPING"], winners = _buy_box(draws.named("box"), names, amazon, fba, fbm, end)
+    return Market(series, winners, names[0], frozenset(names[:4]))
 
 
 def _new(amazon: Points, fba: Points, fbm: Points) -> Points:
@@ -145,7 +149,14 @@ def _nothing_used(start: int) -> dict[str, Points]:
     return {"USED": points(np.array([start]), np.array([-1]))}
 
 
-def _buy_box(draws: Draws, domain: int, amazon: Points, fba: Points, fbm: Points, end: int) -> tuple[Points, Texts]:
+def _sellers(draws: Draws, domain: int) -> tuple[str, ...]:
+    """Amazon, three sellers that Amazon sends for, and a merchant."""
+    return (_AMAZON_SELLER[domain], *(_seller_id(draws.named(k)) for k in range(4)))
+
+
+def _buy_box(
+    draws: Draws, sellers: tuple[str, ...], amazon: Points, fba: Points, fbm: Points, end: int
+) -> tuple[Points, Texts]:
     """The cheapest offer wins, with a handicap for merchants that ship themselves; at times nobody qualifies."""
     start = int(amazon[0, 0])
     disqualified = during(*intervals(draws.named("refused"), start, end, 60.0, (30, 400)), 1)
@@ -162,12 +173,11 @@ def _buy_box(draws: Draws, domain: int, amazon: Points, fba: Points, fbm: Points
     box = without_repeats(
         points(minutes, price, np.where(nobody, -1, np.where(winner == 2, np.maximum(shipping, 0), 0))), draws
     )
-    # 0 Amazon, 1 to 3 sellers that Amazon ships for, 4 a merchant, 5 nobody qualifies, 6 out of stock.
+    # Of `sellers`; 5 nobody qualifies, 6 out of stock.
     who = np.where(winner == 0, 0, np.where(winner == 1, in_force(seller, minutes), 4))
     who = np.where(best < 0, 6, np.where(nobody, 5, who))
     history = without_repeats(points(minutes, who))
-    names = (_AMAZON_SELLER[domain], *(_seller_id(draws.named(k)) for k in range(4)))
-    names = (*names, NOBODY_QUALIFIES, OUT_OF_STOCK)
+    names = (*sellers, NOBODY_QUALIFIES, OUT_OF_STOCK)
     return box, Texts(history[:, 0], tuple(names[k] for k in history[:, 1]))
 
 
@@ -176,7 +186,7 @@ def _seller_id(draws: Draws) -> str:
     return "A" + "".join(letters[draws.between(0, 35)] for _ in range(13))
 
 
-def _sparse_market(draws: Draws, price: float, digits: int, start: int, end: int) -> Market:
+def _sparse_market(draws: Draws, domain: int, price: float, digits: int, start: int, end: int) -> Market:
     """Hardly any history: one seller, few changes, no buy box."""
     new = asking_price(draws.named("new"), start, end, price, digits, 60.0, 0.1)
     none = points(np.array([start]), np.array([-1]))
@@ -187,4 +197,4 @@ def _sparse_market(draws: Draws, price: float, digits: int, start: int, end: int
         "LISTPRICE": points(np.array([start + 388]), np.array([int(price * 1.4)])),
         "COUNT_NEW": _count(new[:, 0], (new[:, 1] >= 0).astype(np.int64)),
     }
-    return Market(series, Texts(np.zeros(0, dtype=np.int64), ()))
+    return Market(series, Texts(np.zeros(0, dtype=np.int64), ()), _AMAZON_SELLER[domain], frozenset())

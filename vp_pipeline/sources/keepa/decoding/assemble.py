@@ -16,7 +16,7 @@ from vp_pipeline.sources.keepa.decoding.numbers import LARGEST
 from vp_pipeline.sources.keepa.decoding.pieces import Pieces
 from vp_pipeline.sources.keepa.decoding.stack import Mask, Stack
 from vp_pipeline.sources.keepa.decoding.unreadable import LAST_MINUTE, with_unreadable
-from vp_pipeline.sources.keepa.tables import PRODUCT
+from vp_pipeline.sources.keepa.tables import PRODUCT, PRODUCT_STATE
 from vp_pipeline.sources.landed import Decoded, Rejected, as_record
 
 CONFLICT = "conflicts with a newer record of the same key"
@@ -32,8 +32,8 @@ def assemble(table: Table, pieces: Pieces) -> Decoded:
     stack = _within_range(table, stack, pieces, rejected).sorted()
     candidates = candidate_rows(table, stack, pieces)
     fields = 0
-    if table is PRODUCT:
-        candidates, fields = _without_bad_fields(stack, candidates, rejected)
+    if table in (PRODUCT, PRODUCT_STATE):
+        candidates, fields = _without_bad_fields(table, stack, candidates, rejected)
     stack, rows = _within_contract(table, stack, candidates, pieces, rejected)
     rows, duplicates = _unique(table, stack, rows, rejected)
     rows, unreadable = with_unreadable(table, rows.cast(table.schema), pieces)
@@ -68,16 +68,16 @@ def _outside(numbers: Any, low: int, high: int) -> Mask:
     return mask
 
 
-def _without_bad_fields(stack: Stack, rows: pa.Table, rejected: list[Rejected]) -> tuple[pa.Table, int]:
+def _without_bad_fields(table: Table, stack: Stack, rows: pa.Table, rejected: list[Rejected]) -> tuple[pa.Table, int]:
     """Products with null in the place of each field that breaks the contract, and how many these were: a field is a
     rejected piece of its own, because the rest of the product, and its histories, may be sound."""
-    breaches = [each for each in breaches_by_column(PRODUCT, rows) if each[0].nullable]
+    breaches = [each for each in breaches_by_column(table, rows) if each[0].nullable]
     cells = {(column.name, index): reason for column, index, reason in breaches}
     for name in {name for name, _ in cells}:
         values = rows[name].to_pylist()
         for index in (index for column, index in cells if column == name):
             reason = f"{cells[name, index]}; the product's row has null"
-            rejected.append(_rejection(PRODUCT, stack, index, reason, {name: values[index]}))
+            rejected.append(_rejection(table, stack, index, reason, {name: values[index]}))
             values[index] = None
         rows = rows.set_column(rows.column_names.index(name), name, pa.array(values, rows.schema.field(name).type))
     return rows, len(cells)

@@ -13,19 +13,20 @@ import numpy as np
 import pyarrow as pa
 
 from vp_pipeline.sources.contract import TEXT, TIMESTAMP, Table
+from vp_pipeline.sources.keepa.decoding.parts.products import PRODUCT_FIELDS
+from vp_pipeline.sources.keepa.decoding.parts.states import STATE_FIELDS
+from vp_pipeline.sources.keepa.decoding.parts.stats import STAT_SERIES
 from vp_pipeline.sources.keepa.decoding.pieces import Block, Ints, Pieces
-from vp_pipeline.sources.keepa.decoding.products import PRODUCT_FIELDS
 from vp_pipeline.sources.keepa.decoding.stack import Stack
-from vp_pipeline.sources.keepa.decoding.stats import STAT_SERIES
 from vp_pipeline.sources.keepa.series import DOMAINS, KEEPA_EPOCH_MINUTES, SERIES
-from vp_pipeline.sources.keepa.tables import PRODUCT
+from vp_pipeline.sources.keepa.tables import PRODUCT, PRODUCT_STATE
 
 _WITH_SHIPPING = frozenset(s.name for s in SERIES if s.with_shipping)
 Columns = dict[str, Any]  # name → Arrow array
 # How many value arrays a block of each table has.
 WIDTHS: Mapping[str, int] = {
     "product": 1, "price": 2, "rank": 1, "review": 1, "rank_reference": 1, "offer_count": 1, "buy_box": 1,
-    "monthly_sold": 1, "stats": 2,
+    "monthly_sold": 1, "stats": 2, "product_state": 1,
 }  # fmt: skip
 
 
@@ -47,7 +48,7 @@ def point(table: Table, stack: Stack, row: int, pieces: Pieces) -> dict[str, lis
     if table.name == "price" and block.key[0] not in _WITH_SHIPPING:
         del values[1]
     elif table.name == "buy_box":
-        values = [pieces.sellers.values[values[0]]]
+        values = [pieces.interned[table.name].values[values[0]]]
     return {" ".join(map(str, block.key)) or table.name: [int(stack.at[row]), *values]}
 
 
@@ -60,7 +61,7 @@ def _price(stack: Stack, pieces: Pieces) -> Columns:
         "price": pa.array(price),
         "shipping": pa.array(shipping, mask=without),
         "landed_price": pa.array(landed),
-        "currency": _text(stack, lambda block: DOMAINS[block.origin.domain_id].currency),
+        "currency": _currency(stack),
     }
 
 
@@ -74,7 +75,7 @@ def _value(stack: Stack, pieces: Pieces) -> Columns:
 
 
 def _buy_box(stack: Stack, pieces: Pieces) -> Columns:
-    sellers = _encoded(stack.values[0], pieces.sellers.values)
+    sellers = _encoded(stack.values[0], pieces.interned["buy_box"].values)
     return {"observed_at": _observed(stack.at), "seller_id": sellers}
 
 
@@ -97,14 +98,16 @@ def _stats(stack: Stack, pieces: Pieces) -> Columns:
 
 
 def _product(stack: Stack, pieces: Pieces) -> Columns:
-    types = {column.name: column.type.arrow for column in PRODUCT.columns}
-    rows = [pieces.products.values[code] for code in stack.values[0].tolist()]
-    fields = zip(*rows, strict=True) if rows else [()] * len(PRODUCT_FIELDS)
-    return {name: pa.array(values, type=types[name]) for name, values in zip(PRODUCT_FIELDS, fields, strict=True)}
+    return _interned(PRODUCT, PRODUCT_FIELDS, stack, pieces)
+
+
+def _product_state(stack: Stack, pieces: Pieces) -> Columns:
+    return {"currency": _currency(stack), **_interned(PRODUCT_STATE, STATE_FIELDS, stack, pieces)}
 
 
 _COLUMNS: Mapping[str, Callable[[Stack, Pieces], Columns]] = {
     "product": _product,
+    "product_state": _product_state,
     "price": _price,
     "rank": _rank,
     "rank_reference": _rank_reference,
@@ -114,6 +117,18 @@ _COLUMNS: Mapping[str, Callable[[Stack, Pieces], Columns]] = {
     "monthly_sold": _monthly_sold,
     "stats": _stats,
 }
+
+
+def _interned(table: Table, names: Sequence[str], stack: Stack, pieces: Pieces) -> Columns:
+    """The columns `names` of a table whose rows are interned."""
+    types = {column.name: column.type.arrow for column in table.columns}
+    rows = [pieces.interned[table.name].values[code] for code in stack.values[0].tolist()]
+    fields = zip(*rows, strict=True) if rows else [()] * len(names)
+    return {name: pa.array(values, type=types[name]) for name, values in zip(names, fields, strict=True)}
+
+
+def _currency(stack: Stack) -> "pa.Array[Any]":
+    return _text(stack, lambda block: DOMAINS[block.origin.domain_id].currency)
 
 
 def _series(stack: Stack) -> Columns:

@@ -68,15 +68,18 @@ def _per_table() -> dict[str, list[Any]]:
 
 @dataclass(slots=True)
 class Pieces:
-    """Everything that was read, by table name. `records_in` is counted from the arrays as they came. `unreadable`: the
-    times from which a history is unknown, because a point of it was rejected; their values mean nothing."""
+    """Everything that was read, by table name.
+
+    `records_in` is counted from the arrays as they came. `unreadable`: the times from which a history is unknown,
+    because a point of it was rejected; their values mean nothing. `interned`: values that are not numbers, and rows of
+    several.
+    """
 
     records_in: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     blocks: dict[str, list[Block]] = field(default_factory=_per_table)
     unreadable: dict[str, list[Block]] = field(default_factory=_per_table)
     rejected: dict[str, list[Rejected]] = field(default_factory=_per_table)
-    sellers: Interned = field(default_factory=Interned)
-    products: Interned = field(default_factory=Interned)
+    interned: defaultdict[str, Interned] = field(default_factory=lambda: defaultdict(Interned))
 
     def reject_line(self, line: LandedLine, reason: str, piece: Any, asin: str) -> None:
         """Count and reject a record that yields no rows; `asin`: what it was requested for, if it names it."""

@@ -19,7 +19,12 @@ from vp_pipeline.sources.keepa.tables.histories import (
     REVIEW,
 )
 from vp_pipeline.sources.keepa.tables.products import PRODUCT
+from vp_pipeline.sources.keepa.tables.states import PRODUCT_STATE
 
-__all__ = ["BUY_BOX", "MONTHLY_SOLD", "PRODUCT", "TABLES"]
+__all__ = ["BUY_BOX", "MONTHLY_SOLD", "PRODUCT", "PRODUCT_STATE", "TABLES"]
 
-TABLES: tuple[Table, ...] = (PRODUCT, PRICE, RANK, RANK_REFERENCE, REVIEW, OFFER_COUNT, BUY_BOX, MONTHLY_SOLD, STATS)
+TABLES: tuple[Table, ...] = (
+    *(PRODUCT, PRODUCT_STATE),
+    *(PRICE, RANK, RANK_REFERENCE, REVIEW, OFFER_COUNT, BUY_BOX, MONTHLY_SOLD),
+    STATS,
+)

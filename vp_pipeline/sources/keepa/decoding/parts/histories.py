@@ -125,7 +125,7 @@ def _read_sellers(history: Any, origin: Origin, pieces: Pieces) -> None:
 
 
 def _add_sellers(minutes: list[int], sellers: list[str], origin: Origin, pieces: Pieces) -> None:
-    codes = np.array(list(map(pieces.sellers.code, sellers)), dtype=np.int64)
+    codes = np.array(list(map(pieces.interned["buy_box"].code, sellers)), dtype=np.int64)
     at = np.array(minutes, dtype=np.int64)
     pieces.blocks["buy_box"].append(Block(origin, (), at, (codes,)))
 
