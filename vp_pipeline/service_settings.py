@@ -1,4 +1,4 @@
-"""The settings of services: Slack, Power BI and the export; what production runs on: S3, Airbyte and Snowflake.
+"""The settings of what runs without a person; of services: Slack, Power BI and the export; what production runs on.
 
 Here: names, types, defaults, and what must be set. Not here: the settings of the pipeline itself (`settings.py`), and
 AWS's own variables: keys, profile and region come by AWS's usual chain.
@@ -28,6 +28,28 @@ _TOGETHER = (
         "power_bi_dataset_id",
     ),
 )
+
+
+class AutomationSettings(BaseModel):
+    """Repeats, late data and retention; `Settings` adds these to its own."""
+
+    alert_repeat_hours: float = Field(
+        default=6, ge=0, description="Hours in which the same cause is notified once; repeats are counted."
+    )
+    late_data_days: int = Field(
+        default=7, ge=1, le=90, description="Days that the weekly schedule syncs again, of `window` streams."
+    )
+    keep_runs_days: int = Field(
+        default=90, ge=1, description="Age at which Dagster's finished runs are eligible for deletion."
+    )
+    keep_superseded_days: int = Field(
+        default=90,
+        ge=1,
+        description="Age at which superseded manifests, and landed objects that none lists, are eligible for deletion.",
+    )
+    keep_messages_days: int = Field(
+        default=90, ge=1, description="Age at which delivered messages are eligible for deletion."
+    )
 
 
 class DeliverySettings(BaseModel):

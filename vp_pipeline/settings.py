@@ -17,7 +17,14 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, Validatio
 
 from vp_pipeline import data_folder
 from vp_pipeline.failures import StartError
-from vp_pipeline.service_settings import NEEDED, DeliverySettings, ProductionSettings, production_problems
+from vp_pipeline.secret_references import file_variable, given_secret, known_values
+from vp_pipeline.service_settings import (
+    NEEDED,
+    AutomationSettings,
+    DeliverySettings,
+    ProductionSettings,
+    production_problems,
+)
 from vp_pipeline.sources.registry import SOURCES
 from vp_pipeline.sources.source import Source, Stream
 from vp_pipeline.sources.source_settings import SourceSettings
@@ -36,7 +43,7 @@ class SettingsError(StartError):
     """A variable is unknown or its value cannot be used; the message names the variable."""
 
 
-class Settings(DeliverySettings, ProductionSettings):
+class Settings(AutomationSettings, DeliverySettings, ProductionSettings):
     """All settings. Variables are `VP_<NAME>`, except those that a field names itself (`json_schema_extra`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -76,23 +83,6 @@ class Settings(DeliverySettings, ProductionSettings):
     sandbox_seed: int = Field(default=7, ge=0, description="Seed of the sandbox's products and histories.")
     ui_url: HttpUrl = Field(
         default=HttpUrl("http://localhost:3000"), description="The address of Dagster's UI: messages link to its runs."
-    )
-    alert_repeat_hours: float = Field(
-        default=6, ge=0, description="Hours in which the same cause is notified once; repeats are counted."
-    )
-    late_data_days: int = Field(
-        default=7, ge=1, le=90, description="Days that the weekly schedule syncs again, of `window` streams."
-    )
-    keep_runs_days: int = Field(
-        default=90, ge=1, description="Age at which Dagster's finished runs are eligible for deletion."
-    )
-    keep_superseded_days: int = Field(
-        default=90,
-        ge=1,
-        description="Age at which superseded manifests, and landed objects that none lists, are eligible for deletion.",
-    )
-    keep_messages_days: int = Field(
-        default=90, ge=1, description="Age at which delivered messages are eligible for deletion."
     )
 
     @field_validator("data_dir", mode="before")
@@ -139,9 +129,9 @@ class Settings(DeliverySettings, ProductionSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The secret values, for redaction."""
+        """The secret values, for redaction: see `known_values`."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        own = (value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        own = known_values(value for value in values if isinstance(value, SecretStr))
         return (*own, *(secret for source in self.sources.values() for secret in source.secrets))
 
     @property
@@ -245,9 +235,15 @@ def load_settings(
         from_file, problems = read_env_file(PROJECT_ROOT / ".env")
         environ = {**from_file, **os.environ}
     known = {setting.name: setting for setting in all_settings()}
-    variables = (*(setting.variable for setting in known.values()), *NOT_SETTINGS)
+    files = (file_variable(setting.variable) for setting in known.values() if setting.is_secret)
+    variables = (*(setting.variable for setting in known.values()), *files, *NOT_SETTINGS)
     problems += unknown_variables(environ, variables, ("VP_", *(f"{source.name.upper()}_" for source in SOURCES)))
     given: dict[str, object] = {s.name: environ[s.variable] for s in known.values() if s.variable in environ}
+    for setting in filter(lambda each: each.is_secret, known.values()):
+        try:
+            given[setting.name] = given_secret(setting.variable, environ)
+        except ValueError as error:
+            problems.append(f"{setting.variable} cannot be used: {error}.")
     given |= {name: value for name, value in overrides.items() if value is not None}
 
     def made(model: type[BaseModel], source: Source | None, **more: object) -> Any:

@@ -42,8 +42,19 @@ def definitions(tmp_path_factory: pytest.TempPathFactory) -> dg.Definitions:
     return build_definitions(pipeline_settings(tmp_path_factory.mktemp("data")))
 
 
+# With secrets that are nowhere.
+_BY_REFERENCE = {
+    **{name: value for name, value in COMPLETE.items() if name != "VP_AIRBYTE_CLIENT_SECRET"},
+    "VP_AIRBYTE_CLIENT_SECRET_FILE": "/nowhere/airbyte",
+    "VP_SNOWFLAKE_PASSWORD": "arn:aws:secretsmanager:eu-central-1:123456789012:secret:vp/snowflake",
+    "VP_SLACK_TOKEN_FILE": "/nowhere/slack",
+    "VP_SLACK_CHANNEL": "C0123456789",
+    "KEEPA_API_KEY_FILE": "/nowhere/keepa",
+}
+
+
 @pytest.mark.integration
-@pytest.mark.parametrize("variables", [{}, COMPLETE], ids=["local", "production"])
+@pytest.mark.parametrize("variables", [{}, _BY_REFERENCE], ids=["local", "production"])
 def test_loading_reaches_no_network_and_needs_no_secret(environment: dict[str, str], variables: dict[str, str]) -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", _WITHOUT_NETWORK],

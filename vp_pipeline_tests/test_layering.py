@@ -37,6 +37,7 @@ RANKS = (
     ("sources", "service_settings"),
     ("partitions",),
     ("stored_formats",),
+    ("secret_references",),
     ("variables",),
     ("documents", "data_folder"),
     ("failures", "redaction", "dagster_internals"),

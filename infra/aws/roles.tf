@@ -83,3 +83,12 @@ data "aws_iam_policy_document" "key" {
     }
   }
 }
+
+# The secrets that settings refer to (docs/production.md), which the pipeline looks up when it signs in.
+resource "aws_iam_role_policy" "secrets" {
+  count = length(var.secrets) > 0 ? 1 : 0
+
+  name   = "secrets"
+  role   = aws_iam_role.service["dagster"].id
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = var.secrets }] })
+}

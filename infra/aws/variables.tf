@@ -61,3 +61,9 @@ variable "snowflake_external_id" {
   type        = string
   default     = "not-known-yet"
 }
+
+variable "secrets" {
+  type        = list(string)
+  description = "ARNs of the secrets in AWS Secrets Manager that the pipeline's settings refer to; NAME-?????? where the suffix is left out."
+  default     = []
+}

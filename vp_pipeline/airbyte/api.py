@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import requests
+from pydantic import SecretStr
 
 from vp_pipeline.dagster_internals.airbyte_client import AirbyteClient
 from vp_pipeline.failures import PermanentError, TransientError
@@ -46,6 +47,10 @@ class AirbyteApi(AirbyteClient):
     Airbyte's own reason, and what is transient (5xx, 429, no response) is retried with growing waits.
     """
 
+    # Looked up at each sign-in: an access token lasts minutes, and a sync may take hours.
+    client_id: SecretStr | None = None  # type: ignore[assignment]
+    client_secret: SecretStr | None = None  # type: ignore[assignment]
+
     def job(self, job_id: int) -> Job:
         """Raises PermanentError: there is no such job, or access to it is denied."""
         return _job(self.get_job_details(job_id))
@@ -74,6 +79,18 @@ class AirbyteApi(AirbyteClient):
         """The attempts of a job, oldest first, as the configuration API returns them."""
         found = self._single_request("POST", f"{self.configuration_api_base_url}/jobs/get", data={"id": job_id})
         return [item["attempt"] for item in found.get("attempts", [])]
+
+    def _refresh_access_token(self) -> None:
+        assert self.client_id is not None
+        assert self.client_secret is not None
+        keys = {
+            "client_id": self.client_id.get_secret_value(),
+            "client_secret": self.client_secret.get_secret_value(),
+        }
+        url = f"{self.rest_api_base_url}/applications/token"
+        signed_in = self._single_request("POST", url, data=keys, include_additional_request_headers=False)
+        self._access_token_value = str(signed_in["access_token"])
+        self._access_token_timestamp = time.time()
 
     def _single_request(
         self,

@@ -67,7 +67,7 @@ def values(settings: Settings, source: Source, aws_role_arn: str | None, region:
 def expected_configuration(settings: Settings, source: Source) -> Mapping[str, object]:
     """What the settings have of a source's configuration, without credentials and addresses; nothing where they do not
     have it all."""
-    own = settings.of(source)
+    own = settings.of(source).without_secrets()  # the code location looks nothing up while it loads
     if not own.uses_vendor:
         return {}
     try:

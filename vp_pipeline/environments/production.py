@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 
-from pydantic import SecretStr
-
 from vp_pipeline.airbyte.api import AirbyteApi
 from vp_pipeline.airbyte.deploy import expected_configuration
 from vp_pipeline.airbyte.remote import RemoteAirbyte
@@ -67,8 +65,8 @@ class ProductionEnvironment:
             rest_api_base_url=str(settings.airbyte_api_url).rstrip("/"),
             configuration_api_base_url=str(settings.airbyte_configuration_api_url).rstrip("/"),
             workspace_id=settings.airbyte_workspace_id or "",
-            client_id=_secret_value(settings.airbyte_client_id),
-            client_secret=_secret_value(settings.airbyte_client_secret),
+            client_id=settings.airbyte_client_id,
+            client_secret=settings.airbyte_client_secret,
             request_max_retries=0,  # ours: by kind of failure
             request_retry_delay=1,
             request_timeout=30,
@@ -92,8 +90,8 @@ class ProductionEnvironment:
             stage=settings.snowflake_stage,
             file_format=settings.snowflake_file_format,
             private_key_path=settings.snowflake_private_key_path,
-            private_key_passphrase=_secret_value(settings.snowflake_private_key_passphrase),
-            password=_secret_value(settings.snowflake_password),
+            private_key_passphrase=settings.snowflake_private_key_passphrase,
+            password=settings.snowflake_password,
             timeout_seconds=settings.snowflake_timeout_seconds,
             address=address,
         )
@@ -117,7 +115,3 @@ class ProductionEnvironment:
 
     def first_day(self) -> date:
         return self.settings.start_date or EARLIEST
-
-
-def _secret_value(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret else None

@@ -16,7 +16,8 @@ _WIDTH = 120
 _TITLES = ((DeliverySettings, "delivery"), (ProductionSettings, "VP_ENV=production only"))
 _HEAD = """\
 # Copy to `.env` what you want to change; everything has a default and nothing here is needed to run locally.
-# Unknown names with the prefix VP_ are rejected.
+# Unknown names with the prefix VP_ are rejected. A secret may also be a file (NAME_FILE=/run/secrets/x) or a secret of
+# AWS Secrets Manager (NAME=arn:aws:secretsmanager:...): docs/production.md.
 """
 
 

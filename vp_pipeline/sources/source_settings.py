@@ -4,8 +4,11 @@ Here: the base of the class `…Settings` in each source's folder. Not here: rea
 which collects the classes from the registry).
 """
 
+from typing import Self
+
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
+from vp_pipeline.secret_references import known_values
 from vp_pipeline.variables import OrUnset, ProjectPath
 
 
@@ -33,7 +36,7 @@ class SourceSettings(BaseModel):
     @property
     def uses_vendor(self) -> bool:
         """Whether requests go to the vendor, and not to the sandbox: there is a key, and no recordings."""
-        return bool(self.secrets) and self.recordings is None
+        return bool(self.credentials) and self.recordings is None
 
     @property
     def is_configured(self) -> bool:
@@ -41,7 +44,18 @@ class SourceSettings(BaseModel):
         return self.uses_vendor or self.recordings is not None or self.airbyte_connection is not None
 
     @property
-    def secrets(self) -> tuple[str, ...]:
-        """The secret values, for redaction."""
+    def credentials(self) -> tuple[SecretStr, ...]:
+        """The secrets that are set; nothing is looked up."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        return tuple(value for value in values if isinstance(value, SecretStr))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret values, for redaction: see `known_values`."""
+        return tuple(known_values(self.credentials))
+
+    def without_secrets(self) -> Self:
+        """The same with masks in place of its secrets: for what describes a configuration and does not sign in."""
+        named = {name: getattr(self, name) for name in type(self).model_fields}
+        masked = {name: SecretStr("***") for name, value in named.items() if isinstance(value, SecretStr)}
+        return self.model_copy(update=masked)

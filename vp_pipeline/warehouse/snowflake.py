@@ -12,6 +12,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from pydantic import SecretStr
+
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake.manifests import SilverManifest, verified
 from vp_pipeline.lake.objects import Lake
@@ -65,7 +67,8 @@ class SnowflakeSession:
 class SnowflakeWarehouse:
     """A warehouse in a Snowflake database; see `Warehouse`. One of `private_key_path` and `password` is given.
 
-    `stage`: an external stage over the lake's `silver/`. `timeout_seconds`: how long a request may wait for a response.
+    `stage`: an external stage over the lake's `silver/`. They are looked up when a session is
+    opened. `timeout_seconds`: how long a request may wait for a response.
     `address`: host, port and protocol of an emulator.
     """
 
@@ -77,8 +80,8 @@ class SnowflakeWarehouse:
     stage: str
     file_format: str
     private_key_path: Path | None = None
-    private_key_passphrase: str | None = field(default=None, repr=False)
-    password: str | None = field(default=None, repr=False)
+    private_key_passphrase: SecretStr | None = None
+    password: SecretStr | None = None
     timeout_seconds: int = 600
     address: Mapping[str, object] = field(default_factory=dict)
     row_as_json: ClassVar[str] = "to_json(object_construct_keep_null(*))"
@@ -106,7 +109,7 @@ class SnowflakeWarehouse:
         """
         from dagster_snowflake import SnowflakeResource  # a deferred import: it takes seconds
 
-        secrets: dict[str, Any] = {"password": self.password}
+        secrets: dict[str, Any] = {"password": self.password.get_secret_value() if self.password else None}
         if self.private_key_path is not None:
             secrets = {"private_key": self._private_key()}
         resource = SnowflakeResource(
@@ -156,7 +159,8 @@ class SnowflakeWarehouse:
         from cryptography.hazmat.primitives import serialization
 
         assert self.private_key_path is not None
-        passphrase = self.private_key_passphrase.encode() if self.private_key_passphrase else None
+        secret = self.private_key_passphrase
+        passphrase = secret.get_secret_value().encode() if secret else None
         try:
             key = serialization.load_pem_private_key(self.private_key_path.read_bytes(), passphrase)
         except (OSError, ValueError, TypeError) as error:

@@ -97,7 +97,7 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 @pytest.fixture
 def alerts(tmp_path: Path) -> Alerts:
-    return Alerts(Box(tmp_path / "slack.jsonl"), timedelta(hours=6), ("xoxb-secret",))
+    return Alerts(Box(tmp_path / "slack.jsonl"), timedelta(hours=6), lambda: ("xoxb-secret",))
 
 
 def text(alerts: Alerts) -> list[str]:

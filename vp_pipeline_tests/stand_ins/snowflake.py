@@ -21,6 +21,7 @@ import snowflake.connector.errors as errors
 import starlette.requests
 import uvicorn
 from fakesnow.instance import FakeSnow
+from pydantic import SecretStr
 
 from vp_pipeline.warehouse.snowflake import SnowflakeWarehouse
 from vp_pipeline_tests.stand_ins.s3 import KEYS
@@ -88,7 +89,7 @@ class SnowflakeStandIn:
             "database": DATABASE,
             "stage": "raw.silver_stage",
             "file_format": "raw.silver_parquet",
-            "password": PASSWORD,
+            "password": SecretStr(PASSWORD),
             "timeout_seconds": 10,
             "address": {"host": "127.0.0.1", "port": self.port, "protocol": "http"},
         }

@@ -10,6 +10,7 @@ import pytest
 import sqlglot
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from pydantic import SecretStr
 from snowflake.connector import errors
 
 from vp_pipeline.failures import DamagedDataError, PermanentError, TransientError
@@ -200,11 +201,11 @@ def test_a_key_pair_signs_in(snowflake: SnowflakeStandIn, tmp_path: Path, passph
     )
     path = tmp_path / "key.p8"
     path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption))
-    options = {"password": None, "private_key_path": path, "private_key_passphrase": passphrase}
+    options = {"password": None, "private_key_path": path, "private_key_passphrase": SecretStr(passphrase or "")}
     with snowflake.warehouse(**options).connect() as session:
         assert session.execute("select 1").fetchall() == [(1,)]
     if passphrase:
-        wrong = snowflake.warehouse(**{**options, "private_key_passphrase": "another"})
+        wrong = snowflake.warehouse(**{**options, "private_key_passphrase": SecretStr("another")})
         with pytest.raises(PermanentError, match="VP_SNOWFLAKE_PRIVATE_KEY_PASSPHRASE") as refused, wrong.connect():
             pass
         assert passphrase not in str(refused.value)

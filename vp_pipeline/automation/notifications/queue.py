@@ -7,6 +7,7 @@ sent has the count. Days, ids and numbers are not part of a cause: one wrong key
 
 import hashlib
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,11 +22,11 @@ _VARYING = re.compile(r"[0-9a-f]{8,}|\d+", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Alerts:
-    """The way into the outbox. `secrets` never get in."""
+    """The way into the outbox. `secrets` never get in; they are looked up when a message is queued."""
 
     box: Box
     repeat: timedelta
-    secrets: tuple[str, ...] = ()
+    secrets: Callable[[], Iterable[str]] = tuple
 
     def queue(self, event: str, message: Message, cause: str | None = None, now: datetime | None = None) -> bool:
         """Queues a message for an event, or counts it as a repeat of its cause; whether it was queued now."""
@@ -38,7 +39,7 @@ class Alerts:
             return False
         if last is not None and last.repeats:
             message = with_repeats(message, len(last.repeats))
-        redact = Redaction(self.secrets)
+        redact = Redaction(self.secrets())
         content = {"text": redact(message.text), "blocks": _redacted(redact, message.blocks), "cause": cause}
         self.box.put(event, content, now)
         return True
@@ -49,7 +50,7 @@ class Alerts:
 
 def build_alerts(settings: Settings) -> Alerts:
     """The way into the outbox that the settings name."""
-    return Alerts(slack_box(settings), timedelta(hours=settings.alert_repeat_hours), settings.secrets)
+    return Alerts(slack_box(settings), timedelta(hours=settings.alert_repeat_hours), lambda: settings.secrets)
 
 
 def cause_of(kind: str, where: str, reason: str) -> str:

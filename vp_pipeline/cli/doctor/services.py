@@ -60,7 +60,11 @@ def slack(settings: Settings) -> Iterator[Finding]:
     if settings.slack_token is None:
         yield off("Slack", "messages stay in the log and the outbox; VP_SLACK_TOKEN and VP_SLACK_CHANNEL switch it on")
         return
-    headers = {"Authorization": f"Bearer {settings.slack_token.get_secret_value()}"}
+    try:
+        headers = {"Authorization": f"Bearer {settings.slack_token.get_secret_value()}"}
+    except PipelineError as error:
+        yield wrong("Slack", str(error), correction(str(error)) or _assignment("VP_SLACK_TOKEN"))
+        return
 
     def call(method: str, **query: str) -> requests.Response:
         return requests.post(f"{settings.slack_api_url}{method}", headers=headers, data=query, timeout=_TIMEOUT_SECONDS)

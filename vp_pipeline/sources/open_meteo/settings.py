@@ -72,7 +72,7 @@ class OpenMeteoSettings(SourceSettings):
     @property
     def uses_vendor(self) -> bool:
         """Whether requests go to the vendor, and not to the sandbox: `live` or a key is set, and no recordings."""
-        return (self.live or bool(self.secrets)) and self.recordings is None
+        return (self.live or bool(self.credentials)) and self.recordings is None
 
     @field_validator("locations")
     @classmethod
