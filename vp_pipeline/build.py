@@ -20,8 +20,6 @@ from vp_pipeline.assets.silver import silver_assets
 from vp_pipeline.automation.definitions import automation_definitions
 from vp_pipeline.automation.sensors.marts import rebuilt_by_condition
 from vp_pipeline.dbt.project import manifest_path
-from vp_pipeline.delivery.export_endpoint import export_box
-from vp_pipeline.delivery.power_bi_refresh import power_bi_box
 from vp_pipeline.environments.environment import build_environment, build_resources
 from vp_pipeline.environments.preflight import require_ready
 from vp_pipeline.partitions import daily_partitions
@@ -50,14 +48,15 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         )
     ]
     raw_checks = {stream.unit: _checks_up_to_raw(stream) for stream in settings.streams}
-    models = dbt_models(manifest_path(settings), settings, partitions, raw_checks)
+    manifest, boxes = manifest_path(settings), environment.build_box
+    models = dbt_models(manifest, settings, partitions, raw_checks)
     units = units_of_models(upstream_of_models(models), settings.streams)
     gates = in_groups(raw_checks, units, raw_checks.keys(), sorted(models.check_keys, key=str))
     marts = [
         models,
         published_marts(models, gates, settings.streams, partitions, settings.engine),
-        power_bi_asset(power_bi_box(settings), gates, partitions),
-        export_asset(settings.exported_mart, manifest_path(settings), export_box(settings), gates, partitions),
+        power_bi_asset(boxes("power_bi"), gates, partitions),
+        export_asset(settings.exported_mart, manifest, boxes("export"), gates, partitions),
     ]
     assets = dg.Definitions(
         assets=[*ingestion, *rebuilt_by_condition(marts, {model for model, of in units.items() if len(of) > 1})],

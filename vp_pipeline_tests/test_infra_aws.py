@@ -29,9 +29,10 @@ SUPERSEDED = "bronze/keepa/product/_manifests/superseded/run_date=2026-03-01/177
 CHANGES = "change_exports/mart_deals/changes/000001.parquet"
 STATE = "change_exports/mart_deals/_state/000001.parquet"
 OLD_CHANGES, OLD_STATE = (path.replace("change_exports", "gold") for path in (CHANGES, STATE))  # of v0.1.0
+OUTBOX = "_outbox/slack.jsonl"
 # What Airbyte's own check of the destination writes and deletes: since version 1.5, and before.
 CHECKS = ("bronze/testing/test/_EXAMPLE", "bronze/_airbyte_connection_test_0123456789abcdef")
-OURS = (MANIFEST, RUNNING, SUPERSEDED, SILVER, QUARANTINE, CHANGES, STATE, OLD_CHANGES, OLD_STATE)
+OURS = (MANIFEST, RUNNING, SUPERSEDED, SILVER, QUARANTINE, CHANGES, STATE, OLD_CHANGES, OLD_STATE, OUTBOX)
 OBJECTS = (LANDED, *CHECKS, *OURS)
 FOLDERS = ("bronze/keepa/product/", "silver/keepa/price/", "quarantine/", "change_exports/", "")
 MAY = {

@@ -235,26 +235,26 @@ def event(key: str, state: str, **more: object) -> bytes:
 def test_messages_of_v0_1_0_that_are_unconfirmed_are_still_to_be_delivered(tmp_path: Path) -> None:
     box = Box(tmp_path / "slack.jsonl")
     old = event("a", "queued", content={"text": "x"}) + event("a", "sending") + event("a", "doubtful", reason="lost")
-    box.path.write_bytes(old)
+    Path(box.location).write_bytes(old)
     (entry,) = box.open_entries()
     assert (entry.state, entry.is_unconfirmed, entry.tries, entry.reason) == ("unconfirmed", True, 1, "lost")
     box.put("b", {"text": "y"}, NOW)
     box.note("b", "delivered", NOW)
-    assert box.path.read_bytes().startswith(old)
+    assert Path(box.location).read_bytes().startswith(old)
     assert box.forget(datetime(2027, 1, 1, tzinfo=UTC)) == 1  # writes what is left again, as the present version
     assert box.entries() == [entry]
-    assert {orjson.loads(line)["version"] for line in box.path.read_bytes().splitlines()} == {2}
+    assert {orjson.loads(line)["version"] for line in Path(box.location).read_bytes().splitlines()} == {2}
 
 
 def test_a_box_of_a_newer_version_is_refused_and_kept(tmp_path: Path) -> None:
     box = Box(tmp_path / "slack.jsonl")
     newer = event("a", "handed_over", version=3)
-    box.path.write_bytes(newer)
+    Path(box.location).write_bytes(newer)
     use: list[Callable[[], object]] = [box.entries, lambda: box.put("b", {}), lambda: box.forget(NOW)]
     for each in use:
         with pytest.raises(PermanentError, match=r"A line of .*slack.jsonl is of version 3 of the outbox"):
             each()
-    assert box.path.read_bytes() == newer
+    assert Path(box.location).read_bytes() == newer
 
 
 def test_upgrades_are_taken_in_order() -> None:

@@ -47,9 +47,8 @@ def power_bi_asset(
             content = {"build": published.build_id, "run": context.run_id, "days": [f"{d}" for d in published.days]}
             result = refresh_once(power_bi, box, f"refresh:{published.content}", content, context.log.info)
             if result is None:
-                summary = (
-                    f"Power BI is off (VP_POWER_BI_… is not set): nothing was refreshed. The request is in {box.path}."
-                )
+                off = "Power BI is off (VP_POWER_BI_… is not set): nothing was refreshed."
+                summary = f"{off} The request is in {box.location}."
                 return summary, {"refreshed": False, "build": published.build_id}
             return f"Refresh {result.request_id} completed.", {
                 "refreshed": True,

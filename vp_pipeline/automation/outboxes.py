@@ -6,10 +6,8 @@ from dataclasses import dataclass
 import dagster as dg
 
 from vp_pipeline.assets.keys import EXPORT, POWER_BI
-from vp_pipeline.delivery.export_endpoint import export_box
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.delivery.power_bi_refresh import power_bi_box
-from vp_pipeline.delivery.slack import slack_box
+from vp_pipeline.environments.environment import build_environment
 from vp_pipeline.settings import Settings
 
 
@@ -26,5 +24,6 @@ class Outboxes:
 
 
 def build_outboxes(settings: Settings) -> Outboxes:
-    """The outboxes under VP_DATA_DIR."""
-    return Outboxes(slack_box(settings), {POWER_BI: power_bi_box(settings), EXPORT: export_box(settings)})
+    """The outboxes of an environment."""
+    build = build_environment(settings).build_box
+    return Outboxes(build("slack"), {POWER_BI: build("power_bi"), EXPORT: build("export")})

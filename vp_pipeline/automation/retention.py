@@ -85,7 +85,7 @@ class Retention:
             for entry in box.entries():
                 if not entry.is_open and entry.changed_at < before:
                     why = f"{entry.state} on {entry.changed_at:%Y-%m-%d}"
-                    yield Removable("message", f"{box.path.name}: {entry.key}", why)
+                    yield Removable("message", f"{box.name}: {entry.key}", why)
 
 
 class RetentionConfig(dg.Config):

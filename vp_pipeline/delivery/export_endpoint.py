@@ -97,11 +97,6 @@ def build_endpoint(settings: Settings) -> ExportEndpoint:
     return ExportEndpoint(url, settings.export_token, settings.export_batch_rows)
 
 
-def export_box(settings: Settings) -> Box:
-    """The batches that are to be posted."""
-    return Box(settings.outbox_dir / "export.jsonl")
-
-
 def post_exports(endpoint: ExportEndpoint, box: Box, lake: Lake, mart: str, log: Callable[[str], None]) -> int:
     """Posts every batch that the endpoint does not have; returns how many were posted.
 

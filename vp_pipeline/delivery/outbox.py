@@ -1,9 +1,10 @@
 """The outbox: what is to leave the pipeline is written here first, durably, and delivered from here once.
 
-Here: entries, their states, and who may deliver. Not here: any service (`slack.py`, `power_bi.py`,
-`export_endpoint.py`).
+Here: entries and their states. Not here: where the lines are kept, and who may deliver (`journal.py`,
+`lake_journal.py`); any service (`slack.py`, `power_bi.py`, `export_endpoint.py`).
 
-A box is a file of JSON lines in `<VP_DATA_DIR>/outbox/`, one line per event of an entry, appended and synced to disk:
+A box is JSON lines, one line per event of an entry: locally a file in `<VP_DATA_DIR>/outbox/`, in production an object
+of the lake, so that runs, daemon and command line on several machines share it:
 
     queued ─▶ sending ─▶ delivered        the service took it; `receipt` is what it gave (a ts, a request id)
                  ├─────▶ failed           it certainly did not take it: to be tried again, not before `not_before`
@@ -17,7 +18,7 @@ it up is queried then (`slack.py`, `power_bi_refresh.py`); one that takes idempo
 (`export_endpoint.py`).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -25,11 +26,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import orjson
-from filelock import FileLock, Timeout
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from vp_pipeline import documents
-from vp_pipeline.failures import DamagedDataError, PermanentError, TransientError, file_failure
+from vp_pipeline.delivery.journal import FileJournal, Journal
+from vp_pipeline.failures import DamagedDataError, PermanentError
 from vp_pipeline.stored_formats import StoredFormat, renamed_values
 
 State = Literal["queued", "sending", "delivered", "failed", "unconfirmed", "kept", "refused"]
@@ -93,21 +93,28 @@ class _Lines:
     is_ended: bool
 
 
-@dataclass(frozen=True)
 class Box:
-    """One file of entries, such as `outbox/slack.jsonl`. Several processes may write it.
+    """Entries of one kind, such as those of `outbox/slack.jsonl`: in a file, or in another `Journal`. Several processes
+    may write it.
 
     A line that is no event of an entry (a person has edited the file, a crash tore the line) counts as not there. The
-    next process that writes sets it aside, in a file beside the box.
+    next process that writes sets it aside, beside the box.
     """
 
-    path: Path
+    def __init__(self, where: Path | Journal) -> None:
+        self._journal: Journal = FileJournal(where) if isinstance(where, Path) else where
+
+    @property
+    def name(self) -> str:
+        return self._journal.name
+
+    @property
+    def location(self) -> str:
+        return self._journal.location
 
     def put(self, key: str, content: Mapping[str, Any], now: datetime | None = None) -> Entry:
         """The entry of `key`: the one that is there, or a new one, on disk when this returns."""
-        with self._writing():
-            found = self.find(key)
-            return found or self._note(key, "queued", now, content=dict(content))
+        return self._change(key, lambda found: None if found else _event(key, "queued", now, content=dict(content)))
 
     def note(
         self,
@@ -124,17 +131,14 @@ class Box:
         Raises:
             PermanentError: there is no such entry.
         """
-        with self._writing():
-            event: dict[str, Any] = {"receipt": dict(receipt) if receipt else None, "reason": reason}
-            return self._note(key, state, now, **event, not_before=not_before.isoformat() if not_before else None)
+        more: dict[str, Any] = {"receipt": dict(receipt) if receipt else None, "reason": reason}
+        event = _event(key, state, now, **more, not_before=not_before.isoformat() if not_before else None)
+        return self._change(key, lambda found: event)
 
     def fold(self, key: str, event: str, now: datetime | None = None) -> Entry:
         """Counts an event that has the cause of an entry, instead of queueing another one; each event once."""
-        with self._writing():
-            found = self.find(key)
-            if found is not None and event in found.repeats:
-                return found
-            return self._note(key, "repeated", now, event=event)
+        repeated = _event(key, "repeated", now, event=event)
+        return self._change(key, lambda found: None if found and event in found.repeats else repeated)
 
     def find(self, key: str) -> Entry | None:
         return self._read().entries.get(key)
@@ -154,35 +158,58 @@ class Box:
         Raises:
             TransientError: another process is delivering.
         """
-        with self._writing():
-            pass  # what is foreign is set aside, also where nothing is to be delivered
-        with self._locked("delivering.lock", seconds=0):
+        self._journal.update(self._cleaned)  # what is foreign is set aside, also where nothing is to be delivered
+        with self._journal.claimed():
             yield
 
     def forget(self, before: datetime) -> int:
-        """Removes entries that are not open and did not change since; returns how many. The file is replaced whole."""
-        with self._writing():
-            entries = self.entries()
-            kept = [entry for entry in entries if entry.is_open or entry.changed_at >= before]
-            if len(kept) < len(entries):
-                documents.write_whole(self.path, b"".join(line for entry in kept for line in _lines(entry)))
-            return len(entries) - len(kept)
+        """Removes entries that are not open and did not change since; returns how many. They go all at once."""
+        removed = 0
 
-    def _note(self, key: str, state: str, now: datetime | None, **event: Any) -> Entry:
-        at = (now or datetime.now(UTC)).isoformat()
-        known = {name: value for name, value in event.items() if value is not None}
-        line = FORMAT.mark({"key": key, "state": state, "at": at, **known})
-        if state != "queued" and key not in self._read().entries:
-            raise PermanentError(f"{self.path} has no entry {key}: was it edited? What was delivered of it is unknown.")
-        documents.append(self.path, orjson.dumps(line) + b"\n")
-        return self._read().entries[key]
+        def without(content: bytes) -> bytes:
+            nonlocal removed
+            cleaned = self._cleaned(content)
+            entries = list(self._parsed(cleaned).entries.values())
+            kept = [entry for entry in entries if entry.is_open or entry.changed_at >= before]
+            removed = len(entries) - len(kept)
+            return b"".join(line for entry in kept for line in _lines(entry)) if removed else cleaned
+
+        self._journal.update(without)
+        return removed
+
+    def _change(self, key: str, event_of: Callable[[Entry | None], bytes | None]) -> Entry:
+        """The entry of `key` after the event that `event_of` makes of it; None: it is as it was."""
+
+        def appended(content: bytes) -> bytes:
+            cleaned = self._cleaned(content)
+            found = self._parsed(cleaned).entries.get(key)
+            event = event_of(found)
+            if event is not None and found is None and orjson.loads(event)["state"] != "queued":
+                raise PermanentError(
+                    f"{self.location} has no entry {key}: was it edited? What was delivered of it is unknown."
+                )
+            return cleaned + (event or b"")
+
+        return self._parsed(self._journal.update(appended)).entries[key]
+
+    def _cleaned(self, content: bytes) -> bytes:
+        """A content of whole lines that are events of entries; the others are set aside."""
+        found = self._parsed(content)
+        if found.foreign:
+            lines = b"".join(line + b"\n" for line in found.foreign)
+            self._journal.set_aside(lines, f"has {len(found.foreign)} lines that are no event of an entry.")
+        if found.foreign or not found.is_ended:
+            return b"".join(line + b"\n" for line in found.used)
+        return content
 
     def _read(self) -> _Lines:
-        content = documents.read_bytes(self.path) or b""
+        return self._parsed(self._journal.read())
+
+    def _parsed(self, content: bytes) -> _Lines:
         found = _Lines({}, [], [], is_ended=content.endswith(b"\n") or not content)
         for line in content.splitlines():
             try:
-                event = _Event.model_validate(FORMAT.parse(line, f"A line of {self.path}", ""))
+                event = _Event.model_validate(FORMAT.parse(line, f"A line of {self.location}", ""))
                 entry = _applied(found.entries.get(event.key), event)
             except (DamagedDataError, ValidationError):
                 entry = None
@@ -193,33 +220,12 @@ class Box:
                 found.foreign.append(line)
         return found
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        with self._locked("lock"):
-            found = self._read()
-            if found.foreign:
-                lines = b"".join(line + b"\n" for line in found.foreign)
-                documents.set_aside(self.path, lines, f"has {len(found.foreign)} lines that are no event of an entry.")
-            if found.foreign or not found.is_ended:
-                documents.write_whole(self.path, b"".join(line + b"\n" for line in found.used))
-            yield
 
-    @contextmanager
-    def _locked(self, name: str, seconds: float = -1) -> Iterator[None]:
-        lock = FileLock(f"{self.path}.{name}", timeout=seconds)
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            lock.acquire()
-        except Timeout:
-            raise TransientError(
-                f"Another process is delivering from {self.path}. It will deliver what is there."
-            ) from None
-        except OSError as error:
-            raise file_failure(error) or error from None
-        try:
-            yield
-        finally:
-            lock.release()
+def _event(key: str, state: str, now: datetime | None, **more: Any) -> bytes:
+    """A line."""
+    known = {name: value for name, value in more.items() if value is not None}
+    at = (now or datetime.now(UTC)).isoformat()
+    return orjson.dumps(FORMAT.mark({"key": key, "state": state, "at": at, **known})) + b"\n"
 
 
 def retry_at(tries: int, now: datetime, wait_seconds: float | None = None) -> datetime:

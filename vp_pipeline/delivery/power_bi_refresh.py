@@ -14,12 +14,6 @@ from typing import Any
 from vp_pipeline.delivery.outbox import Box, Entry
 from vp_pipeline.delivery.power_bi import MayBeStarted, PowerBi, RefreshResult, UnknownRefresh
 from vp_pipeline.failures import PermanentError, TransientError
-from vp_pipeline.settings import Settings
-
-
-def power_bi_box(settings: Settings) -> Box:
-    """The refreshes that were requested."""
-    return Box(settings.outbox_dir / "power_bi.jsonl")
 
 
 def refresh_once(

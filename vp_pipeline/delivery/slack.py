@@ -148,11 +148,6 @@ def build_slack(settings: Settings) -> Slack:
     return Slack(settings.slack_token, settings.slack_channel, str(settings.slack_api_url))
 
 
-def slack_box(settings: Settings) -> Box:
-    """The messages that are to go to Slack."""
-    return Box(settings.outbox_dir / "slack.jsonl")
-
-
 def deliver(slack: Slack, box: Box, log: Callable[[str], None], now: datetime | None = None) -> Delivery:
     """Delivers what is open, oldest first, up to the first message that Slack does not take now.
 

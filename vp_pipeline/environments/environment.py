@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vp_pipeline.airbyte.interface import Airbyte
 from vp_pipeline.delivery.export_endpoint import build_endpoint
+from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.delivery.power_bi import build_power_bi
 from vp_pipeline.delivery.slack import build_slack
 from vp_pipeline.lake.objects import Lake
@@ -47,6 +48,9 @@ class Environment(Protocol):
 
     def build_published_marts(self) -> PublishedMarts:
         """What its consumers read."""
+
+    def build_box(self, name: str) -> Box:
+        """An outbox: `slack`, `power_bi` or `export`; the same for every process of the environment."""
 
     def build_services(self) -> "Mapping[str, dg.ConfigurableResource[Any]]":
         """Resources that only this environment has, under the others: they are shown in the UI, with their fields."""

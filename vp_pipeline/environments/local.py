@@ -10,6 +10,7 @@ from vp_pipeline.airbyte.local import LocalAirbyte
 from vp_pipeline.dbt.grain import grains
 from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.dbt.project_code import project_fingerprints
+from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.lake import bronze, layout, silver
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import newest_finished_day
@@ -56,6 +57,9 @@ class LocalEnvironment:
 
     def build_published_marts(self) -> PublishedMarts:
         return PublishedMarts(DuckDBPublishedFile(self.settings.published_path))
+
+    def build_box(self, name: str) -> Box:
+        return Box(self.settings.outbox_dir / f"{name}.jsonl")
 
     def build_services(self) -> Mapping[str, Any]:
         return {}

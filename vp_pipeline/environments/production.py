@@ -13,6 +13,9 @@ from vp_pipeline.airbyte.remote import RemoteAirbyte
 from vp_pipeline.dbt.grain import grains
 from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.dbt.project_code import project_fingerprints
+from vp_pipeline.delivery.lake_journal import LakeJournal
+from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.lake import layout
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
 from vp_pipeline.lake.s3_resource import LakeS3
@@ -43,6 +46,11 @@ class ProductionEnvironment:
         fails then is retried by the run, after longer waits."""
         url = self.settings.s3_endpoint_url
         return LakeS3(endpoint_url=str(url).rstrip("/")) if url else LakeS3()
+
+    def build_box(self, name: str) -> Box:
+        """In the lake, which the daemon, the runs and the command line share."""
+        earlier = self.settings.outbox_dir / f"{name}.jsonl"
+        return Box(LakeJournal(self.build_lake(), layout.OUTBOX.path(box=name), earlier))
 
     def build_services(self) -> dict[str, LakeS3]:
         return {"s3": self.build_s3()}

@@ -3,6 +3,7 @@
 Here: whole files or none, by writing a temporary file and renaming it. Not here: what a lake promises (`objects.py`).
 """
 
+import hashlib
 import os
 import uuid
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+from filelock import FileLock
 
 from vp_pipeline.documents import PARTIAL, read_bytes
 from vp_pipeline.failures import PermanentError, file_failure
@@ -45,6 +48,21 @@ class FolderStore:
     def read(self, path: str) -> bytes | None:
         return read_bytes(self._file(path))
 
+    def read_tagged(self, path: str) -> tuple[bytes, str] | None:
+        content = self.read(path)
+        return None if content is None else (content, _tag(content))
+
+    def write_if(self, path: str, content: bytes, tag: str | None) -> str | None:
+        target = self._file(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.with_name(f".{target.name}.lock")):
+            found = self.read_tagged(path)
+            if (found[1] if found else None) != tag:
+                return None
+            with self.writing(path) as file:
+                file.write(content)
+            return _tag(content)
+
     def size(self, path: str) -> int | None:
         file = self._file(path)
         return file.stat().st_size if file.is_file() else None
@@ -75,6 +93,10 @@ class FolderStore:
         if not resolved.is_relative_to(self.root.resolve()):
             raise PermanentError(f"{path} leads out of the lake ({self.root}).")
         return resolved
+
+
+def _tag(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _discard(partial: Path) -> None:

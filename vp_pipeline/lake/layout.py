@@ -21,13 +21,14 @@ _NAME = r"[A-Za-z0-9_]+"
 EXPORT_ROOTS = ("gold", "change_exports")
 # Each part of a name: how it is written, and what it is read as.
 _PARTS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
-    **dict.fromkeys(("source", "stream", "table", "mart"), (_NAME, str)),
+    **dict.fromkeys(("source", "stream", "table", "mart", "box"), (_NAME, str)),
     "root": ("|".join(EXPORT_ROOTS), str),
     "day": (r"\d{4}-\d{2}-\d{2}", date.fromisoformat),
     "job": (r"\d+", int),
     "number": (r"\d{6,}", int),
     "kind": ("parquet|csv", str),
     "object": (r"[^/]+", str),
+    "beside": ("delivering|set_aside", str),
 }
 _PART = re.compile(r"\{(\w+)(?::\w+)?\}")
 
@@ -102,6 +103,8 @@ EXPORT_ROWS = Place("{root}/{mart}/changes/{number:06d}/part-00000.{kind}")
 EXPORT_STATE = Place("{root}/{mart}/_state/{number:06d}.parquet")
 EXPORT = Place("{root}/{mart}/_manifests/{number:06d}.json", is_document=True)
 EXPORTED = Place("{root}/{mart}/_exported.json", is_document=True)
+OUTBOX = Place("_outbox/{box}.jsonl")
+OUTBOX_BESIDE = Place("_outbox/{box}.jsonl.{beside}")
 POSTED = Place("{root}/{mart}/_posted.json", is_document=True)
 
 PLACES: Mapping[str, Place] = {name: each for name, each in globals().items() if isinstance(each, Place)}

@@ -34,6 +34,8 @@ class Store(Protocol):
     def read(self, path: str) -> bytes | None: ...
     def size(self, path: str) -> int | None: ...
     def delete(self, path: str) -> None: ...
+    def read_tagged(self, path: str) -> tuple[bytes, str] | None: ...
+    def write_if(self, path: str, content: bytes, tag: str | None) -> str | None: ...
     def list(self, folder: str, prefix: str) -> Iterator[tuple[str, int, float]]:
         """(path, size, modified) of each finished object below `folder` (empty: the root), in any order."""
         ...
@@ -78,6 +80,15 @@ class Lake:
     def find(self, path: str) -> bytes | None:
         """The whole object, or None where there is none."""
         return self.store.read(self._checked(path))
+
+    def find_tagged(self, path: str) -> tuple[bytes, str] | None:
+        """The whole object and a tag that changes whenever it is written, or None where there is none."""
+        return self.store.read_tagged(self._checked(path))
+
+    def write_if(self, path: str, content: bytes, tag: str | None) -> str | None:
+        """`content` at `path`, in one step, if the object is still the one with this tag; `tag` None: if there is none.
+        The new tag; None: it was written by someone else, and is as that process left it. Raises as `writing`."""
+        return self.store.write_if(self._checked(path), content, tag)
 
     def exists(self, path: str) -> bool:
         return self.store.size(self._checked(path)) is not None

@@ -30,6 +30,8 @@ _REMEDIES = {
     **dict.fromkeys(_DENIED, "Give the pipeline's role its policy (infra/aws) or correct its keys, then run again."),
     "NoSuchBucket": "Create the bucket (infra/aws) or correct VP_LAKE_URL.",
 }
+# Of a conditional put: the object is another one by now, is being written, or is gone.
+_WRITTEN_BY_ANOTHER = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409")
 _BUSY = ("SlowDown", "Throttling", "RequestTimeout", "RequestTimeTooSkewed", "InternalError", "ServiceUnavailable")
 
 
@@ -62,6 +64,29 @@ class S3Store:
                 return self._client.get_object(Bucket=self._bucket, Key=self._key(path))["Body"].read()
             except self._client.exceptions.NoSuchKey:
                 return None
+
+    def read_tagged(self, path: str) -> tuple[bytes, str] | None:
+        with self._pipeline_errors("read", path):
+            try:
+                found = self._client.get_object(Bucket=self._bucket, Key=self._key(path))
+                return found["Body"].read(), found["ETag"]
+            except self._client.exceptions.NoSuchKey:
+                return None
+
+    def write_if(self, path: str, content: bytes, tag: str | None) -> str | None:
+        from botocore.exceptions import ClientError
+
+        condition: dict[str, Any] = {"IfNoneMatch": "*"} if tag is None else {"IfMatch": tag}
+        with self._pipeline_errors("written", path):
+            try:
+                written = self._client.put_object(
+                    Bucket=self._bucket, Key=self._key(path), Body=content, **condition, **self._encryption()
+                )
+                return written["ETag"]
+            except ClientError as error:
+                if error.response["Error"]["Code"] in _WRITTEN_BY_ANOTHER:
+                    return None
+                raise
 
     def size(self, path: str) -> int | None:
         from botocore.exceptions import ClientError

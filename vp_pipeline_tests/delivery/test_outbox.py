@@ -1,21 +1,44 @@
 """The outbox: entries survive a crash, are the same entry when their cause is, and are delivered by one at a time."""
 
+import subprocess
+import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vp_pipeline.delivery.lake_journal import LakeJournal
 from vp_pipeline.delivery.outbox import Box, retry_at
 from vp_pipeline.failures import PermanentError, TransientError
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.settings import PROJECT_ROOT
 
 NOW = datetime(2026, 11, 21, 0, 10, tzinfo=UTC)
 
 
+def in_the_lake(folder: Path, **options: Any) -> Box:
+    return Box(LakeJournal(Lake(folder / "lake"), "_outbox/slack.jsonl", **options))
+
+
+KINDS: dict[str, Callable[[Path], Box]] = {
+    "file": lambda folder: Box(folder / "outbox" / "slack.jsonl"),
+    "lake": in_the_lake,
+}
+
+
+@pytest.fixture(params=KINDS)
+def another(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Box]:
+    """The same box, as another process has it; in each place for boxes."""
+    return lambda: KINDS[request.param](tmp_path)
+
+
 @pytest.fixture
-def box(tmp_path: Path) -> Box:
-    return Box(tmp_path / "outbox" / "slack.jsonl")
+def box(another: Callable[[], Box]) -> Box:
+    return another()
 
 
 def test_the_same_cause_is_the_same_entry(box: Box) -> None:
@@ -65,9 +88,9 @@ def test_a_line_that_a_crash_tore_costs_that_event_alone(cut: int) -> None:
         box = Box(Path(folder) / "box.jsonl")
         box.put("a", {"text": "first"}, NOW)
         box.put("b", {"text": "second"}, NOW)
-        content = box.path.read_bytes()
+        content = Path(box.location).read_bytes()
         first = content.index(b"\n") + 1
-        box.path.write_bytes(content[: max(first, len(content) - cut)])
+        Path(box.location).write_bytes(content[: max(first, len(content) - cut)])
         box.put("b", {"text": "second"}, NOW)
         box.put("c", {"text": "third"}, NOW)
         assert [entry.content["text"] for entry in box.entries()] == ["first", "second", "third"]
@@ -88,36 +111,65 @@ def test_a_line_that_is_no_event_is_set_aside_and_the_box_lives_on(
     box: Box, line: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     box.put("a", {"text": "first"}, NOW)
-    before = box.path.read_bytes()
-    box.path.write_bytes(line + b"\n" + before)
+    before = Path(box.location).read_bytes()
+    Path(box.location).write_bytes(line + b"\n" + before)
     assert [entry.key for entry in box.entries()] == ["a"]
     box.note("a", "sending", NOW)
     box.note("a", "delivered", NOW)
-    beside = box.path.with_name("slack.jsonl.set_aside")
+    beside = Path(box.location).with_name("slack.jsonl.set_aside")
     assert beside.read_bytes() == line + b"\n"
-    assert box.path.read_bytes().startswith(before)
+    assert Path(box.location).read_bytes().startswith(before)
     (warning,) = [record.getMessage() for record in caplog.records]
-    assert warning.startswith(f"Set aside: {box.path} has 1 lines that are no event of an entry. It is in {beside} now")
+    assert warning.startswith(
+        f"Set aside: {box.location} has 1 lines that are no event of an entry. It is in {beside} now"
+    )
 
 
 def test_events_whose_entry_was_damaged_are_kept_beside_the_box_for_good(box: Box) -> None:
     box.put("a", {"text": "first"}, NOW)
     box.note("a", "sending", NOW)
-    first, sending = box.path.read_bytes().splitlines()
-    box.path.write_bytes(first[:-1] + b"\n" + sending + b"\n")
+    first, sending = Path(box.location).read_bytes().splitlines()
+    Path(box.location).write_bytes(first[:-1] + b"\n" + sending + b"\n")
     with box.delivering():
         assert box.open_entries() == []
     assert box.forget(NOW + timedelta(days=1)) == 0
-    assert box.path.with_name("slack.jsonl.set_aside").read_bytes() == first[:-1] + b"\n" + sending + b"\n"
+    assert Path(box.location).with_name("slack.jsonl.set_aside").read_bytes() == first[:-1] + b"\n" + sending + b"\n"
 
 
-def test_one_process_delivers_at_a_time(box: Box) -> None:
-    with (
-        box.delivering(),
-        pytest.raises(TransientError, match="Another process is delivering"),
-        Box(box.path).delivering(),
-    ):
+def test_one_process_delivers_at_a_time(box: Box, another: Callable[[], Box]) -> None:
+    with box.delivering(), pytest.raises(TransientError, match=r"process .*is delivering from"), another().delivering():
         pass
+    with another().delivering():
+        pass
+
+
+_KILLED = """
+import sys
+from pathlib import Path
+from vp_pipeline_tests.delivery.test_outbox import KINDS
+box = KINDS[sys.argv[1]](Path(sys.argv[2]))
+box.put("a", {})
+with box.delivering():
+    box.note("a", "sending")
+    print("sending", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("kind", KINDS)
+def test_of_a_killed_process_the_right_to_deliver_is_free_and_what_it_sent_is_known(kind: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _KILLED, kind, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PROJECT_ROOT) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"sending\n"
+        box = KINDS[kind](tmp_path)
+        with pytest.raises(TransientError), box.delivering():
+            pass
+        process.kill()
+    with box.delivering():
+        (entry,) = box.open_entries()
+        assert entry.is_unconfirmed
 
 
 def test_forgetting_leaves_what_is_open_and_what_is_young_as_it_is(box: Box) -> None:

@@ -151,7 +151,7 @@ def test_a_token_that_ran_out_is_renewed(services: Services, box: Box) -> None:
 def test_a_wrong_secret_is_permanent_and_not_shown(services: Services, box: Box) -> None:
     with pytest.raises(PermanentError, match="VP_POWER_BI_CLIENT_SECRET") as error:
         refresh(client(services, secret="very-secret"), box)
-    assert "very-secret" not in str(error.value) + box.path.read_text()
+    assert "very-secret" not in str(error.value) + Path(box.location).read_text()
     assert services.power_bi.refreshes == []
 
 

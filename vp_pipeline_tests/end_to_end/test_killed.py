@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from vp_pipeline_tests.conftest import GreenDays
+from vp_pipeline_tests.dagster_dev import own_environment
 from vp_pipeline_tests.soak import kills
 from vp_pipeline_tests.soak.kills import DAYS, STEPS, VP
 
@@ -35,15 +36,20 @@ def test_killed_at_any_moment_of_a_step(green_days: GreenDays, tmp_path: Path, n
     assert kills.differences(environment, undisturbed) == []
 
 
-def test_two_runs_of_one_day_at_once_follow_one_another(environment: dict[str, str]) -> None:
+def test_two_runs_at_once_follow_one_another_also_of_instances_that_do_not_know_each_other(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    """One warehouse, and a Dagster home for each: nothing but the lease is common to them."""
+    (tmp_path / "other").mkdir()
+    other = {**environment, "DAGSTER_HOME": own_environment(tmp_path / "other")["DAGSTER_HOME"]}
     command = [str(VP), "run", "--date", DAYS[0]]
-    variables = {**environment, "VP_KEEPA_ASINS": kills.PRODUCT}
     started = []
-    for _ in range(2):
+    for home in (environment, other):
+        variables = {**home, "VP_KEEPA_ASINS": kills.PRODUCT}
         started.append(subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True))
         time.sleep(0.2)
     printed = [run.communicate()[0] for run in started]
     assert [run.returncode for run in started] == [0, 0], printed
     waited = [text for text in printed if f"Waiting for vp run of {DAYS[0]}" in text]
     assert len(waited) == 1, printed
-    assert kills.unfinished(environment) == []
+    assert [kills.unfinished(home) for home in (environment, other)] == [[], []]

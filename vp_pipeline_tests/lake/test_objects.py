@@ -38,6 +38,17 @@ class MemoryStore:
     def read(self, path: str) -> bytes | None:
         return self._objects[path][0] if path in self._objects else None
 
+    def read_tagged(self, path: str) -> tuple[bytes, str] | None:
+        content = self.read(path)
+        return None if content is None else (content, str(self._objects[path][1]))
+
+    def write_if(self, path: str, content: bytes, tag: str | None) -> str | None:
+        found = self.read_tagged(path)
+        if (found[1] if found else None) != tag:
+            return None
+        self._objects[path] = (content, time.time_ns() / 1e9)
+        return str(self._objects[path][1])
+
     def size(self, path: str) -> int | None:
         return len(self._objects[path][0]) if path in self._objects else None
 
@@ -63,6 +74,20 @@ STORES: dict[str, Callable[[pytest.FixtureRequest], Store]] = {
 def lake(request: pytest.FixtureRequest) -> Lake:
     """A lake on each store: what follows holds for all of them."""
     return Lake(STORES[request.param](request))
+
+
+def test_an_object_is_replaced_only_by_who_has_read_it(lake: Lake) -> None:
+    assert lake.find_tagged("a/b") is None
+    assert lake.write_if("a/b", b"old", "a-tag") is None
+    first = lake.write_if("a/b", b"one", None)
+    assert first is not None
+    assert lake.write_if("a/b", b"two", None) is None
+    assert lake.find_tagged("a/b") == (b"one", first)
+    second = lake.write_if("a/b", b"two", first)
+    assert second not in (None, first)
+    assert lake.write_if("a/b", b"three", first) is None
+    assert lake.read("a/b") == b"two"
+    assert [info.path for info in lake.list("")] == ["a/b"]
 
 
 def test_what_is_written_is_read_and_listed_in_order(lake: Lake) -> None:

@@ -26,14 +26,14 @@ def slack_delivery(slack: Slack, box: Box) -> dg.SensorDefinition:
         done = deliver(slack, box, context.log.info)
         if done.refused:
             first = done.refused[0]
-            raise TransientError(f"Slack refused {len(done.refused)} messages; they stay in {box.path}: {first}")
-        waiting = f"{done.waiting} messages wait in {box.path}."
+            raise TransientError(f"Slack refused {len(done.refused)} messages; they stay in {box.location}: {first}")
+        waiting = f"{done.waiting} messages wait in {box.location}."
         if done.waiting and done.tried:
             raise TransientError(f"{waiting} {done.problem}")
         if done.waiting:
             return dg.SkipReason(f"{waiting} It is too early to try again: {done.problem}")
         if done.kept:
-            return dg.SkipReason(f"Slack is off: {len(done.kept)} messages are in the log and in {box.path}.")
+            return dg.SkipReason(f"Slack is off: {len(done.kept)} messages are in the log and in {box.location}.")
         return dg.SkipReason(f"{len(done.delivered)} messages delivered." if done.delivered else "Nothing to deliver.")
 
     return send

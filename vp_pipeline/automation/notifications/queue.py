@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from vp_pipeline.automation.notifications.messages import Message, with_repeats
 from vp_pipeline.delivery.outbox import Box, Entry
-from vp_pipeline.delivery.slack import slack_box
+from vp_pipeline.environments.environment import build_environment
 from vp_pipeline.redaction import Redaction
 from vp_pipeline.settings import Settings
 
@@ -50,7 +50,11 @@ class Alerts:
 
 def build_alerts(settings: Settings) -> Alerts:
     """The way into the outbox that the settings name."""
-    return Alerts(slack_box(settings), timedelta(hours=settings.alert_repeat_hours), lambda: settings.secrets)
+    return Alerts(
+        build_environment(settings).build_box("slack"),
+        timedelta(hours=settings.alert_repeat_hours),
+        lambda: settings.secrets,
+    )
 
 
 def cause_of(kind: str, where: str, reason: str) -> str:

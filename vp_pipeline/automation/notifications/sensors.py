@@ -1,6 +1,6 @@
 """The sensors of notifications: they look at what Dagster recorded, and queue messages.
 
-They only write to the outbox, which needs no network, so a tick fails only when the disk does; then its cursor stays
+They only write to the outbox, so a tick fails only when the disk does, or in production the lake; then its cursor stays
 and nothing is lost. What was queued in a tick that failed is the same entry in the next one. All are off at first, and
 look only at what happened after they were switched on.
 """
