@@ -29,7 +29,7 @@ from vp_pipeline.sources.registry import SOURCES
 from vp_pipeline.sources.source import Source, Stream
 from vp_pipeline.sources.source_settings import SourceSettings
 from vp_pipeline.variables import PROJECT_ROOT as PROJECT_ROOT
-from vp_pipeline.variables import Listed, ProjectPath, read_env_file, unknown_variables
+from vp_pipeline.variables import Listed, OrUnset, ProjectPath, read_env_file, unknown_variables
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -52,6 +52,12 @@ class Settings(AutomationSettings, DeliverySettings, ProductionSettings):
         default="local",
         description="Which resources the graph runs on: `local` (embedded Airbyte, a folder, DuckDB) or `production` "
         "(Airbyte, S3, Snowflake).",
+    )
+    dbt_executable: OrUnset[ProjectPath] = Field(
+        default=None,
+        description="Another dbt to run the project with: a program, such as `.dbt/bin/dbt` of a virtual environment "
+        "of its own, or a script that runs a container. Unset: dbt runs in the pipeline's own process, which is "
+        "faster. A relative path is under the project root.",
     )
     on_code_change: Literal["restate", "refuse"] | None = Field(
         default=None,

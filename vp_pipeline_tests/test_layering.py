@@ -79,6 +79,17 @@ def test_the_sandbox_is_imported_by_its_command_and_the_embedded_airbyte_alone()
     assert importers == {"cli/sandbox.py", "airbyte/local.py"}
 
 
+def test_dbts_own_python_is_used_in_one_file() -> None:
+    """So that a dbt without it (2.0 has none) is a change of that file."""
+    internal = ("dbt.", "dbt_common.", "dbt_adapters.")
+    importers = {
+        file.relative_to(PACKAGE).as_posix()
+        for file in PACKAGE.rglob("*.py")
+        if any(f"{name}.".startswith(internal) for name in imported_names(file))
+    }
+    assert importers == {"dbt/in_process.py"}
+
+
 NAMES_A_SOURCE = {
     "lake/quarantine.py",  # what an earlier version called the entity
     "sources/registry.py",

@@ -6,7 +6,6 @@ read from the warehouse at run time it would cost every run two queries per mode
 """
 
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
 from vp_pipeline.dbt.environment import SOURCES_VARIABLE, WAREHOUSE_VARIABLE
+from vp_pipeline.dbt.in_process import executed
 from vp_pipeline.dbt.project import DBT_PROJECT_DIR
 from vp_pipeline.sources.contract import RAW_COLUMNS
 from vp_pipeline.sources.registry import NAMES, STREAMS
@@ -138,12 +138,7 @@ def _selects(scope: Scope) -> list[Any]:
 
 
 def _dbt(path: Path, command: str) -> Any:
-    from dbt.cli.main import dbtRunner
-
-    os.environ[WAREHOUSE_VARIABLE] = str(path)
-    os.environ[SOURCES_VARIABLE] = ",".join(NAMES)
+    environment = {WAREHOUSE_VARIABLE: str(path), SOURCES_VARIABLE: ",".join(NAMES)}
     project = [f"--project-dir={DBT_PROJECT_DIR}", f"--profiles-dir={DBT_PROJECT_DIR}"]
     paths = [f"--target-path={path.parent / 'target'}", f"--log-path={path.parent}"]
-    result = dbtRunner().invoke(["--quiet", "--log-level-file", "none", command, *project, *paths])
-    assert result.success, result.exception or result.result
-    return result.result.results  # type: ignore[union-attr]
+    return executed(["--quiet", "--log-level-file", "none", command, *project, *paths], environment)

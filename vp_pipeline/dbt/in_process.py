@@ -42,6 +42,16 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> BaseExcep
     return None if result.success else result.exception or RuntimeError("dbt gives no reason")
 
 
+def executed(arguments: Sequence[str], environment: Mapping[str, str]) -> list[Any]:
+    """Runs a command that is not of a run of the pipeline; its results, a node each."""
+    from dbt.cli.main import dbtRunner
+
+    with alone(environment):
+        result = dbtRunner().invoke(list(arguments))
+    assert result.success, result.exception or result.result
+    return list(result.result.results)  # type: ignore[union-attr]
+
+
 @contextmanager
 def alone(environment: Mapping[str, str]) -> Iterator[None]:
     """The block has dbt for itself, with these variables; afterwards they are as before: secrets may be among them."""
@@ -138,7 +148,8 @@ class DbtThread:
 
 
 class InProcessInvocation(DbtCliInvocation):
-    """dagster-dbt's invocation over a `DbtThread`: it makes Dagster's events of dbt's as for a process."""
+    """dagster-dbt's invocation over a `DbtThread`, or a command with its parts: it makes Dagster's events of dbt's as
+    for a process."""
 
     @property
     def errors(self) -> Sequence[str]:
@@ -146,7 +157,7 @@ class InProcessInvocation(DbtCliInvocation):
         return self._error_messages
 
     def _stream_stdout(self) -> Iterator[str | dict[str, Any]]:
-        thread: DbtThread = self.process  # type: ignore[assignment]
+        thread: Any = self.process  # a `DbtThread`, or what has its parts
         try:
             for event in thread.events():
                 if event["info"]["level"] == "error":

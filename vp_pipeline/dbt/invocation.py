@@ -1,7 +1,7 @@
-"""One dbt command, in this process, as Dagster sees it.
+"""One dbt command, in this process or in another, as Dagster sees it.
 
-Here: which arguments and variables a command gets. Not here: dbt itself (`in_process.py`), its results (`results.py`),
-and what Dagster records of them (`assets/dbt/`).
+Here: which arguments and variables a command gets. Not here: dbt itself (`in_process.py`, `executable.py`), its results
+(`results.py`), and what Dagster records of them (`assets/dbt/`).
 """
 
 import json
@@ -20,6 +20,7 @@ from vp_pipeline.dagster_internals.dbt_invocation import (
     get_updated_cli_invocation_params_for_context,
 )
 from vp_pipeline.dbt.environment import RESTATE_VARIABLE, RUN_VARIABLE, dbt_environment
+from vp_pipeline.dbt.executable import DbtProcess
 from vp_pipeline.dbt.in_process import DbtThread, InProcessInvocation
 from vp_pipeline.dbt.project import DBT_PROJECT_DIR, parsed_project, project_arguments, target_dir
 from vp_pipeline.partitions import window_of
@@ -78,18 +79,18 @@ class InstalledDbt:
 
     def start(
         self, command: Sequence[str], target_path: Path, run_id: str, restate: Mapping[str, str] | None = None
-    ) -> DbtThread:
-        """Starts a command. The credentials are in the environment while it runs, and only then."""
-        return DbtThread(
-            [*command, *project_arguments(self.settings)],
-            target_path,
-            parsed_project(self.manifest),
-            {
-                **dbt_environment(self.settings, connects=True),
-                RUN_VARIABLE: run_id,
-                RESTATE_VARIABLE: json.dumps(dict(restate or {})),
-            },
-        )
+    ) -> DbtThread | DbtProcess:
+        """Starts a command, in this process or as VP_DBT_EXECUTABLE. The credentials are in the environment while it
+        runs, and only then."""
+        arguments, project = [*command, *project_arguments(self.settings)], parsed_project(self.manifest)
+        environment = {
+            **dbt_environment(self.settings, connects=True),
+            RUN_VARIABLE: run_id,
+            RESTATE_VARIABLE: json.dumps(dict(restate or {})),
+        }
+        if self.settings.dbt_executable:
+            return DbtProcess(self.settings.dbt_executable, arguments, target_path, project, environment)
+        return DbtThread(arguments, target_path, project, environment)
 
 
 def build_dbt(settings: Settings) -> InstalledDbt:

@@ -3,12 +3,14 @@
 Here: files. Not here: running a command on it (`invocation.py`), and which models there are (`dbt_project/`).
 """
 
+import hashlib
 import os
 from pathlib import Path
 
 from filelock import FileLock
 
 from vp_pipeline import documents
+from vp_pipeline.dbt import executable
 from vp_pipeline.dbt.environment import TARGETS, dbt_environment, large_warehouse
 from vp_pipeline.failures import DamagedDataError, PermanentError, file_failure
 from vp_pipeline.settings import PROJECT_ROOT, Settings
@@ -47,10 +49,10 @@ def manifest_path(settings: Settings) -> Path:
 def target_dir(settings: Settings) -> Path:
     """The folder of the parsed project. A manifest names relations as its target does, so each target has its own. On
     Snowflake the names of the database and of the large models' warehouse are part of it too. Where some sources are
-    off, so has each choice of sources."""
+    off, so has each choice of sources; and so has another dbt."""
     enabled = settings.enabled_sources
     choice = "" if enabled == SOURCES else f".{'-'.join(source.name for source in enabled)}"
-    folder = DBT_PROJECT_DIR / "target" / f"{TARGETS[settings.env]}{choice}"
+    folder = DBT_PROJECT_DIR / "target" / f"{TARGETS[settings.env]}{choice}{_of_another_dbt(settings)}"
     if settings.env == "local":
         return folder
     return folder / f"{settings.snowflake_database}.{large_warehouse(settings)}"
@@ -68,18 +70,27 @@ def project_arguments(settings: Settings) -> list[str]:
 
 
 def _parse(settings: Settings, manifest: Path) -> None:
-    from vp_pipeline.dbt.in_process import (
-        parse,  # deferred import: dbt and Dagster, which a fresh manifest does not need
-    )
+    from vp_pipeline.dbt import in_process  # deferred import: dbt and Dagster, which a fresh manifest does not need
 
     scratch = _scratch(manifest)
-    into = [f"--target-path={scratch}", f"--log-path={scratch}"]
-    error = parse([*project_arguments(settings), *into], dbt_environment(settings, connects=False))
+    arguments = [*project_arguments(settings), f"--target-path={scratch}", f"--log-path={scratch}"]
+    environment = dbt_environment(settings, connects=False)
+    error: object = (
+        executable.parse(settings.dbt_executable, arguments, environment)
+        if settings.dbt_executable
+        else in_process.parse(arguments, environment)
+    )
     if error is not None:
         raise PermanentError(f"dbt cannot parse {DBT_PROJECT_DIR}: {error}. Run `dbt parse` there to see where.")
     (scratch / SEMANTIC_MANIFEST).replace(manifest.with_name(SEMANTIC_MANIFEST))
     (scratch / "manifest.json").replace(manifest)
     os.utime(manifest)
+
+
+def _of_another_dbt(settings: Settings) -> str:
+    """Versions of dbt do not read one another's parsed projects."""
+    path = settings.dbt_executable
+    return f".dbt-{hashlib.sha256(str(path).encode()).hexdigest()[:8]}" if path else ""
 
 
 def _scratch(manifest: Path) -> Path:
