@@ -11,7 +11,7 @@ from vp_pipeline.assets.airbyte import airbyte_asset
 from vp_pipeline.assets.bronze import bronze_asset
 from vp_pipeline.assets.dbt.models import dbt_models
 from vp_pipeline.assets.dbt.upstream import in_groups, units_of_models, upstream_of_models
-from vp_pipeline.assets.delivery import export_asset, power_bi_asset
+from vp_pipeline.assets.delivery import export_asset, postgres_asset, power_bi_asset
 from vp_pipeline.assets.exclusive import exclusive_executor
 from vp_pipeline.assets.keys import PUBLISHED, airbyte_key, bronze_key, checks_of, raw_key, silver_key
 from vp_pipeline.assets.published import published_marts
@@ -57,6 +57,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
         published_marts(models, gates, settings.streams, partitions, settings.engine),
         power_bi_asset(boxes("power_bi"), gates, partitions),
         export_asset(settings.exported_mart, manifest, boxes("export"), gates, partitions),
+        *([postgres_asset(manifest, gates, partitions)] if settings.postgres_url else []),
     ]
     assets = dg.Definitions(
         assets=[*ingestion, *rebuilt_by_condition(marts, {model for model, of in units.items() if len(of) > 1})],

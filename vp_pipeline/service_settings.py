@@ -91,6 +91,15 @@ class DeliverySettings(BaseModel):
         default=None, description="Where exported rows are posted. Without it they are written to the lake only."
     )
     export_token: OrUnset[SecretStr] = Field(default=None, description="Bearer token for VP_EXPORT_URL.")
+    postgres_url: OrUnset[SecretStr] = Field(
+        default=None,
+        description="PostgreSQL: where each publication is copied to, as postgresql://user:password@host/database. "
+        "Without it there is no such copy.",
+    )
+    postgres_schema: str = Field(default="veracitypro", description="The schema of the copy; nothing else is in it.")
+    postgres_reader_role: OrUnset[str] = Field(
+        default=None, description="A role of PostgreSQL that may read each copy, beside its owner."
+    )
     export_batch_rows: int = Field(default=500, ge=1, le=10_000, description="Rows in one request to VP_EXPORT_URL.")
 
     @field_validator("export_mart")

@@ -12,11 +12,12 @@ import dagster as dg
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import Build, run_days
 from vp_pipeline.assets.days.report import Reports, checked
-from vp_pipeline.assets.keys import EXPORT, POWER_BI, PUBLISHED, asset_spec, check_specs, checks_of
+from vp_pipeline.assets.keys import EXPORT, POSTGRES, POWER_BI, PUBLISHED, asset_spec, check_specs, checks_of
 from vp_pipeline.dbt.grain import grain_of
 from vp_pipeline.delivery import change_export
 from vp_pipeline.delivery.export_endpoint import ExportEndpoint, post_exports
 from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.delivery.postgres import Postgres
 from vp_pipeline.delivery.power_bi import PowerBi
 from vp_pipeline.delivery.power_bi_refresh import refresh_once
 from vp_pipeline.failures import PermanentError
@@ -65,6 +66,37 @@ def power_bi_asset(
         )
 
     return refresh
+
+
+def postgres_asset(
+    manifest: Path, checks: Sequence[Sequence[dg.AssetCheckKey]], partitions: dg.PartitionsDefinition
+) -> dg.AssetsDefinition:
+    """The copy of the publication in PostgreSQL. `manifest`: dbt's, which has keys and descriptions. `checks`: as for
+    `power_bi_asset`."""
+
+    @_delivery(POSTGRES, "The publication in a schema of PostgreSQL, replaced in one step.", {"postgres"}, partitions)
+    def copy(
+        context: dg.AssetExecutionContext,
+        marts: dg.ResourceParam[PublishedMarts],
+        postgres: dg.ResourceParam[Postgres],
+    ) -> Iterator[object]:
+        def deliver() -> Delivered:
+            done = postgres.copy(marts, manifest, context.log.info)
+            how = "copied to" if done.is_new else "already in"
+            return f"{done.tables} tables with {done.rows:,} rows {how} the schema {postgres.schema}.", {
+                "dagster/row_count": done.rows,
+                "tables": done.tables,
+                "schema": postgres.schema,
+                "copied": done.is_new,
+            }
+
+        yield from run_days(
+            context,
+            _once(context, POSTGRES, marts, deliver),
+            depends_on=lambda _: [[*group, *checks_of(PUBLISHED)] for group in checks],
+        )
+
+    return copy
 
 
 def export_asset(

@@ -25,6 +25,7 @@ OWNER = "team:data-platform"
 PUBLISHED = dg.AssetKey(["published", "marts"])
 POWER_BI = dg.AssetKey(["delivery", "power_bi"])
 EXPORT = dg.AssetKey(["delivery", "export"])
+POSTGRES = dg.AssetKey(["delivery", "postgres"])
 
 # Each layer's blocking checks of ours. The first is about whether the day could be made at all, so it is the one that
 # fails when that was not possible; the others are not evaluated then.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from vp_pipeline.airbyte.interface import Airbyte
 from vp_pipeline.delivery.export_endpoint import build_endpoint
 from vp_pipeline.delivery.outbox import Box
+from vp_pipeline.delivery.postgres import build_postgres
 from vp_pipeline.delivery.power_bi import build_power_bi
 from vp_pipeline.delivery.slack import build_slack
 from vp_pipeline.lake.objects import Lake
@@ -97,8 +98,12 @@ def build_resources(settings: Settings) -> "dict[str, dg.ResourceDefinition | dg
         "publisher": (publisher, f"Replaces, as a whole, what consumers read: {publisher.marts.address}."),
         "marts": (environment.build_published_marts(), "What consumers read; deliveries read it as they do."),
         "power_bi": (build_power_bi(settings), "Refreshes the Power BI model. Off without the settings VP_POWER_BI_…."),
+        "postgres": (
+            build_postgres(settings),
+            "Takes a copy of each publication. Off without VP_POSTGRES_URL.",
+        ),
         "endpoint": (build_endpoint(settings), "Takes exported rows over HTTP. Off without the setting VP_EXPORT_URL."),
-        "dbt": (build_dbt(settings), "Runs dbt, in this process, on the project in dbt_project/."),
+        "dbt": (build_dbt(settings), "Runs dbt on the project in dbt_project/: in this process, or VP_DBT_EXECUTABLE."),
     }
     made = {name: _resource(value, description) for name, (value, description) in resources.items()}
     slack = build_slack(settings)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -73,11 +74,11 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.exhaustive
 def test_a_day_with_another_version_of_dbt_is_the_same_day(green_days: GreenDays, tmp_path: Path) -> None:
-    """Of an environment that has nothing but dbt: an earlier minor version, with the adapter of DuckDB."""
+    """Of an environment that has nothing but dbt: an earlier version of it, with the adapter of DuckDB."""
     folder = tmp_path / "dbt"
     uv = [Path(sys.executable).with_name("uv")]
     subprocess.run([*uv, "venv", "-q", "--python", sys.executable, folder], check=True)
-    packages = ["dbt-core>=1.10,<1.11", "dbt-duckdb==1.10.*", "duckdb>=2"]
+    packages = ["dbt-core>=1.11,<1.11.16", "dbt-duckdb", "duckdb>=2"]
     installed = subprocess.run(
         [*uv, "pip", "install", "-q", "--python", folder / "bin" / "python", *packages], cwd=PROJECT_ROOT, check=False
     )
@@ -90,7 +91,7 @@ def test_a_day_with_another_version_of_dbt_is_the_same_day(green_days: GreenDays
         report = pipeline.run(GreenDays.DAYS[0])
         assert report.succeeded, report.reasons
         parsed = json.loads((target_dir(pipeline.settings) / "manifest.json").read_text())
-        assert parsed["metadata"]["dbt_version"].startswith("1.10.")
+        assert parsed["metadata"]["dbt_version"] != metadata.version("dbt-core")
         rows = pipeline.contents()
     schemas = [schema for schema in SCHEMAS if schema != "monitoring"]
     expected = contents(green_days.after(1) / "data" / "warehouse.duckdb", schemas)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg2
 import pytest
@@ -33,6 +34,10 @@ class Postgres:
             "DAGSTER_POSTGRES_PASSWORD": _PASSWORD,
             "DAGSTER_POSTGRES_DB": database,
         }
+
+    def url(self, database: str, user: str = _USER, password: str = _PASSWORD) -> str:
+        """The address of a database, with the password in it."""
+        return f"postgresql://{user}:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
 
     def new_database(self, name: str) -> None:
         """Creates an empty database."""
