@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick unit test slow exhaustive dev setup lint types sql freshness infra parse generate constraints bench edits runtime soak clean
+.PHONY: help run quick unit test slow exhaustive dev dashboard setup lint types sql freshness infra parse generate constraints bench edits runtime soak clean
 
 help: ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,10 @@ dev: $(READY) ## the Dagster UI at http://localhost:3000, or another port: make 
 	@echo "The Dagster UI will be at http://localhost:$(PORT). Its runs are kept in .dagster/; Ctrl-C ends it."
 	@DAGSTER_HOME="$${DAGSTER_HOME:-$(CURDIR)}" $(if $(filter-out 3000,$(PORT)),VP_UI_URL=http://localhost:$(PORT)) \
 		$(BIN)/dagster dev --port $(PORT)
+
+dashboard: $(READY) ## the dashboard on what is published, at http://localhost:8501, or another port: make dashboard PORT=8502
+	@echo "The dashboard will be at http://localhost:$(if $(filter-out 3000,$(PORT)),$(PORT),8501). Ctrl-C ends it."
+	@$(BIN)/vp dashboard $(if $(filter-out 3000,$(PORT)),--port $(PORT))
 
 setup: $(READY) ## the virtual environment with everything pinned
 
@@ -105,6 +109,7 @@ bench: $(READY) ## the benchmarks
 	@$(BIN)/python benchmarks/decode.py
 	@$(BIN)/python benchmarks/history.py
 	@$(BIN)/python benchmarks/day.py
+	@$(BIN)/python benchmarks/dashboard.py
 
 clean: ## remove the virtual environment and all local data
 	rm -rf $(VENV) data .soak .dagster dbt_project/target .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -19,7 +19,8 @@ PACKAGE = PROJECT_ROOT / "vp_pipeline"
 
 # From the highest to the lowest.
 RANKS = (
-    ("dashboard", "cli", "generators", "published"),
+    ("cli", "generators", "published"),
+    ("dashboard",),
     ("definitions",),
     ("build",),
     ("automation",),

@@ -15,6 +15,7 @@ from vp_pipeline.cli.code_changes import rebuild
 from vp_pipeline.cli.code_changes.diff import diff
 from vp_pipeline.cli.code_changes.plan import plan
 from vp_pipeline.cli.config import config
+from vp_pipeline.cli.dashboard import dashboard
 from vp_pipeline.cli.days import days
 from vp_pipeline.cli.doctor.command import doctor
 from vp_pipeline.cli.metrics import metrics
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, days, plan, diff, metrics, doctor, config, sandbox, maintain):
+for command in (run, days, plan, diff, metrics, dashboard, doctor, config, sandbox, maintain):
     app.command(cls=Command)(command)
 app.add_typer(rebuild.app, name="rebuild")
 app.add_typer(deploy.app, name="deploy")

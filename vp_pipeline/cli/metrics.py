@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vp_pipeline.cli.terminal import console
 from vp_pipeline.cli.terminal.options import AsCsv, AsJson, chosen_form, day_option
 from vp_pipeline.cli.terminal.tables import Column, Rows, print_rows
+from vp_pipeline.publishing.metrics import amount
 from vp_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
@@ -106,11 +107,3 @@ def _cell(value: object) -> str:
             return f"{value:%Y-%m-%d}"  # times of metrics are days or longer
         case _:
             return str(value)
-
-
-def amount(value: Any, currency: str) -> str:
-    """An amount of money with the decimal places that its currency has, and the currency: 18.32 EUR, 3,050 JPY.
-    `currency`: ISO 4217."""
-    from babel.numbers import get_currency_precision
-
-    return f"{value:,.{get_currency_precision(currency)}f} {currency}"

@@ -56,9 +56,14 @@ def read_frame(
         parameters = [value for _, values in conditions for value in values]
         statement = f"select {', '.join(selected)} from {relation} where {filters} order by {order}"
         rows = found.query(statement, parameters)
-        frame = _plain(rows).to_pandas(types_mapper=_PANDAS_TYPES.get)
+        frame = to_frame(rows)
         frame.attrs["build"] = found.publication.build_id
         return frame
+
+
+def to_frame(rows: pa.Table) -> pd.DataFrame:
+    """Rows in pandas' types, as `vp_pipeline.published.read` has them."""
+    return _plain(rows).to_pandas(types_mapper=_PANDAS_TYPES.get)
 
 
 def _condition(column: str, value: object) -> tuple[str, list[object]]:

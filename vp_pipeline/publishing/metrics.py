@@ -158,6 +158,14 @@ class Metrics:
         return MetricFlowEngine(SemanticManifestLookup(manifest), _dialect(self._written_for))
 
 
+def amount(value: Any, currency: str) -> str:
+    """An amount of money with the decimal places that its currency has, and the currency: 18.32 EUR, 3,050 JPY.
+    `currency`: ISO 4217."""
+    from babel.numbers import get_currency_precision  # deferred import: it reads its tables
+
+    return f"{value:,.{get_currency_precision(currency)}f} {currency}"
+
+
 def _dialect(engine: Engine) -> Any:
     """What MetricFlow needs to know of the engine to write SQL; it runs none."""
     from metricflow.protocols.sql_client import SqlEngine
