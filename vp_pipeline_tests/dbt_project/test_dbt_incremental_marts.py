@@ -44,6 +44,36 @@ def answers(seed: int, number: int) -> Rows:
         }
         for (asin, domain), snapshot in snapshots.items()
     ]
+    rows["product_state"] = [
+        {
+            "asin": asin,
+            "domain_id": domain,
+            "snapshot_at": snapshot,
+            "currency": "USD",
+            "fba_fee": random.choice((None, 386, 409)),
+            "offers": random.choice((2, 3)),
+        }
+        for (asin, domain), snapshot in snapshots.items()
+    ]
+    rows["variation"] = [
+        {"asin": asin, "domain_id": domain, "snapshot_at": snapshot, "variation_asin": other, "position": 1}
+        for (asin, domain), snapshot in snapshots.items()
+        for other in ("V000000001", "V000000002")
+        if random.random() < 0.7
+    ]
+    rows["coupon"] = [
+        {
+            "asin": asin,
+            "domain_id": domain,
+            "snapshot_at": snapshot,
+            "observed_at": datetime.combine(START, datetime.min.time()) - timedelta(days=days),
+            "one_time": random.choice((None, 0, -5, 200)),
+            "subscribe_and_save": 0,
+        }
+        for (asin, domain), snapshot in snapshots.items()
+        for days in (1, 2, 3)
+        if random.random() < 0.7
+    ]
     rows["stats"] = [
         {
             "asin": asin,

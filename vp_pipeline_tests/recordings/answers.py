@@ -22,6 +22,10 @@ from vp_pipeline_tests.recordings.products import (
 TWICE, YEN, RANKS_ONLY, ALONE = "B0MADEUP01", "B0MADEUP02", "B0MADEUP03", "B0MADEUP04"
 DOWNLOAD, EBOOK, PARENT, CUT = "B0MADEUP05", "B0MADEUP06", "B0MADEUP07", "B0MADEUP08"
 CATEGORY, SUBCATEGORY, OTHER_CATEGORY = 900_000_100, 900_000_120, 900_000_200
+VARIATIONS = [
+    {"asin": TWICE, "attributes": [{"dimension": "Color", "value": "Weiß"}, {"dimension": "Size", "value": "1 L"}]},
+    {"asin": "B0MADEUP09", "attributes": [{"dimension": "Size", "value": '2 L, "XL"'}], "image": "made-up8.jpg"},
+]
 # The interval that `stats` were asked for, where it is not 180 days; the yen answer was asked for one day.
 ASKED_FOR = {"yen_34_series": 1}
 # Answers whose histories are not all that their `stats` are of.
@@ -114,6 +118,18 @@ def first_of_two() -> Json:
                 text for k, seller in enumerate(sellers * 4) for text in (str(start + 1_111 + 40_000 * k), seller)
             ],
             buyBoxUsedHistory=[str(start + 900), "AMADEUPSELLER9", "4", "1", str(start + 7_000), "", "", ""],
+            eanList=["2000000000022", "2000000000039"],
+            gtinList=["02000000000022"],
+            upcList=["200000000022"],
+            partNumber='ÖL-1/2 "x"',
+            images=[
+                {"l": "made+up3.jpg", "lH": 1500, "lW": 1497, "m": "made-up4.jpg", "mH": 500, "mW": 499},
+                {"m": "made_up5.jpg", "mH": 679, "mW": 679},  # there is no large one
+            ],
+            variations=VARIATIONS,
+            frequentlyBoughtTogether=[YEN, ALONE],
+            coupon=[0, -10],
+            isSNS=True,
             parentAsin="B0MADEUPP1",
             parentAsinHistory=[str(start + 77), "-1", str(NOW - 200_000), "B0MADEUPP1"],
             stats=figures,
@@ -139,6 +155,12 @@ def second_of_two() -> Json:
             salesRankReference=CATEGORY,
             salesRankReferenceHistory=references(start),
             lastUpdate=later - 12,
+            # One number, one image and one companion fewer than 90 minutes before, and another variation.
+            eanList=["2000000000022"],
+            images=[{"l": "made+up3.jpg", "lH": 1500, "lW": 1497, "m": "made-up4.jpg", "mH": 500, "mW": 499}],
+            variations=[*VARIATIONS, {"asin": "B0MADEUP10", "attributes": None}],
+            frequentlyBoughtTogether=[ALONE],
+            isSNS=True,
             monthlySold=400,
             monthlySoldHistory=pairs(41, start + 40_000, NOW - 2_000, 30, 1, 9, gap_every=11),
             parentAsin="B0MADEUPP1",
@@ -266,6 +288,8 @@ def product_alone() -> Json:
         monthlySoldHistory=[start, 3000, start + 9_000, 2000, last - 50, -1],
         buyBoxSellerIdHistory=[str(start), "AMADEUPSELLER1", str(start + 9_000), "-1", str(last), "AMADEUPSELLER2"],
         fbaFees={"pickAndPackFee": 386},  # of before Keepa sent when it was updated
+        images=None,
+        imagesCSV="made-up6.jpg,made-up7.jpg",  # of before it sent sizes
         data={"NEW": [75.0, float("nan"), 79.99]},
     )
 

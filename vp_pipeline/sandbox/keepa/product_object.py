@@ -13,6 +13,7 @@ from vp_pipeline.sandbox.keepa.generated.draws import DAY, Draws
 from vp_pipeline.sandbox.keepa.generated.histories import ProductHistories, histories_of
 from vp_pipeline.sandbox.keepa.generated.step_functions import Points, Texts
 from vp_pipeline.sandbox.keepa.listing import buy_box, fees, quantities
+from vp_pipeline.sandbox.keepa.lists import lists
 from vp_pipeline.sandbox.keepa.request import ProductRequest
 from vp_pipeline.sandbox.keepa.stats import product_stats
 from vp_pipeline.sources.keepa.series import SERIES, SERIES_NAMES
@@ -46,6 +47,8 @@ def product(seed: int, request: ProductRequest, asin: str, now: int) -> Json:
         **identity,
         **fees(generated, identity["packageWeight"], now),
         **quantities(generated),
+        **lists(seed, generated, _parent_now(generated, now)),
+        "coupon": _coupon_now(generated, now),
         "availabilityAmazon": _amazon_now(generated, now),
         "lastUpdate": _last_update(generated, now),
         "lastPriceChange": max((_last(generated.csv[i], now) for i in _PRICES if i in generated.csv), default=0),
@@ -92,13 +95,14 @@ def _sent_histories(generated: ProductHistories, request: ProductRequest, now: i
         "monthlySoldHistory": _flat(_until(generated.monthly_sold, now, start)),
         "couponHistory": _flat(_until(generated.coupons, now, start)),
         "buyBoxSellerIdHistory": _texts(generated.buy_box_sellers, now, start) if box else None,
+        "buyBoxUsedHistory": _texts(generated.used_holders, now, start) if box else None,
         "parentAsinHistory": _texts(generated.parents, now, start),
     }
 
 
 def _no_history() -> Json:
     names = ("csv", "salesRanks", "salesRankReferenceHistory", "monthlySoldHistory", "couponHistory")
-    return dict.fromkeys((*names, "buyBoxSellerIdHistory", "parentAsinHistory"))
+    return dict.fromkeys((*names, "buyBoxSellerIdHistory", "buyBoxUsedHistory", "parentAsinHistory"))
 
 
 def _until(history: Points | None, now: int, start: int | None = None) -> Points:
@@ -123,8 +127,8 @@ def _texts(history: Texts | None, now: int, start: int | None) -> list[str] | No
     first = _from(history.minutes, start)
     last = int(np.searchsorted(history.minutes, now, side="right"))
     minutes = history.minutes[first:last].tolist()
-    pairs = zip(map(str, minutes), history.values[first:last], strict=True)
-    return [text for pair in pairs for text in pair] or None
+    points = zip(map(str, minutes), history.values[first:last], strict=True)
+    return [text for minute, values in points for text in (minute, *values)] or None
 
 
 def _last(history: Points, now: int) -> int:
@@ -146,6 +150,13 @@ def _last_update(generated: ProductHistories, now: int) -> int:
 def _amazon_now(generated: ProductHistories, now: int) -> int:
     """0: Amazon has it in stock; -1: it has no offer."""
     return 0 if _value_now(generated.csv[0], now) >= 0 else -1
+
+
+def _coupon_now(generated: ProductHistories, now: int) -> list[int] | None:
+    """[one-time, subscribe-and-save]; null where there is none of either."""
+    known = _until(generated.coupons, now)
+    coupon: list[int] = known[-1, 1:].tolist() if len(known) else []
+    return coupon if any(coupon) else None
 
 
 def _parent_now(generated: ProductHistories, now: int) -> str | None:
@@ -192,6 +203,6 @@ def _identity(generated: ProductHistories, seed: int) -> Json:
         "packageWeight": draws.between(80, 2600), "packageLength": length, "packageWidth": width,
         "packageHeight": height, "isAdultProduct": False, "isSNS": entry.group == "Beauty",
         "isEligibleForSuperSaverShipping": True,
-        "hasReviews": not entry.sparse, "offersSuccessful": False, "liveOffersOrder": None, "variations": None,
-        "releaseDate": 0, "publicationDate": 0, "eanList": None, "upcList": None, "lastEbayUpdate": 0,
+        "hasReviews": not entry.sparse, "offersSuccessful": False, "liveOffersOrder": None,
+        "releaseDate": 0, "publicationDate": 0, "lastEbayUpdate": 0,
     }  # fmt: skip

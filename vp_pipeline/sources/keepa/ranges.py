@@ -14,13 +14,13 @@ from vp_pipeline.sources.keepa.series import DOMAINS
 # What ranges come from.
 CLIENT = "Keepa's published client"
 JAVA_INT = f"{CLIENT} reads it as a Java int"
-_POWER_BI = "Power BI cuts a text at 32,766 characters; an empty one is read as null"
+TEXT_SOURCE = "Power BI cuts a text at 32,766 characters; an empty one is read as null"
 _BY_SNAPSHOT = (
     "Keepa counts minutes from 2011; no point is younger than the response that carries it. No tolerance: points are "
     "whole minutes, and in real responses none is younger than `lastUpdate`, 1 to 44 minutes before the response"
 )
 INT_MAX = 2**31 - 1
-_TEXT_MAX = 32_766
+LONGEST_TEXT = 32_766
 LARGEST_ID = 2**53
 KEEPA_EPOCH = datetime(2011, 1, 1)
 AMAZON_FOUNDED = datetime(1994, 7, 5)
@@ -81,7 +81,7 @@ def series(kind_names: tuple[str, ...]) -> Column:
 
 
 def text(name: str, description: str) -> Column:
-    return Column(name, TEXT, description, nullable=True, at_least=1, at_most=_TEXT_MAX, range_source=_POWER_BI)
+    return Column(name, TEXT, description, nullable=True, at_least=1, at_most=LONGEST_TEXT, range_source=TEXT_SOURCE)
 
 
 def category(name: str, description: str) -> Column:

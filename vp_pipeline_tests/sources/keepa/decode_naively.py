@@ -45,6 +45,8 @@ def _rows(p: dict[str, Any], snapshot: datetime) -> Iterator[tuple[str, tuple[An
     who = (p["asin"], p["domainId"])
     yield "product", (*who, snapshot), _fields(p)
     yield "product_state", (*who, snapshot), _state(p)
+    for table, key, value in _lists(p):
+        yield table, (*who, *key, snapshot), value
     for table, series, at, value in _histories(p):
         if datetime(2011, 1, 1) <= moment(at) <= snapshot:
             yield table, (*who, *series, moment(at), snapshot), value
@@ -64,11 +66,22 @@ def _histories(p: dict[str, Any]) -> Iterator[tuple[str, tuple[Any, ...], int, t
     for category, history in (p.get("salesRanks") or {}).items():
         for at, rank in _points(history, 2):
             yield "rank", ("CATEGORY", int(category)), at, (_allowed("SALES", rank),)
+    for at, once, saving in _points(p.get("couponHistory"), 3):
+        yield "coupon", (), at, (once, saving)
     for name, table in (("monthlySoldHistory", "monthly_sold"), ("salesRankReferenceHistory", "rank_reference")):
         for at, number in _points(p.get(name), 2):
             yield table, (), at, (_allowed("SALES" if table == "rank_reference" else table, number),)
-    sellers = p.get("buyBoxSellerIdHistory") or []
-    yield from (("buy_box", (), int(at), (s,)) for at, s in zip(sellers[::2], sellers[1::2], strict=True))
+    yield from _text_histories(p)
+
+
+def _text_histories(p: dict[str, Any]) -> Iterator[tuple[str, tuple[Any, ...], int, tuple[Any, ...]]]:
+    for name, table in (("buyBoxSellerIdHistory", "buy_box"), ("parentAsinHistory", "parent_asin")):
+        texts = p.get(name) or []
+        yield from ((table, (), int(at), (text,)) for at, text in zip(texts[::2], texts[1::2], strict=True))
+    used = p.get("buyBoxUsedHistory") or []
+    for at, seller, condition, fba in zip(*(used[n::4] for n in range(4)), strict=True):
+        holder = (True, seller, int(condition), fba == "1") if seller else (False, None, None, None)
+        yield "buy_box_used", (), int(at), holder
 
 
 def _allowed(series: str, value: int | None) -> int | None:
@@ -132,6 +145,26 @@ def _fields(p: dict[str, Any]) -> tuple[Any, ...]:
         *map(_known, sizes),
         p.get("isAdultProduct"),
     )
+
+
+def _lists(p: dict[str, Any]) -> Iterator[tuple[str, tuple[Any, ...], tuple[Any, ...]]]:
+    for name, number in (("eanList", "EAN"), ("upcList", "UPC"), ("gtinList", "GTIN")):
+        for position, value in reversed(list(enumerate(p.get(name) or [], start=1))):
+            yield "identifier", (number, value), (position,)
+    if p.get("partNumber"):
+        yield "identifier", ("PART_NUMBER", p["partNumber"]), (1,)
+    for position, other in enumerate(p.get("frequentlyBoughtTogether") or [], start=1):
+        yield "bought_together", (other,), (position,)
+    images = p.get("images") or [{"l": name} for name in (p.get("imagesCSV") or "").split(",") if name]
+    for position, image in enumerate(images, start=1):
+        medium = (image.get("m"), image.get("mW"), image.get("mH"))
+        large = (image["l"], image.get("lW"), image.get("lH")) if "l" in image else medium
+        yield "image", (position,), (*large, *medium)
+    family = p.get("variations") or [{"asin": asin} for asin in (p.get("variationCSV") or "").split(",") if asin]
+    for position, member in enumerate(family, start=1):
+        named = {each["dimension"]: each["value"] for each in member.get("attributes") or []}
+        attributes = json.dumps(named, ensure_ascii=False) if named else None
+        yield "variation", (member["asin"],), (position, attributes, member.get("image"))
 
 
 def _state(p: dict[str, Any]) -> tuple[Any, ...]:

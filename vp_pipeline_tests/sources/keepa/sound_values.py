@@ -21,6 +21,9 @@ SOUND: dict[Any, Any] = {
     "buy_box_seller_id": "ATVPDKIKX0DER",
     "stat": "current",
     "parent_asin": "B000000002",
+    "variation_asin": "B000000002",
+    "other_asin": "B000000002",
+    "condition": 2,
     ("rank", "category_id"): 0,
     ("rank", "series"): "SALES",
 }

@@ -43,6 +43,7 @@ class ProductHistories:
     buy_box_sellers: Texts
     amazon_seller: str
     fba_sellers: frozenset[str]
+    used_holders: Texts
     parents: Texts | None
 
 
@@ -69,6 +70,7 @@ def histories_of(seed: int, entry: CatalogueEntry) -> ProductHistories:
         buy_box_sellers=market.buy_box_sellers,
         amazon_seller=market.amazon_seller,
         fba_sellers=market.fba_sellers,
+        used_holders=market.used_holders,
         parents=_parents(entry, start),
     )
 
@@ -88,4 +90,4 @@ def _parents(entry: CatalogueEntry, start: int) -> Texts | None:
     if entry.parent is None:
         return None
     minutes = start + DAY * np.array([0, 41, 170], dtype=np.int64)
-    return Texts(minutes, (entry.parent, "-1", entry.parent))
+    return Texts(minutes, ((entry.parent,), ("-1",), (entry.parent,)))

@@ -44,17 +44,19 @@ _USED = (
     ("USED_GOOD_SHIPPING", 0.7),
     ("USED_ACCEPTABLE_SHIPPING", 0.62),
 )
+_NOBODY = Texts(np.zeros(0, dtype=np.int64), ())
 
 
 @dataclass(frozen=True)
 class Market:
     """Histories by Keepa's name, and who won the buy box. `amazon_seller`: Amazon's own id; `fba_sellers`: whose offers
-    Amazon sends, itself among them."""
+    Amazon sends, itself among them; `used_holders`: who held the buy box for used products (seller, condition, FBA)."""
 
     series: dict[str, Points]
     buy_box_sellers: Texts
     amazon_seller: str
     fba_sellers: frozenset[str]
+    used_holders: Texts
 
 
 def open_market(draws: Draws, entry: CatalogueEntry, digits: int, start: int, end: int) -> Market:
@@ -83,7 +85,8 @@ def open_market(draws: Draws, entry: CatalogueEntry, digits: int, start: int, en
     }
     names = _sellers(draws.named("box"), entry.domain)
     series["BUY_BOX_SHIPPING"], winners = _buy_box(draws.named("box"), names, amazon, fba, fbm, end)
-    return Market(series, winners, names[0], frozenset(names[:4]))
+    holders = _used_holders(draws.named("used"), series) if entry.used else _NOBODY
+    return Market(series, winners, names[0], frozenset(names[:4]), holders)
 
 
 def _new(amazon: Points, fba: Points, fbm: Points) -> Points:
@@ -145,6 +148,23 @@ def _used(draws: Draws, price: float, digits: int, start: int, end: int) -> dict
     }
 
 
+def _used_holders(draws: Draws, series: dict[str, Points]) -> Texts:
+    """Who holds the buy box for used products: the cheapest offer with shipping, as its price has it. The warehouse's
+    are sent by Amazon and in good condition."""
+    minutes = series["BUY_BOX_USED_SHIPPING"][:, 0]
+    box = landed(
+        in_force(series["BUY_BOX_USED_SHIPPING"], minutes), in_force(series["BUY_BOX_USED_SHIPPING"], minutes, 2)
+    )
+    offers = [in_force(series["WAREHOUSE"], minutes)]
+    offers += [landed(in_force(series[name], minutes), in_force(series[name], minutes, 2)) for name, _ in _USED]
+    winner = np.where(box < 0, len(offers), np.argmax(np.stack(offers) == box, axis=0))
+    history = without_repeats(points(minutes, winner))
+    sellers = [_seller_id(draws.named("seller", k)) for k in range(len(offers))]
+    # Conditions: 4 is good, and 2 to 5 are those of _USED.
+    holders = ((sellers[0], "4", "1"), *((sellers[k], str(k + 1), "0") for k in range(1, len(offers))), ("", "", ""))
+    return Texts(history[:, 0], tuple(holders[k] for k in history[:, 1]))
+
+
 def _nothing_used(start: int) -> dict[str, Points]:
     return {"USED": points(np.array([start]), np.array([-1]))}
 
@@ -178,7 +198,7 @@ def _buy_box(
     who = np.where(best < 0, 6, np.where(nobody, 5, who))
     history = without_repeats(points(minutes, who))
     names = (*sellers, NOBODY_QUALIFIES, OUT_OF_STOCK)
-    return box, Texts(history[:, 0], tuple(names[k] for k in history[:, 1]))
+    return box, Texts(history[:, 0], tuple((names[k],) for k in history[:, 1]))
 
 
 def _seller_id(draws: Draws) -> str:
@@ -197,4 +217,4 @@ def _sparse_market(draws: Draws, domain: int, price: float, digits: int, start: 
         "LISTPRICE": points(np.array([start + 388]), np.array([int(price * 1.4)])),
         "COUNT_NEW": _count(new[:, 0], (new[:, 1] >= 0).astype(np.int64)),
     }
-    return Market(series, Texts(np.zeros(0, dtype=np.int64), ()), _AMAZON_SELLER[domain], frozenset())
+    return Market(series, _NOBODY, _AMAZON_SELLER[domain], frozenset(), _NOBODY)

@@ -18,10 +18,10 @@ Values = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Texts:
-    """A history whose values are texts (sellers, parents): Keepa writes its minutes as texts too."""
+    """A history whose values are texts, one or more (sellers, parents): Keepa writes its minutes as texts too."""
 
     minutes: Minutes
-    values: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
 
 
 def points(minutes: Minutes, *values: Values) -> Points:

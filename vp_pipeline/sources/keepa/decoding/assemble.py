@@ -41,7 +41,7 @@ def assemble(table: Table, pieces: Pieces) -> Decoded:
         table=table,
         records_in=pieces.records_in[table.name] + fields,
         rows=rows,
-        duplicates=duplicates,
+        duplicates=duplicates + pieces.repeated[table.name],
         quarantined=tuple(sorted(rejected, key=_place)),
         unreadable=unreadable,
     )

@@ -13,20 +13,23 @@ import numpy as np
 import pyarrow as pa
 
 from vp_pipeline.sources.contract import TEXT, TIMESTAMP, Table
+from vp_pipeline.sources.keepa.decoding.parts.lists import IMAGE_FIELDS, VARIATION_FIELDS
 from vp_pipeline.sources.keepa.decoding.parts.products import PRODUCT_FIELDS
 from vp_pipeline.sources.keepa.decoding.parts.states import STATE_FIELDS
 from vp_pipeline.sources.keepa.decoding.parts.stats import STAT_SERIES
+from vp_pipeline.sources.keepa.decoding.parts.text_histories import HOLDER, TEXT_HISTORIES
 from vp_pipeline.sources.keepa.decoding.pieces import Block, Ints, Pieces
 from vp_pipeline.sources.keepa.decoding.stack import Stack
 from vp_pipeline.sources.keepa.series import DOMAINS, KEEPA_EPOCH_MINUTES, SERIES
-from vp_pipeline.sources.keepa.tables import PRODUCT, PRODUCT_STATE
+from vp_pipeline.sources.keepa.tables import BUY_BOX_USED, IMAGE, PRODUCT, PRODUCT_STATE, VARIATION
 
 _WITH_SHIPPING = frozenset(s.name for s in SERIES if s.with_shipping)
 Columns = dict[str, Any]  # name → Arrow array
 # How many value arrays a block of each table has.
 WIDTHS: Mapping[str, int] = {
     "product": 1, "price": 2, "rank": 1, "review": 1, "rank_reference": 1, "offer_count": 1, "buy_box": 1,
-    "monthly_sold": 1, "stats": 2, "product_state": 1,
+    "monthly_sold": 1, "stats": 2, "product_state": 1, "identifier": 1, "image": 1, "variation": 1,
+    "bought_together": 1, "buy_box_used": 1, "coupon": 2, "parent_asin": 1,
 }  # fmt: skip
 
 
@@ -47,7 +50,7 @@ def point(table: Table, stack: Stack, row: int, pieces: Pieces) -> dict[str, lis
     values: list[Any] = [int(values[row]) for values in stack.values]
     if table.name == "price" and block.key[0] not in _WITH_SHIPPING:
         del values[1]
-    elif table.name == "buy_box":
+    elif table.name in TEXT_HISTORIES:
         values = [pieces.interned[table.name].values[values[0]]]
     return {" ".join(map(str, block.key)) or table.name: [int(stack.at[row]), *values]}
 
@@ -74,9 +77,24 @@ def _value(stack: Stack, pieces: Pieces) -> Columns:
     return {**_series(stack), "value": pa.array(stack.values[0])}
 
 
-def _buy_box(stack: Stack, pieces: Pieces) -> Columns:
-    sellers = _encoded(stack.values[0], pieces.interned["buy_box"].values)
-    return {"observed_at": _observed(stack.at), "seller_id": sellers}
+def _texts(table: str, column: str) -> Callable[[Stack, Pieces], Columns]:
+    """The columns of a history of texts."""
+
+    def columns(stack: Stack, pieces: Pieces) -> Columns:
+        texts = _encoded(stack.values[0], pieces.interned[table].values)
+        return {"observed_at": _observed(stack.at), column: texts}
+
+    return columns
+
+
+def _buy_box_used(stack: Stack, pieces: Pieces) -> Columns:
+    holders = _interned(BUY_BOX_USED, HOLDER, stack, pieces)
+    return {"observed_at": _observed(stack.at), **holders}
+
+
+def _coupon(stack: Stack, pieces: Pieces) -> Columns:
+    one_time, subscribe_and_save = map(pa.array, stack.values)
+    return {"observed_at": _observed(stack.at), "one_time": one_time, "subscribe_and_save": subscribe_and_save}
 
 
 def _monthly_sold(stack: Stack, pieces: Pieces) -> Columns:
@@ -105,6 +123,24 @@ def _product_state(stack: Stack, pieces: Pieces) -> Columns:
     return {"currency": _currency(stack), **_interned(PRODUCT_STATE, STATE_FIELDS, stack, pieces)}
 
 
+def _listed(*keys: str) -> Callable[[Stack, Pieces], Columns]:
+    """The columns of a list whose elements are keys of their own: those, and the position."""
+
+    def columns(stack: Stack, pieces: Pieces) -> Columns:
+        texts = {key: _key(stack, place) for place, key in enumerate(keys)}
+        return {**texts, "position": pa.array(stack.values[0])}
+
+    return columns
+
+
+def _image(stack: Stack, pieces: Pieces) -> Columns:
+    return {"position": pa.array(stack.at), **_interned(IMAGE, IMAGE_FIELDS, stack, pieces)}
+
+
+def _variation(stack: Stack, pieces: Pieces) -> Columns:
+    return {"variation_asin": _key(stack, 0), **_interned(VARIATION, VARIATION_FIELDS, stack, pieces)}
+
+
 _COLUMNS: Mapping[str, Callable[[Stack, Pieces], Columns]] = {
     "product": _product,
     "product_state": _product_state,
@@ -113,16 +149,24 @@ _COLUMNS: Mapping[str, Callable[[Stack, Pieces], Columns]] = {
     "rank_reference": _rank_reference,
     "review": _value,
     "offer_count": _value,
-    "buy_box": _buy_box,
+    "buy_box": _texts("buy_box", "seller_id"),
+    "buy_box_used": _buy_box_used,
+    "coupon": _coupon,
+    "parent_asin": _texts("parent_asin", "parent_asin"),
+    "identifier": _listed("kind", "value"),
+    "image": _image,
+    "variation": _variation,
+    "bought_together": _listed("other_asin"),
     "monthly_sold": _monthly_sold,
     "stats": _stats,
 }
 
 
 def _interned(table: Table, names: Sequence[str], stack: Stack, pieces: Pieces) -> Columns:
-    """The columns `names` of a table whose rows are interned."""
+    """The columns `names` of a table whose rows are interned. An unreadable point has code 0, perhaps of none."""
     types = {column.name: column.type.arrow for column in table.columns}
-    rows = [pieces.interned[table.name].values[code] for code in stack.values[0].tolist()]
+    known = pieces.interned[table.name].values or [(None,) * len(names)]
+    rows = [known[code] for code in stack.values[0].tolist()]
     fields = zip(*rows, strict=True) if rows else [()] * len(names)
     return {name: pa.array(values, type=types[name]) for name, values in zip(names, fields, strict=True)}
 
@@ -132,7 +176,12 @@ def _currency(stack: Stack) -> "pa.Array[Any]":
 
 
 def _series(stack: Stack) -> Columns:
-    return {"series": _text(stack, lambda block: str(block.key[0])), "observed_at": _observed(stack.at)}
+    return {"series": _key(stack, 0), "observed_at": _observed(stack.at)}
+
+
+def _key(stack: Stack, place: int) -> "pa.Array[Any]":
+    """A column of the natural key that each block has."""
+    return _text(stack, lambda block: str(block.key[place]))
 
 
 def _text(stack: Stack, of_block: Callable[[Block], str]) -> "pa.Array[Any]":

@@ -72,10 +72,11 @@ class Pieces:
 
     `records_in` is counted from the arrays as they came. `unreadable`: the times from which a history is unknown,
     because a point of it was rejected; their values mean nothing. `interned`: values that are not numbers, and rows of
-    several.
+    several. `repeated`: elements that their own list has before.
     """
 
     records_in: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
+    repeated: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
     blocks: dict[str, list[Block]] = field(default_factory=_per_table)
     unreadable: dict[str, list[Block]] = field(default_factory=_per_table)
     rejected: dict[str, list[Rejected]] = field(default_factory=_per_table)

@@ -11,20 +11,24 @@ from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.keepa.tables.figures import STATS
 from vp_pipeline.sources.keepa.tables.histories import (
     BUY_BOX,
+    BUY_BOX_USED,
+    COUPON,
     MONTHLY_SOLD,
     OFFER_COUNT,
+    PARENT_ASIN,
     PRICE,
     RANK,
     RANK_REFERENCE,
     REVIEW,
 )
+from vp_pipeline.sources.keepa.tables.lists import BOUGHT_TOGETHER, IDENTIFIER, IMAGE, VARIATION
 from vp_pipeline.sources.keepa.tables.products import PRODUCT
 from vp_pipeline.sources.keepa.tables.states import PRODUCT_STATE
 
-__all__ = ["BUY_BOX", "MONTHLY_SOLD", "PRODUCT", "PRODUCT_STATE", "TABLES"]
+__all__ = ["BUY_BOX", "BUY_BOX_USED", "IMAGE", "MONTHLY_SOLD", "PRODUCT", "PRODUCT_STATE", "TABLES", "VARIATION"]
 
 TABLES: tuple[Table, ...] = (
-    *(PRODUCT, PRODUCT_STATE),
-    *(PRICE, RANK, RANK_REFERENCE, REVIEW, OFFER_COUNT, BUY_BOX, MONTHLY_SOLD),
+    *(PRODUCT, PRODUCT_STATE, IDENTIFIER, IMAGE, VARIATION, BOUGHT_TOGETHER),
+    *(PRICE, RANK, RANK_REFERENCE, REVIEW, OFFER_COUNT, BUY_BOX, BUY_BOX_USED, COUPON, PARENT_ASIN, MONTHLY_SOLD),
     STATS,
 )

@@ -3,7 +3,7 @@
 Here: contracts with a row per point. Not here: figures over a history (`figures.py`).
 """
 
-from vp_pipeline.sources.contract import INT, TEXT, Column, Limit
+from vp_pipeline.sources.contract import FLAG, INT, TEXT, Column, Limit
 from vp_pipeline.sources.keepa.ranges import (
     ASIN,
     CLIENT,
@@ -20,6 +20,19 @@ from vp_pipeline.sources.keepa.ranges import (
 )
 from vp_pipeline.sources.keepa.series import names_of
 from vp_pipeline.sources.keepa.tables.shape import POINT, POINT_KEY, UNREADABLE, keepa_table
+
+
+def _coupon(name: str, description: str) -> Column:
+    return Column(
+        name,
+        INT,
+        f"{description}: an amount in minor units, or a percentage below zero (-10: 10 %); 0: none; {UNREADABLE}",
+        nullable=True,
+        at_least=-100,
+        at_most=INT_MAX,
+        range_source=f"{CLIENT}, `Product.coupon`: positive is an amount, negative a percentage; {JAVA_INT}",
+    )
+
 
 PRICE = keepa_table(
     "price",
@@ -156,5 +169,76 @@ MONTHLY_SOLD = keepa_table(
     (
         *POINT,
         value("monthly_sold", f"Lower bound of units sold in 30 days; -1: none; {UNREADABLE}"),
+    ),
+)
+
+PARENT_ASIN = keepa_table(
+    "parent_asin",
+    "Which variation parent a product belonged to, from when on (`parentAsinHistory`).",
+    "one row per product, observed_at and response",
+    ("asin", "domain_id", "observed_at", "snapshot_at"),
+    (
+        *POINT,
+        Column(
+            "parent_asin",
+            TEXT,
+            f"The parent's ASIN; -1: none; {UNREADABLE}",
+            nullable=True,
+            matches="-1|[A-Z0-9]{10}",
+            range_source="Amazon: ten letters and digits; -1: none",
+        ),
+    ),
+)
+
+COUPON = keepa_table(
+    "coupon",
+    "The coupons of a product, from when on (`couponHistory`).",
+    "one row per product, observed_at and response",
+    ("asin", "domain_id", "observed_at", "snapshot_at"),
+    (
+        *POINT,
+        _coupon("one_time", "For one purchase"),
+        _coupon("subscribe_and_save", "For a subscription's first delivery"),
+    ),
+)
+
+BUY_BOX_USED = keepa_table(
+    "buy_box_used",
+    "Who held the buy box for used products, from when on (`buyBoxUsedHistory`).",
+    "one row per product, observed_at and response",
+    ("asin", "domain_id", "observed_at", "snapshot_at"),
+    (
+        *POINT,
+        Column(
+            "is_held",
+            FLAG,
+            f"A seller held it; {UNREADABLE}",
+            nullable=True,
+            range_source="Keepa has empty texts in place of the seller where nobody does",
+        ),
+        Column(
+            "seller_id",
+            TEXT,
+            "Amazon's seller id; null: nobody, or unreadable.",
+            nullable=True,
+            matches="[A-Z0-9]{1,20}",
+            range_source="Amazon: letters and digits (13 or 14 in real responses)",
+        ),
+        Column(
+            "condition",
+            INT,
+            "Of the offer: 2 like new, 3 very good, 4 good, 5 acceptable; null: nobody, or unreadable.",
+            nullable=True,
+            at_least=2,
+            at_most=5,
+            range_source=f"{CLIENT}, `Offer.OfferCondition`: the used ones",
+        ),
+        Column(
+            "is_fba",
+            FLAG,
+            "Amazon ships it; null: nobody, or unreadable.",
+            nullable=True,
+            range_source="Keepa has 1 and 0",
+        ),
     ),
 )

@@ -1,6 +1,7 @@
-"""The histories of a product: `csv`, `salesRanks` and their reference, `buyBoxSellerIdHistory`, `monthlySoldHistory`.
+"""The histories of a product that are numbers: `csv`, `salesRanks` and their reference, coupons, monthly sales.
 
-Here: which array is a history of which table. Not here: whether a point keeps the contract (`assemble.py`).
+Here: which array is a history of which table. Not here: histories of texts (`text_histories.py`), and whether a point
+keeps the contract (`assemble.py`).
 """
 
 import re
@@ -11,8 +12,6 @@ import numpy as np
 from vp_pipeline.sources.keepa.decoding.numbers import (
     Ints,
     JsonObject,
-    as_list,
-    is_int,
     is_list,
     is_object,
     kind,
@@ -32,12 +31,12 @@ class Target(NamedTuple):
     key: tuple[str | int, ...] = ()
 
 
-_PAIRS = (
+_ALONE = (
     Target("monthly_sold", "monthlySoldHistory", 2),
     Target("rank_reference", "salesRankReferenceHistory", 2),
+    Target("coupon", "couponHistory", 3),
 )
 _CATEGORY_ID = re.compile(r"-?[0-9]{1,18}")
-_MINUTE = re.compile(r"-?[0-9]{1,15}")
 
 
 def read_histories(product: JsonObject, origin: Origin, flat: bool, pieces: Pieces) -> None:
@@ -61,9 +60,8 @@ def read_histories(product: JsonObject, origin: Origin, flat: bool, pieces: Piec
     elif ranks is not None:
         reason = f"salesRanks is not an object but {kind(ranks)}"
         pieces.reject_whole("rank", origin, reason, ranks)
-    for target in _PAIRS:
+    for target in _ALONE:
         _read_points(product.get(target.name), target, origin, flat, pieces)
-    _read_sellers(product.get("buyBoxSellerIdHistory"), origin, pieces)
 
 
 def _read_csv(index: int, history: Any, origin: Origin, flat: bool, pieces: Pieces) -> None:
@@ -93,51 +91,3 @@ def _read_points(history: Any, target: Target, origin: Origin, flat: bool, piece
         if table == "price" and width == 2:
             columns.append(np.zeros(len(valid), dtype=np.int64))
         pieces.blocks[table].append(Block(origin, key, columns[0], tuple(columns[1:])))
-
-
-def _read_sellers(history: Any, origin: Origin, pieces: Pieces) -> None:
-    """`[t, seller id, …]`, all texts: the one history that is not of numbers. A number for `t` is fine too."""
-    if history is None:
-        return
-    name = "buyBoxSellerIdHistory"
-    if not is_list(history):
-        reason = f"{name} is not a list but {kind(history)}"
-        pieces.reject_whole("buy_box", origin, reason, {name: plain(history)})
-        return
-    items = as_list(history)
-    pieces.records_in["buy_box"] += -(-len(history) // 2)
-    if len(items) % 2 == 0 and set(map(type, items)) == {str} and all(map(_MINUTE.fullmatch, items[::2])):
-        _add_sellers(list(map(int, items[::2])), items[1::2], origin, pieces)
-        return
-    valid: list[tuple[int, str]] = []
-    unknown: list[int] = []
-    for start in range(0, len(items), 2):
-        point = items[start : start + 2]
-        problem = _seller_problem(point)
-        if problem:
-            pieces.reject("buy_box", origin, problem, {name: point})
-            unknown += [int(point[0])] if _is_minute(point[0]) else [time + 1 for time, _ in valid[-1:]]
-        else:
-            valid.append((int(point[0]), point[1]))
-    pieces.unknown_since("buy_box", origin, (), unknown)
-    if valid:
-        _add_sellers([time for time, _ in valid], [seller for _, seller in valid], origin, pieces)
-
-
-def _add_sellers(minutes: list[int], sellers: list[str], origin: Origin, pieces: Pieces) -> None:
-    codes = np.array(list(map(pieces.interned["buy_box"].code, sellers)), dtype=np.int64)
-    at = np.array(minutes, dtype=np.int64)
-    pieces.blocks["buy_box"].append(Block(origin, (), at, (codes,)))
-
-
-def _is_minute(value: Any) -> bool:
-    return is_int(value) or (isinstance(value, str) and _MINUTE.fullmatch(value) is not None)
-
-
-def _seller_problem(point: list[Any]) -> str | None:
-    if len(point) < 2:
-        return "incomplete point"
-    time, seller = point
-    if not _is_minute(time):
-        return f"time is {time[:40]!r}" if isinstance(time, str) else f"time is {kind(time)}"
-    return None if isinstance(seller, str) else f"seller id is not a text but {kind(seller)}"

@@ -33,8 +33,10 @@ from vp_pipeline.sources.keepa.decoding.parts.fields import (
     text,
 )
 from vp_pipeline.sources.keepa.decoding.parts.histories import read_histories
+from vp_pipeline.sources.keepa.decoding.parts.lists import read_lists
 from vp_pipeline.sources.keepa.decoding.parts.states import read_state
 from vp_pipeline.sources.keepa.decoding.parts.stats import read_stats
+from vp_pipeline.sources.keepa.decoding.parts.text_histories import read_text_histories
 from vp_pipeline.sources.keepa.decoding.pieces import Origin, Pieces
 from vp_pipeline.sources.keepa.series import DOMAINS, NOT_A_PRODUCT
 
@@ -65,6 +67,8 @@ def read_product(response: Response, position: int, pieces: Pieces) -> None:
     read_histories(product, origin, response.flat, pieces)
     read_stats(product.get("stats"), origin, response.flat, pieces)
     read_state(product, origin, pieces)
+    read_lists(product, origin, pieces)
+    read_text_histories(product, origin, pieces)
 
 
 def _header_problem(product: Any) -> str | None:

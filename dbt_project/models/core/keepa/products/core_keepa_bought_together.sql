@@ -1,0 +1,21 @@
+{%- set key = ['asin', 'domain_id', 'other_asin'] -%}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='newest_snapshot',
+    unique_key=key,
+    on_schema_change='fail',
+) }}
+
+with
+newest as (
+    {{ newest_snapshot(source=ref('stg_keepa_bought_together'), key=key, columns=['position']) | indent(4) }}
+)
+
+select
+    asin,
+    domain_id,
+    other_asin,
+    position,
+    snapshot_at,
+    run_date
+from newest

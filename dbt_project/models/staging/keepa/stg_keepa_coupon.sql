@@ -1,0 +1,12 @@
+select
+    asin,
+    domain_id,
+    observed_at,
+    snapshot_at,
+    one_time,
+    subscribe_and_save,
+    _run_date as run_date,
+    _source_object as source_object,
+    _loaded_at as loaded_at
+from {{ source('raw', 'keepa_coupon') }}
+where {{ is_included('keepa', 'product', product_key()) }}
