@@ -31,7 +31,7 @@ pytestmark = pytest.mark.integration
 FUNCTIONS = set(
     """
     abs array_generate_range cast coalesce contains count date_trunc dateadd datediff extract first_value flatten floor
-    greatest lag lead least max median min mod nullif power row_number split_part sum convert_timezone
+    greatest lag lead least max median min mod nullif power round row_number split_part sum convert_timezone
     current_timestamp to_timestamp to_date current_date current_database current_schema hash
     """.split()  # noqa: SIM905
 )
