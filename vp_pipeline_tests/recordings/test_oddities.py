@@ -76,6 +76,21 @@ def test_the_other_histories() -> None:
     assert len(product["salesRanks"]) == 2
 
 
+def test_lists_of_which_the_later_answer_has_less() -> None:
+    one, two = of(TWICE)
+    assert len(one["eanList"]) == 2
+    assert two["eanList"] == one["eanList"][:1]
+    assert [sorted(image) for image in one["images"]] == [["l", "lH", "lW", "m", "mH", "mW"], ["m", "mH", "mW"]]
+    assert len(two["images"]) == 1
+    assert one["coupon"] == [0, -10]
+    assert two["variations"][: len(one["variations"])] == one["variations"]
+    assert two["variations"][-1]["attributes"] is None
+    assert set(two["frequentlyBoughtTogether"]) < set(one["frequentlyBoughtTogether"])
+    (alone,) = of(ALONE)
+    assert (alone["images"], alone["imagesCSV"].count(",")) == (None, 1)
+    assert "lastUpdate" not in alone["fbaFees"]
+
+
 def test_sales_is_the_rank_in_the_category_of_its_time() -> None:
     for product in of(TWICE) + of(ALONE):
         sales = dict(zip(product["csv"][3][::2], product["csv"][3][1::2], strict=True))
