@@ -11,7 +11,9 @@ import sys
 import tarfile
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import duckdb
@@ -31,6 +33,12 @@ pytestmark = pytest.mark.slow
 RELEASE = ("v0.1.0", "e6604dd1651c01c5fb896bf58cd1c87cdf887d99")
 MART = "mart_product_daily"  # it changes every day
 ONE, TWO, THREE, _ = map(str, GreenDays.DAYS)
+# Tables of what the release's sandbox did not send: of the release's own days they have less than a fresh build, whose
+# sandbox does. They are compared by the rows of the day that was asked for since.
+SENT_SINCE = (
+    *(f"keepa_{table}" for table in ("product_state", "identifier", "image", "variation", "bought_together")),
+    *("keepa_buy_box_used", "fct_product_state"),
+)
 LAYERS = {"warehouse.duckdb": ("raw", "stg", "core", "mart", "monitoring"), "published.duckdb": ("mart", "monitoring")}
 
 
@@ -124,7 +132,11 @@ def test_a_folder_of_v0_1_0_ends_as_a_fresh_build(green_days: GreenDays, tmp_pat
         ours, theirs = contents(new.data / file, schemas), contents(fresh / file, schemas)
         assert ours.keys() == theirs.keys()
         for table in ours:
-            assert ours[table] == theirs[table], f"{file} {table}"
+            assert comparable(table, ours[table]) == comparable(table, theirs[table]), f"{file} {table}"
+
+
+def comparable(table: str, rows: list[Any]) -> list[Any]:
+    return [row for row in rows if date.fromisoformat(THREE) in row] if table.endswith(SENT_SINCE) else rows
 
 
 def upgrades_logged(home: str) -> int:
