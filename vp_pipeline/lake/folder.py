@@ -3,6 +3,7 @@
 Here: whole files or none, by writing a temporary file and renaming it. Not here: what a lake promises (`objects.py`).
 """
 
+import fcntl
 import hashlib
 import os
 import uuid
@@ -11,8 +12,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-
-from filelock import FileLock
 
 from vp_pipeline.documents import PARTIAL, read_bytes
 from vp_pipeline.failures import PermanentError, file_failure
@@ -53,9 +52,9 @@ class FolderStore:
         return None if content is None else (content, _tag(content))
 
     def write_if(self, path: str, content: bytes, tag: str | None) -> str | None:
-        target = self._file(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(target.with_name(f".{target.name}.lock")):
+        folder = self._file(path).parent
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(folder):
             found = self.read_tagged(path)
             if (found[1] if found else None) != tag:
                 return None
@@ -93,6 +92,17 @@ class FolderStore:
         if not resolved.is_relative_to(self.root.resolve()):
             raise PermanentError(f"{path} leads out of the lake ({self.root}).")
         return resolved
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Excludes other processes and threads; the lock is on the folder itself and leaves no file in it."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
 def _tag(content: bytes) -> str:

@@ -19,6 +19,7 @@ from vp_pipeline.automation.retention import removable_objects
 from vp_pipeline.automation.sensors.landed import Position, landed_since
 from vp_pipeline.dbt.results import results
 from vp_pipeline.delivery import change_export, export_endpoint
+from vp_pipeline.delivery.lake_journal import LakeJournal
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.lake import bronze, silver, unanswered
 from vp_pipeline.lake.decoded_days import restating, stale_days
@@ -53,6 +54,8 @@ PARTS = {
     "number": 2,
     "kind": "parquet",
     "object": "2026_03_01_2_0",
+    "box": "slack",
+    "beside": "set_aside",
 }
 Read = Callable[[], object]
 Value = TypeVar("Value")
@@ -97,12 +100,21 @@ class Folder:
         publisher.roll_back()
         (self.root / "warehouse.duckdb.wal").touch()
         Box(self.root / "outbox" / "slack.jsonl").put("a", {"text": "x"}, NOW)
+        self.shared_box().put("a", {"text": "x"}, NOW)
+        self._set_aside()
         LeaseFile(self.root).take(Holder("vp run", process=dataclasses.replace(Holder("x").process, pid=2)))
         pending = self.root / "dbt" / "monitoring_pending"
         pending.mkdir(parents=True)
         (self.root / "dbt" / "run_results.json").write_bytes(orjson.dumps({"results": []}))
         invocation = monitoring.Invocation("run", ("2026-03-01",), {}, (), (), "2026-03-02", "2026-03-02", 1.0)
         (pending / "run-2026-03-01.json").write_bytes(orjson.dumps(dataclasses.asdict(invocation)))
+
+    def shared_box(self) -> Box:
+        """The outbox as production has it."""
+        return Box(LakeJournal(self.lake, PLACES["OUTBOX"].path(box="slack")))
+
+    def _set_aside(self) -> None:
+        LakeJournal(self.lake, PLACES["OUTBOX"].path(box="slack")).set_aside(b"buy milk\n", "has 1 line.")
 
     def export(self) -> None:
         change_export.export(self.lake, MART, ["asin"], publisher_in(self.root).marts)
@@ -112,7 +124,7 @@ class Folder:
         lake, settings = self.lake, pipeline_settings(self.root)
         return {
             "LANDED": lambda: [*bronze.lines_of(lake, _required(bronze.read_manifest(lake, PRODUCT, DAY)))],
-            "ORIGIN": lambda: LocalAirbyte(settings, lake)._refuse_mixing(KEEPA),
+            "ORIGIN": lambda: LocalAirbyte(settings, lake).refuse_mixing(KEEPA),
             "SYNC": lambda: landed_since(lake, [PRODUCT], Position(0, ""), LATER, 10),
             "RUNNING_SYNC": lambda: read_document(lake, running_path(PRODUCT, DAY), RunningSync),
             "BRONZE": lambda: [*removable_objects(lake, NOW)],
@@ -127,6 +139,8 @@ class Folder:
             "EXPORT_STATE": lambda: [*removable_objects(lake, NOW)],
             "EXPORT": lambda: change_export.newest(lake, MART),
             "EXPORTED": self.export,
+            "OUTBOX": lambda: self.shared_box().put("b", {"text": "y"}, NOW),
+            "OUTBOX_BESIDE": self._set_aside,
             "POSTED": lambda: export_endpoint._posted(lake, MART),
         }
 

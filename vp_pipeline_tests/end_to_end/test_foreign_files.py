@@ -40,6 +40,8 @@ CONTENTS = {
 # Where content may be anything: it is not read, or an empty file is one that was just begun.
 FINE = {
     ("SUPERSEDED", "*"),
+    ("OUTBOX", "empty"),
+    ("OUTBOX_BESIDE", "*"),
     ("EXPORT_STATE", "*"),
     ("ORIGIN", "half"),
     ("QUARANTINE", "empty"),

@@ -23,6 +23,8 @@ PARTS = {
     "number": 12,
     "kind": "csv",
     "object": "2026_03_01_1795250000000_0",
+    "box": "slack",
+    "beside": "delivering",
 }
 
 
