@@ -1,4 +1,4 @@
-"""The settings of what runs without a person; of services: Slack, Power BI and the export; what production runs on.
+"""The settings of runs; of services: Slack, Power BI and the export; what production runs on.
 
 Here: names, types, defaults, and what must be set. Not here: the settings of the pipeline itself (`settings.py`), and
 AWS's own variables: keys, profile and region come by AWS's usual chain.
@@ -6,12 +6,13 @@ AWS's own variables: keys, profile and region come by AWS's usual chain.
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, HttpUrl, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, HttpUrl, SecretStr, field_validator, model_validator
 
-from vp_pipeline.variables import OrUnset, ProjectPath
+from vp_pipeline.variables import PRODUCTION, Named, OfOne, OrUnset, ProjectPath, deployment_name
 
 _LAKE_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/[\w./-]*)?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
@@ -30,9 +31,30 @@ _TOGETHER = (
 )
 
 
-class AutomationSettings(BaseModel):
-    """Repeats, late data and retention; `Settings` adds these to its own."""
+class RunSettings(BaseModel):
+    """How runs do what they do, what repeats, and what is kept; `Settings` adds these to its own."""
 
+    dbt_executable: OrUnset[ProjectPath] = Field(
+        default=None,
+        description="Another dbt to run the project with: a program, such as `.dbt/bin/dbt` of a virtual environment "
+        "of its own, or a script that runs a container. Unset: dbt runs in the pipeline's own process, which is "
+        "faster. A relative path is under the project root.",
+    )
+    on_code_change: Literal["restate", "refuse"] | None = Field(
+        default=None,
+        description="What a run does when the code of a model or decoder differs from what made its rows: `restate` "
+        "(default locally) rebuilds what differs and everything below it; `refuse` (default in production) stops "
+        "before it touches a table, until `vp plan --apply`.",
+    )
+    start_date: date | None = Field(
+        default=None,
+        description="The first daily partition (UTC), as YYYY-MM-DD. Default in production: 2025-01-01. Locally: the "
+        "oldest day that the lake holds, or the newest finished one, so that the UI lists no day as missing that "
+        "nobody has asked for; `vp run` takes any day since 2025-01-01, and *Reload definitions* in the UI shows it.",
+    )
+    ui_url: HttpUrl = Field(
+        default=HttpUrl("http://localhost:3000"), description="The address of Dagster's UI: messages link to its runs."
+    )
     alert_repeat_hours: float = Field(
         default=6, ge=0, description="Hours in which the same cause is notified once; repeats are counted."
     )
@@ -61,17 +83,17 @@ class DeliverySettings(BaseModel):
         "up before it is sent again). Without it messages stay in the log and in `outbox/slack.jsonl` of the data "
         "folder.",
     )
-    slack_channel: OrUnset[str] = Field(default=None, description="The channel's id, such as C0123456789.")
+    slack_channel: OfOne[str] = Field(default=None, description="The channel's id, such as C0123456789.")
     slack_api_url: HttpUrl = Field(default=HttpUrl("https://slack.com/api/"), description="The address of Slack's API.")
-    power_bi_tenant_id: OrUnset[str] = Field(
+    power_bi_tenant_id: OfOne[str] = Field(
         default=None,
         description="Power BI: the tenant, in Microsoft Entra, of the service principal that refreshes the semantic "
         "model after each publication. All five, or none.",
     )
-    power_bi_client_id: OrUnset[str] = Field(default=None, description="The service principal's application id.")
+    power_bi_client_id: OfOne[str] = Field(default=None, description="The service principal's application id.")
     power_bi_client_secret: OrUnset[SecretStr] = Field(default=None, description="The service principal's secret.")
-    power_bi_workspace_id: OrUnset[str] = Field(default=None, description="Workspace (group) of the semantic model.")
-    power_bi_dataset_id: OrUnset[str] = Field(default=None, description="The semantic model (dataset).")
+    power_bi_workspace_id: OfOne[str] = Field(default=None, description="Workspace (group) of the semantic model.")
+    power_bi_dataset_id: OfOne[str] = Field(default=None, description="The semantic model (dataset).")
     power_bi_api_url: HttpUrl = Field(
         default=HttpUrl("https://api.powerbi.com/v1.0/myorg"), description="The address of the Power BI REST API."
     )
@@ -87,7 +109,7 @@ class DeliverySettings(BaseModel):
         description="The mart whose changed rows are exported to the lake (`change_exports/`). "
         "Unset: that of the first source that is on.",
     )
-    export_url: OrUnset[HttpUrl] = Field(
+    export_url: OfOne[HttpUrl] = Field(
         default=None, description="Where exported rows are posted. Without it they are written to the lake only."
     )
     export_token: OrUnset[SecretStr] = Field(default=None, description="Bearer token for VP_EXPORT_URL.")
@@ -96,8 +118,8 @@ class DeliverySettings(BaseModel):
         description="PostgreSQL: where each publication is copied to, as postgresql://user:password@host/database. "
         "Without it there is no such copy.",
     )
-    postgres_schema: str = Field(default="veracitypro", description="The schema of the copy; nothing else is in it.")
-    postgres_reader_role: OrUnset[str] = Field(
+    postgres_schema: Named[str] = Field(default="veracitypro", description="The copy's schema; nothing else is in it.")
+    postgres_reader_role: OfOne[str] = Field(
         default=None, description="A role of PostgreSQL that may read each copy, beside its owner."
     )
     export_batch_rows: int = Field(default=500, ge=1, le=10_000, description="Rows in one request to VP_EXPORT_URL.")
@@ -125,7 +147,13 @@ class DeliverySettings(BaseModel):
 class ProductionSettings(BaseModel):
     """Where production's resources are and how to sign in; `Settings` adds these to its own."""
 
-    lake_url: str | None = Field(
+    deployment: Annotated[str, AfterValidator(deployment_name)] = Field(
+        default=PRODUCTION,
+        description="`production`, `staging`, or a name for a branch. In all but production names of databases, roles, "
+        "warehouses and folders end with it; secrets, accounts, workspaces and channels are read from variables that "
+        "end with it, such as VP_SLACK_CHANNEL__STAGING, and from no other (docs/production.md).",
+    )
+    lake_url: Named[str | None] = Field(
         default=None,
         description="The lake: `s3://bucket` or `s3://bucket/folder`. Keys, role and region come by AWS's usual chain "
         "(AWS_PROFILE, AWS_REGION, AWS_ACCESS_KEY_ID, the machine's role).",
@@ -138,7 +166,7 @@ class ProductionSettings(BaseModel):
         description="Server-side encryption of what the pipeline writes. Empty: the bucket's own, for which "
         "Terraform makes a KMS key; AES256 would leave that key aside.",
     )
-    s3_kms_key: OrUnset[str] = Field(default=None, description="ID or ARN of a KMS key, with VP_S3_SSE=aws:kms.")
+    s3_kms_key: OfOne[str] = Field(default=None, description="ID or ARN of a KMS key, with VP_S3_SSE=aws:kms.")
     airbyte_api_url: HttpUrl = Field(
         default=HttpUrl("https://api.airbyte.com/v1"),
         description="Airbyte's API. Self-managed: `https://<host>/api/public/v1`.",
@@ -151,7 +179,7 @@ class ProductionSettings(BaseModel):
         default=None, description="Client ID of an Airbyte application (User settings > Applications)."
     )
     airbyte_client_secret: OrUnset[SecretStr] = Field(default=None, description="Its client secret.")
-    airbyte_workspace_id: str | None = Field(default=None, description="The Airbyte workspace.")
+    airbyte_workspace_id: OfOne[str] = Field(default=None, description="The Airbyte workspace.")
     airbyte_s3_access_key_id: OrUnset[SecretStr] = Field(
         default=None,
         description="Access key with which Airbyte's destination writes bronze, for `vp deploy airbyte` where Airbyte "
@@ -165,26 +193,26 @@ class ProductionSettings(BaseModel):
         default=10_800, gt=0, description="Seconds after which a run stops waiting for a sync; the sync keeps running."
     )
     snowflake_account: str | None = Field(default=None, description="The account identifier: `organisation-account`.")
-    snowflake_user: str | None = Field(default=None, description="The user that loads and transforms.")
-    snowflake_private_key_path: OrUnset[ProjectPath] = Field(
+    snowflake_user: OfOne[str] = Field(default=None, description="The user that loads and transforms.")
+    snowflake_private_key_path: OfOne[ProjectPath] = Field(
         default=None, description="Its private key (PEM, PKCS#8). A relative path is under the project root."
     )
     snowflake_private_key_passphrase: OrUnset[SecretStr] = Field(
         default=None, description="The passphrase of the private key, if it has one."
     )
     snowflake_password: OrUnset[SecretStr] = Field(default=None, description="A password instead of a key.")
-    snowflake_role: str = Field(default="VP_PIPELINE", description="The role of the session.")
-    snowflake_reader_role: str = Field(
+    snowflake_role: Named[str] = Field(default="VP_PIPELINE", description="The role of the session.")
+    snowflake_reader_role: Named[str] = Field(
         default="VP_READER",
         description="The role of those who read what is published: each publication is granted to it.",
     )
-    snowflake_warehouse: str = Field(
+    snowflake_warehouse: Named[str] = Field(
         default="VP_LOAD", description="The warehouse that loads RAW and builds small models."
     )
-    snowflake_warehouse_large: str | None = Field(
+    snowflake_warehouse_large: Named[str | None] = Field(
         default=None, description="The warehouse of the large models. Empty: VP_SNOWFLAKE_WAREHOUSE."
     )
-    snowflake_database: str = Field(default="VERACITYPRO", description="The database.")
+    snowflake_database: Named[str] = Field(default="VERACITYPRO", description="The database.")
     snowflake_stage: str = Field(
         default="raw.silver_stage", description="The external stage over the lake's `silver/`, as schema.name."
     )

@@ -9,27 +9,36 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from vp_pipeline import data_folder
 from vp_pipeline.failures import StartError
 from vp_pipeline.secret_references import file_variable, given_secret, known_values
 from vp_pipeline.service_settings import (
     NEEDED,
-    AutomationSettings,
     DeliverySettings,
     ProductionSettings,
+    RunSettings,
     production_problems,
 )
 from vp_pipeline.sources.registry import SOURCES
 from vp_pipeline.sources.source import Source, Stream
 from vp_pipeline.sources.source_settings import SourceSettings
+from vp_pipeline.variables import (
+    NAMED,
+    OF_ONE,
+    PRODUCTION,
+    Listed,
+    Named,
+    ProjectPath,
+    of_deployment,
+    read_env_file,
+    unknown_variables,
+)
 from vp_pipeline.variables import PROJECT_ROOT as PROJECT_ROOT
-from vp_pipeline.variables import Listed, OrUnset, ProjectPath, read_env_file, unknown_variables
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -43,7 +52,7 @@ class SettingsError(StartError):
     """A variable is unknown or its value cannot be used; the message names the variable."""
 
 
-class Settings(AutomationSettings, DeliverySettings, ProductionSettings):
+class Settings(RunSettings, DeliverySettings, ProductionSettings):
     """All settings. Variables are `VP_<NAME>`, except those that a field names itself (`json_schema_extra`)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -52,18 +61,6 @@ class Settings(AutomationSettings, DeliverySettings, ProductionSettings):
         default="local",
         description="Which resources the graph runs on: `local` (embedded Airbyte, a folder, DuckDB) or `production` "
         "(Airbyte, S3, Snowflake).",
-    )
-    dbt_executable: OrUnset[ProjectPath] = Field(
-        default=None,
-        description="Another dbt to run the project with: a program, such as `.dbt/bin/dbt` of a virtual environment "
-        "of its own, or a script that runs a container. Unset: dbt runs in the pipeline's own process, which is "
-        "faster. A relative path is under the project root.",
-    )
-    on_code_change: Literal["restate", "refuse"] | None = Field(
-        default=None,
-        description="What a run does when the code of a model or decoder differs from what made its rows: `restate` "
-        "(default locally) rebuilds what differs and everything below it; `refuse` (default in production) stops "
-        "before it touches a table, until `vp plan --apply`.",
     )
     sources: Mapping[str, SourceSettings] = Field(
         default_factory=dict, description="The settings of each source, by its name: see `of`."
@@ -75,21 +72,12 @@ class Settings(AutomationSettings, DeliverySettings, ProductionSettings):
         "The graph has the assets and models of these alone. Empty: locally all that need no account; in production "
         "those with an Airbyte connection.",
     )
-    data_dir: ProjectPath = Field(
+    data_dir: Named[ProjectPath] = Field(
         default=PROJECT_ROOT / "data",
         description="Holds `lake/`, `warehouse.duckdb` and `published.duckdb`. "
         "A relative path is under the project root.",
     )
-    start_date: date | None = Field(
-        default=None,
-        description="The first daily partition (UTC), as YYYY-MM-DD. Default in production: 2025-01-01. Locally: the "
-        "oldest day that the lake holds, or the newest finished one, so that the UI lists no day as missing that "
-        "nobody has asked for; `vp run` takes any day since 2025-01-01, and *Reload definitions* in the UI shows it.",
-    )
     sandbox_seed: int = Field(default=7, ge=0, description="Seed of the sandbox's products and histories.")
-    ui_url: HttpUrl = Field(
-        default=HttpUrl("http://localhost:3000"), description="The address of Dagster's UI: messages link to its runs."
-    )
 
     @field_validator("data_dir", mode="before")
     @classmethod
@@ -161,7 +149,7 @@ class Settings(AutomationSettings, DeliverySettings, ProductionSettings):
     @property
     def refuses_code_changes(self) -> bool:
         """Whether a run stops where the code differs from what made the rows, until a person applies the plan."""
-        default = "restate" if self.env == "local" else "refuse"
+        default = "refuse" if self.env == "production" and self.deployment == PRODUCTION else "restate"
         return (self.on_code_change or default) == "refuse"
 
     @property
@@ -183,6 +171,11 @@ class Setting:
     source: Source | None
     field: str
     info: "FieldInfo"
+
+    @property
+    def is_of_one(self) -> bool:
+        """Whether each deployment has its own, or none."""
+        return self.is_secret or OF_ONE in self.info.metadata
 
     @property
     def name(self) -> str:
@@ -244,6 +237,10 @@ def load_settings(
     files = (file_variable(setting.variable) for setting in known.values() if setting.is_secret)
     variables = (*(setting.variable for setting in known.values()), *files, *NOT_SETTINGS)
     problems += unknown_variables(environ, variables, ("VP_", *(f"{source.name.upper()}_" for source in SOURCES)))
+    own = {name for s in known.values() if s.is_of_one for name in (s.variable, file_variable(s.variable))}
+    named = {s.variable: str(s.info.default or "") for s in known.values() if NAMED in s.info.metadata}
+    environ, unusable = of_deployment(environ, own, named)
+    problems += unusable
     given: dict[str, object] = {s.name: environ[s.variable] for s in known.values() if s.variable in environ}
     for setting in filter(lambda each: each.is_secret, known.values()):
         try:
@@ -267,7 +264,9 @@ def load_settings(
         raise SettingsError(problems)
     problems += _missing(settings, known, needed)
     if problems:
-        raise SettingsError(problems)
+        ending = f"__{settings.deployment.upper()}"
+        hint = f"\nThe deployment {settings.deployment} reads them with the ending {ending}."
+        raise SettingsError(problems, hint if settings.deployment != PRODUCTION else "")
     return settings
 
 

@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from vp_pipeline.cli.main import app
 from vp_pipeline.secret_references import file_variable
 from vp_pipeline.settings import PROJECT_ROOT, all_settings
+from vp_pipeline.variables import without_ending
 
 DOCUMENTS = (PROJECT_ROOT / "README.md", *sorted((PROJECT_ROOT / "docs").glob("*.md")))
 MODELS_YAML = sorted((PROJECT_ROOT / "dbt_project" / "models").rglob("*.yml"))
@@ -134,6 +135,7 @@ def test_every_setting_exists(document: Path) -> None:
     known = set(re.findall(r"^# (VP_\w+|KEEPA_API_KEY)=", (PROJECT_ROOT / ".env.example").read_text(), re.MULTILINE))
     known |= {file_variable(setting.variable) for setting in all_settings() if setting.is_secret}
     named = set(re.findall(r"\b(VP_[A-Z0-9_]+[A-Z0-9]|KEEPA_API_KEY)(?![\w…])", document.read_text()))
+    named = {without_ending(name) for name in named}
     assert {name for name in named if name not in known and f"{name}_…" not in document.read_text()} == set()
 
 

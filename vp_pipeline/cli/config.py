@@ -26,8 +26,9 @@ def config(as_json: AsJson = False, as_csv: AsCsv = False) -> None:
 def rows(settings: Settings, variables: Variables) -> Iterator[Sequence[object]]:
     """Variable, value, origin (environment, .env, default) and meaning of each setting, as they are declared."""
     for each in all_settings():
-        file = file_variable(each.variable)
-        variable = file if variables.values.get(file) else each.variable
+        bases = (each.variable, file_variable(each.variable))
+        names = [name for base in bases for name in (f"{base}__{settings.deployment.upper()}", base)]
+        variable = next((name for name in names if variables.values.get(name)), each.variable)
         yield each.variable, _shown(settings, each), variables.origin(variable), each.info.description
 
 

@@ -19,16 +19,19 @@ from vp_pipeline.lake import layout
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.lake.s3 import S3Store
 from vp_pipeline.lake.s3_resource import LakeS3
-from vp_pipeline.partitions import EARLIEST
+from vp_pipeline.partitions import EARLIEST, ONE_DAY, newest_finished_day
 from vp_pipeline.planning.diff_snowflake import SnowflakeDiff
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.publishing.snowflake import SnowflakePublications
 from vp_pipeline.publishing.snowflake_reader import SnowflakePublishedSchema
 from vp_pipeline.settings import Settings
+from vp_pipeline.variables import PRODUCTION
 from vp_pipeline.warehouse.lease.lease import Lease, Report
 from vp_pipeline.warehouse.lease.row import LeaseRow
 from vp_pipeline.warehouse.snowflake import SnowflakeWarehouse
+
+SHORT_WINDOW_DAYS = 14
 
 
 @dataclass(frozen=True)
@@ -122,4 +125,6 @@ class ProductionEnvironment:
         return PublishedMarts(SnowflakePublishedSchema(self.build_warehouse()))
 
     def first_day(self) -> date:
-        return self.settings.start_date or EARLIEST
+        """Of a deployment other than production's: a short window, so that a change is tried on days that exist."""
+        short = newest_finished_day() - (SHORT_WINDOW_DAYS - 1) * ONE_DAY
+        return self.settings.start_date or (EARLIEST if self.settings.deployment == PRODUCTION else short)

@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
 from vp_pipeline.secret_references import known_values
-from vp_pipeline.variables import OrUnset, ProjectPath
+from vp_pipeline.variables import OfOne, OrUnset, ProjectPath
 
 
 class SourceSettings(BaseModel):
@@ -22,7 +22,7 @@ class SourceSettings(BaseModel):
     recordings: OrUnset[ProjectPath] = Field(
         default=None, description="A folder of recorded responses, which the sandbox then serves."
     )
-    airbyte_connection: OrUnset[str] = Field(
+    airbyte_connection: OfOne[str] = Field(
         default=None,
         json_schema_extra={"variable": "VP_AIRBYTE_CONNECTION_{SOURCE}"},
         description="In production: the ID of the Airbyte connection that syncs it.",
