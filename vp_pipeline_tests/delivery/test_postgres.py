@@ -14,12 +14,14 @@ from pydantic import SecretStr
 
 from vp_pipeline.assets.keys import POSTGRES
 from vp_pipeline.build import build_definitions
+from vp_pipeline.dbt.grain import grains
+from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.delivery import postgres_tables
 from vp_pipeline.delivery.postgres import Copied, Postgres
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.publishing.duckdb_reader import DuckDBPublishedFile
 from vp_pipeline.publishing.reader import PublishedMarts
-from vp_pipeline_tests.conftest import pipeline_settings
+from vp_pipeline_tests.conftest import GreenDays, Pipeline, pipeline_in, pipeline_settings
 from vp_pipeline_tests.publishing.marts import publish_mart, published_in
 from vp_pipeline_tests.stand_ins import postgres as server
 
@@ -222,6 +224,27 @@ def test_a_long_name_keeps_its_index_apart() -> None:
     names = {postgres_tables._index("t" * 60, f"observed_date_{n}") for n in range(3)}
     assert len(names) == 3
     assert all(len(name) <= 65 for name in names)
+
+
+def test_a_publication_of_the_pipeline_is_copied_with_its_keys(url: str, green_days: GreenDays, tmp_path: Path) -> None:
+    """By the asset, of what dbt has built: every table with its rows, and the key that the project tests."""
+    green_days.copy(1, tmp_path)
+    with pipeline_in(tmp_path, Pipeline, keepa_asins=GreenDays.PRODUCTS, postgres_url=url) as pipeline:
+        done = pipeline.materialize('key:"delivery/postgres"', GreenDays.DAYS[0])
+        assert done.success
+        settings = pipeline.settings
+    marts = PublishedMarts(DuckDBPublishedFile(settings.published_path))
+    published = marts.current()
+    assert published is not None
+    rows = {name: query(url, f"select count(*) from veracitypro.{name}")[0][0] for _, name in published.tables}
+    assert rows == {name.partition(".")[2]: count for name, count in published.rows.items()}
+    keys = "select count(*) from pg_index where indisunique and indrelid::regclass::text like 'veracitypro.%'"
+    with_a_grain = grains(manifest_path(settings)).keys() & rows.keys()
+    assert query(url, keys) == [(len(with_a_grain) + 1,)]  # and that of `publication`
+    days = "select min(observed_date), max(close_price) from veracitypro.fct_price_history_daily"
+    with marts.open() as found:
+        expected = found.query(days.replace("veracitypro", "mart")).to_pylist()
+    assert query(url, days) == [tuple(row.values()) for row in expected]
 
 
 def test_the_graph_has_it_where_it_is_configured(tmp_path: Path) -> None:

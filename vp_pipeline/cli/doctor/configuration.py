@@ -76,6 +76,7 @@ def _unused(settings: Settings, variables: Variables) -> Iterator[str]:
             "VP_SLACK_": settings.slack_token is not None,
             "VP_POWER_BI_": settings.power_bi_client_secret is not None,
             "VP_EXPORT_BATCH_ROWS": settings.export_url is not None,
+            "VP_POSTGRES_": settings.postgres_url is not None,
             "VP_SANDBOX_": settings.env == "local",
             "VP_AIRBYTE_": settings.env == "production",
             "VP_SNOWFLAKE_": settings.env == "production",
