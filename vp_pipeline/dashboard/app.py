@@ -49,6 +49,7 @@ def pages(settings: Settings, reader: Reader) -> list[tuple[str, str, Callable[[
         ("Deals", ("mart_deals", "dim_product"), lambda: lists.deals(reader)),
         ("Rank movers", ("mart_rank_movers", "dim_product"), lambda: lists.rank_movers(reader)),
         ("Stock-outs", ("mart_stock_outs", "dim_product"), lambda: lists.stock_outs(reader)),
+        ("Profitability", ("mart_profitability", "dim_product"), lambda: lists.profitability(reader)),
         ("Sales beside market", ("mart_sales_vs_market", "dim_product"), lambda: sales.show(reader)),
         ("Weather", ("fct_weather_daily", "dim_location"), lambda: weather.show(reader)),
         ("Data quality", ("mon_day", "mon_test_result"), lambda: quality.show(reader)),

@@ -21,7 +21,7 @@ from vp_pipeline_tests.dagster_dev import own_environment, wait_until
 from vp_pipeline_tests.dashboard.conftest import make_odd
 
 pytestmark = pytest.mark.slow
-PAGES = ("Overview", "Product", "Deals", "Rank movers", "Stock-outs", "Data quality", "Metrics")
+PAGES = ("Overview", "Product", "Deals", "Rank movers", "Stock-outs", "Profitability", "Data quality", "Metrics")
 _VP = "from vp_pipeline.cli.main import main; main()"
 
 

@@ -72,6 +72,8 @@ def test_lists_are_those_of_the_tables(reader: Reader, settings: Settings) -> No
     found = lists.stock_outs(reader)
     assert len(found) == min(len(outs), lists.LISTED)
     assert found["is_open"].sum() == outs["is_open"].sum() == lists.counts(reader)["open stock-outs"]
+    left = read("mart_profitability", settings=settings)
+    same(lists.profitability(reader), left, ["product_key", "price", "fba_fee", "referral_fee", "proceeds"])
     movers = read("mart_rank_movers", settings=settings, is_main=True).dropna(subset=["rank_change_7_days"])
     same(lists.rank_movers(reader), movers, ["product_key", "sales_rank", "places_gained_7_days"])
 
@@ -150,7 +152,7 @@ def queries(reader: Reader) -> Iterator[Any]:
     yield lambda r: products.daily(r, "x", day, day)
     yield lambda r: products.buy_box(r, "x", day, day)
     yield lambda r: products.attention(r, "x")
-    yield from (lists.deals, lists.rank_movers, lists.stock_outs, lists.counts)
+    yield from (lists.deals, lists.rank_movers, lists.stock_outs, lists.profitability, lists.counts)
     yield from (quality.days, quality.runs, quality.failing_tests, quality.test_history, quality.excluded)
     yield from (quality.late_products, quality.late_assets, quality.slow_models)
     yield lambda r: quality.reconciliation(r, "mon_keepa_reconciliation")

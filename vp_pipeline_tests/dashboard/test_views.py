@@ -22,7 +22,7 @@ from vp_pipeline_tests.dashboard.conftest import ARABIC, PRODUCT
 
 pytestmark = pytest.mark.integration  # the days before it are built with dbt
 Open = Callable[..., AppTest]
-PAGES = ("overview", "product", "deals", "rank_movers", "stock-outs", "data_quality", "metrics")
+PAGES = ("overview", "product", "deals", "rank_movers", "stock-outs", "profitability", "data_quality", "metrics")
 LAST = GreenDays.DAYS[1]
 
 

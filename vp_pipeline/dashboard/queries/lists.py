@@ -1,4 +1,4 @@
-"""Lists over all products: deals, rank movers, stock-outs. Each has at most `LISTED` rows."""
+"""Lists over all products: deals, rank movers, stock-outs, profitability. Each has at most `LISTED` rows."""
 
 import pandas as pd
 
@@ -42,6 +42,19 @@ def stock_outs(reader: Reader) -> pd.DataFrame:
         "s.currency, s.price_before, s.price_after, s.product_key "
         "from {mart_stock_outs} as s left join {dim_product} as p on p.product_key = s.product_key "
         f"order by s.is_open desc, s.started_at desc, s.product_key, s.series limit {LISTED}"
+    )
+
+
+def profitability(reader: Reader) -> pd.DataFrame:
+    """What is left of each product's present price after Amazon's fees, the largest share first; those without a price
+    or a fee last. Columns: snapshot_at (UTC), title, asin, marketplace_code, currency, price, price_series, fba_fee,
+    referral_fee, referral_fee_percent, proceeds, proceeds_share, price_includes_tax, sales_rank, product_key."""
+    return reader.rows(
+        "select m.snapshot_at, p.title, m.asin, m.marketplace_code, m.currency, m.price, m.price_series, m.fba_fee, "
+        "m.referral_fee, m.referral_fee_percent, m.proceeds, m.proceeds_share, m.price_includes_tax, m.sales_rank, "
+        "m.product_key "
+        "from {mart_profitability} as m left join {dim_product} as p on p.product_key = m.product_key "
+        f"order by m.proceeds_share desc nulls last, m.product_key limit {LISTED}"
     )
 
 

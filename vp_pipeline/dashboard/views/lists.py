@@ -1,4 +1,4 @@
-"""Deals, rank movers and stock-outs: lists over all products."""
+"""Deals, rank movers, stock-outs and profitability: lists over all products."""
 
 import pandas as pd
 import streamlit as st
@@ -25,7 +25,7 @@ def deals(reader: Reader) -> None:
     }
     ever, year = (found[name].fillna(False).astype(bool) for name in ("is_new_all_time_low", "is_new_365_day_low"))
     found["lowest"] = year.map({True: "of 365 days", False: figures.NOTHING}).where(~ever, "ever")
-    _listed(found, titles, "There is no deal now.")
+    _listed(parts.texts(found, ("price", "average_90_days")), titles, "There is no deal now.")
     parts.source(reader, "the currency beside each price", _days(found, "as_of_date"))
 
 
@@ -42,7 +42,7 @@ def rank_movers(reader: Reader) -> None:
         "rank_change_7_days": "change of the rank",
         "places_gained_30_days": "places gained in 30 days",
     }
-    _listed(found, titles, "No product has a rank of seven days before.")
+    _listed(parts.texts(found), titles, "No product has a rank of seven days before.")
     parts.source(reader, "rank in the category", f"7 and 30 days that end with {_days(found, 'as_of_date')}")
 
 
@@ -61,15 +61,37 @@ def stock_outs(reader: Reader) -> None:
         "price_before": "price before",
         "price_after": "price after",
     }
-    _listed(found, titles, "There was no stock-out.")
+    _listed(parts.texts(found, ("price_before", "price_after")), titles, "There was no stock-out.")
     parts.source(reader, "days, hours and minutes; the currency beside each price", _days(found, "started_at"))
+
+
+def profitability(reader: Reader) -> None:
+    st.title("Profitability")
+    st.markdown(
+        "What is left of a product's present price if one sells it through FBA: the price without Amazon's referral "
+        "fee and FBA fee. Neither what the product costs, nor storage, returns, advertising or tax is deducted."
+    )
+    found = lists.profitability(reader)
+    titles = {
+        **_PRODUCT,
+        "price": "price",
+        "price_series": "price of",
+        "referral_fee": "referral fee",
+        "fba_fee": "FBA fee",
+        "proceeds": "left",
+        "proceeds_share": "left of the price",
+        "price_includes_tax": "price with tax",
+        "sales_rank": "rank",
+    }
+    _listed(parts.texts(found, ("price", "fba_fee", "referral_fee", "proceeds")), titles, "There is no product yet.")
+    parts.source(reader, "the currency beside each amount", f"as of {_days(found, 'snapshot_at')}")
 
 
 def _listed(found: pd.DataFrame, titles: dict[str, str], nothing: str) -> None:
     if found.empty:
         st.info(nothing)
         return
-    parts.table(parts.texts(found), titles, height=min(35 * (len(found) + 1) + 3, 640))
+    parts.table(found, titles, height=min(35 * (len(found) + 1) + 3, 640))
     if len(found) == lists.LISTED:
         st.caption(f"The first {lists.LISTED} are listed.")
 

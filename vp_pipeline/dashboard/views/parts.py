@@ -1,6 +1,6 @@
 """What several pages show alike."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
 import pandas as pd
@@ -44,8 +44,8 @@ def table(found: pd.DataFrame, titles: Mapping[str, str], height: int | None = N
     )
 
 
-def texts(found: pd.DataFrame) -> pd.DataFrame:
-    """Days and moments as texts, money with its currency, shares as per cent: what a list shows."""
+def texts(found: pd.DataFrame, money: Sequence[str] = ()) -> pd.DataFrame:
+    """Days and moments as texts, shares as per cent, `money` with the currency of the row: what a list shows."""
     shown = found.copy()
     for name in found.columns:
         if pd.api.types.is_datetime64_any_dtype(found[name]):
@@ -55,9 +55,6 @@ def texts(found: pd.DataFrame) -> pd.DataFrame:
             shown[name] = [figures.share(value) for value in found[name]]
         elif pd.api.types.is_bool_dtype(found[name]):
             shown[name] = [figures.NOTHING if pd.isna(value) else "yes" if value else "no" for value in found[name]]
-    if "currency" in found:
-        for name in [name for name in found.columns if "price" in name or name.startswith("average_90")]:
-            shown[name] = [
-                figures.money(value, unit) for value, unit in zip(found[name], found["currency"], strict=True)
-            ]
+    for name in money:
+        shown[name] = [figures.money(value, unit) for value, unit in zip(found[name], found["currency"], strict=True)]
     return shown

@@ -14,9 +14,7 @@ def show(reader: Reader) -> None:
     if found.empty:
         st.info("Nothing was sold in the published days.")
         return
-    shown = found.assign(
-        revenue=[figures.money(value, unit) for value, unit in zip(found["revenue"], found["currency"], strict=True)]
-    )
+    shown = parts.texts(found, ("revenue",))
     titles = {
         "title": "product",
         "asin": "ASIN",
