@@ -11,4 +11,4 @@ select
     price_after - price_before as price_change
 from mart.mart_stock_outs
 qualify row_number() over (partition by product_key order by minutes desc, started_at asc, series asc) <= 3
-order by days_out desc, product_key, series
+order by days_out desc, product_key asc, series asc

@@ -29,4 +29,4 @@ select
     round(running_revenue / nullif(all_revenue, 0), 4) as running_share
 from running
 where running_revenue - revenue < 0.8 * all_revenue
-order by currency, revenue desc, product_key
+order by currency asc, revenue desc, product_key asc

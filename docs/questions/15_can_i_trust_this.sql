@@ -11,4 +11,4 @@ from monitoring.mon_keepa_reconciliation
 left join monitoring.mon_product_freshness
     on mon_keepa_reconciliation.product_key = mon_product_freshness.product_key
 group by mon_keepa_reconciliation.product_key
-order by differ desc, not_comparable desc, mon_keepa_reconciliation.product_key
+order by differ desc, not_comparable desc, mon_keepa_reconciliation.product_key asc
