@@ -140,7 +140,7 @@ def test_the_probes_are_the_health_checks_of_compose() -> None:
     probes = {name: [*found(pod, "command")] for name, pod in pods()}
     assert compose["web"]["healthcheck"]["test"][1:] in probes["web"]
     assert compose["daemon"]["healthcheck"]["test"][1:] in probes["daemon"]
-    for name in ("web", "daemon"):
+    for name in ("web", "daemon", "dashboard"):
         assert compose[name]["command"] in probes[name]
     for command in probes["code-location"]:
         assert json.dumps(command) in dockerfile
