@@ -109,6 +109,7 @@ def test_the_settings_of_an_environment_are_complete(overlay: str) -> None:
     environ = {name: value for name, value in values.items() if not name.startswith(("DAGSTER_", "AWS_"))}
     settings = load_settings(environ, needed=("lake_url", "snowflake_account", "airbyte_workspace_id"))
     assert settings.env == "production"
+    assert settings.deployment == overlay
     assert {source.name for source in settings.enabled_sources} == set(values["VP_SOURCES"].split(","))
     kustomization = yaml.safe_load((KUBERNETES / "overlays" / overlay / "kustomization.yaml").read_text())
     image = kustomization["images"][0]
@@ -128,8 +129,8 @@ def test_the_environments_share_no_name() -> None:
         "DAGSTER_K8S_CONFIG_MAP",
         "DAGSTER_K8S_IMAGE",
     }
-    every = [settings_of(overlay) for overlay in OVERLAYS]
-    for name in every[0].keys() - shared:
+    every = [{n.partition("__")[0]: v for n, v in settings_of(overlay).items()} for overlay in OVERLAYS]
+    for name in set.union(*({*each} for each in every)) - shared:
         if not name.startswith("VP_AIRBYTE_CONNECTION_"):
             assert len({each[name] for each in every}) == len(every), name
 
