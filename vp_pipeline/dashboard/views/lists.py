@@ -72,6 +72,9 @@ def profitability(reader: Reader) -> None:
         "fee and FBA fee. Neither what the product costs, nor storage, returns, advertising or tax is deducted."
     )
     found = lists.profitability(reader)
+    unknown = int(found["proceeds"].isna().sum())
+    if unknown:
+        st.info(f"Of {unknown} of {len(found)} products the price or a fee is not known, and so not what is left.")
     titles = {
         **_PRODUCT,
         "price": "price",
