@@ -15,6 +15,7 @@ from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import PROJECT_ROOT, Settings
 from vp_pipeline_tests.conftest import GreenDays, Pipeline, pipeline_in, pipeline_settings
 from vp_pipeline_tests.contents import SCHEMAS, contents
+from vp_pipeline_tests.dagster_dev import wait_until
 
 OWN = Path(sys.executable).with_name("dbt")
 
@@ -69,6 +70,37 @@ def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
     settings = pipeline_settings(tmp_path, dbt_executable=tmp_path / "nothing")
     with pytest.raises(PermanentError, match=r"^VP_DBT_EXECUTABLE is .*/nothing, which cannot be run: No such file"):
         manifest_path(settings)
+
+
+_RUN = """
+import sys
+from pathlib import Path
+from vp_pipeline.dbt.executable import DbtProcess
+folder = Path(sys.argv[1])
+for event in DbtProcess(folder / "dbt", ["build"], folder, folder, {}).events():
+    print(event["info"]["msg"], flush=True)
+"""
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel of Linux ends it")
+def test_a_killed_run_leaves_no_dbt_behind(tmp_path: Path) -> None:
+    program = tmp_path / "dbt"
+    program.write_text("""#!/bin/sh\necho '{"info": {"msg": "'$$'", "level": "info"}}'\nexec sleep 300\n""")
+    program.chmod(0o755)
+    command = [sys.executable, "-c", _RUN, str(tmp_path)]
+    with subprocess.Popen(command, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        dbt = int(run.stdout.readline())
+        run.kill()
+    wait_until(lambda: not is_running(dbt), 30)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except FileNotFoundError:
+        return False
 
 
 @pytest.mark.slow
