@@ -46,7 +46,7 @@ class MetricQuery:
     """Which metrics, by what, where and when; names are those of the semantic models (`product__current_brand`).
 
     `where`: conditions in MetricFlow's syntax, `{{ Dimension('product__asin') }} = 'B0SBXTWO06'`. `first` and `last`:
-    days, both included.
+    days, both included. `order`: names, descending with a `-`; rows that are equal in them are in the order of `by`.
     """
 
     metrics: tuple[str, ...]
@@ -108,13 +108,15 @@ class Metrics:
 
         self._check(query.metrics)
         always = [by for metric in self.all if metric.name in query.metrics for by in metric.always_by]
+        parts = list(dict.fromkeys([*query.by, *always]))
+        ordered = {name.removeprefix("-") for name in query.order}
         request = MetricFlowQueryRequest.create(
             metric_names=list(query.metrics),
-            group_by_names=list(dict.fromkeys([*query.by, *always])),
+            group_by_names=parts,
             where_constraints=list(query.where) or None,
             time_constraint_start=datetime.combine(query.first, time.min) if query.first else None,
             time_constraint_end=datetime.combine(query.last, time.min) if query.last else None,
-            order_by_names=list(query.order) or None,
+            order_by_names=[*query.order, *(name for name in parts if name not in ordered)] or None,
             limit=query.limit,
             output_column_order_mode=OutputColumnOrderMode.INPUT_ORDER,
         )

@@ -1,6 +1,6 @@
 with
 changes as (
-    select * from {{ ref('core_keepa_buy_box_used_change') }}
+    select * from {{ ref('core_keepa_used_box_change') }}
 ),
 
 products as (
