@@ -94,7 +94,7 @@ def test_from_the_quarantine_to_the_marts_and_back(environment: dict[str, str], 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["quarantine", "list", "--table", "prise"], "Unknown table prise. Known: buy_box"),
+        (["quarantine", "list", "--table", "prise"], "Unknown table prise. Known: bought_together, buy_box"),
         (["quarantine", "list", "--source", "kepa"], "Unknown source kepa. Known: keepa"),
         (["quarantine", "show", "--date", "someday"], "someday is not a day. Write it as 2026-03-01, or yesterday"),
         (["run", "--date", DAY, "--waive", "volum"], "Unknown check volum (vp/waiver): it cannot be waived. Did"),
