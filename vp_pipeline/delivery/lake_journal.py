@@ -1,7 +1,7 @@
 """Where the lines of a box are kept for several machines: an object of the lake, replaced only by who has read it.
 
     _outbox/slack.jsonl             the lines
-    _outbox/slack.jsonl.delivering  who delivers, and until when: it is renewed while that goes on
+    _outbox/slack.jsonl.delivering  who delivers, and until when: it is renewed while that runs
     _outbox/slack.jsonl.set_aside   lines that cannot be used
 
 Here: the place. Not here: what a line means (`outbox.py`). No lock is needed: a process that has read an older content
