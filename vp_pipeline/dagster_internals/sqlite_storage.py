@@ -16,6 +16,7 @@ Private names:
   Guard: `dagster_internals/test_sqlite_storage.py::test_a_watcher_in_another_process_receives_each_event`
 """
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ from vp_pipeline.dagster_internals.storage.evaluated_checks import NoPlannedChec
 
 # Runs whose file is kept open: a process writes one of them, the UI looks at a few.
 _RUNS = 8
+# The log's file changes before SQLite lets others read what was written to it, by microseconds on a calm machine.
+_SECONDS_UNTIL_READABLE = 0.25
 
 
 class KeptSqliteEventLogStorage(NoPlannedChecks, SqliteEventLogStorage):
@@ -107,11 +110,15 @@ class KeptSqliteEventLogStorage(NoPlannedChecks, SqliteEventLogStorage):
 
 
 class _Watchdog(SqliteEventLogStorageWatchdog):
+    """Looks twice: at once, and when what was being written can be read, since no other change tells of it."""
+
     def __init__(self, storage: KeptSqliteEventLogStorage, run_id: str, callback: Any, cursor: str | None) -> None:
         super().__init__(storage, run_id, callback, cursor)
         self._patterns = [self._log_path, f"{self._log_path}-wal"]
 
     def on_modified(self, event: FileSystemEvent) -> None:
+        self._process_log()
+        time.sleep(_SECONDS_UNTIL_READABLE)
         self._process_log()
 
 
