@@ -25,7 +25,7 @@ from vp_pipeline.environments.preflight import require_ready
 from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.quality.freshness import freshness_checks
 from vp_pipeline.settings import Settings
-from vp_pipeline.sources.source import Stream
+from vp_pipeline.sources.source import Stream, airbyte_sources
 
 
 def build_definitions(settings: Settings, resource_overrides: Mapping[str, object] | None = None) -> dg.Definitions:
@@ -38,7 +38,7 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     fresh = freshness_checks([key for stream in settings.streams for key in _first_of_each_layer(stream)] + [PUBLISHED])
     ingestion = [
         assets
-        for source in settings.enabled_sources
+        for source in airbyte_sources(settings.enabled_sources)
         for stream in source.streams
         for assets in (
             airbyte_asset(source, stream, partitions),

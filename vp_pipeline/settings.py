@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -24,9 +24,9 @@ from vp_pipeline.service_settings import (
     RunSettings,
     production_problems,
 )
-from vp_pipeline.sources.registry import SOURCES
-from vp_pipeline.sources.source import Source, Stream
-from vp_pipeline.sources.source_settings import SourceSettings
+from vp_pipeline.sources.registry import NAMES, SOURCES
+from vp_pipeline.sources.source import AirbyteSource, Source, Stream
+from vp_pipeline.sources.source_settings import ConnectorSettings, SourceSettings
 from vp_pipeline.variables import (
     NAMED,
     OF_ONE,
@@ -68,7 +68,7 @@ class Settings(RunSettings, DeliverySettings, ProductionSettings):
     chosen_sources: Listed[str] = Field(
         default=(),
         json_schema_extra={"variable": "VP_SOURCES"},
-        description="The sources that are ingested, separated by commas: " + ", ".join(s.name for s in SOURCES) + ". "
+        description="The sources that are ingested, separated by commas: " + ", ".join(NAMES) + ". "
         "The graph has the assets and models of these alone. Empty: locally all that need no account; in production "
         "those with an Airbyte connection.",
     )
@@ -89,9 +89,8 @@ class Settings(RunSettings, DeliverySettings, ProductionSettings):
     @field_validator("chosen_sources")
     @classmethod
     def _are_sources(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        known = [source.name for source in SOURCES]
-        if unknown := sorted(set(value) - set(known)):
-            raise ValueError(f"there is no source {', '.join(unknown)}; there are {', '.join(known)}")
+        if unknown := sorted(set(value) - set(NAMES)):
+            raise ValueError(f"there is no source {', '.join(unknown)}; there are {', '.join(NAMES)}")
         return value
 
     @property
@@ -102,10 +101,10 @@ class Settings(RunSettings, DeliverySettings, ProductionSettings):
 
     @property
     def enabled_sources(self) -> tuple[Source, ...]:
-        """The sources that the graph has. In production one that is not chosen by name needs a connection."""
+        """The sources that the graph has. In production one that is not chosen by name has to be connected."""
         if self.env == "local" or self.chosen_sources:
             return self.wanted_sources
-        return tuple(source for source in self.wanted_sources if self.of(source).airbyte_connection)
+        return tuple(source for source in self.wanted_sources if self.of(source).is_connected)
 
     @property
     def streams(self) -> tuple[Stream, ...]:
@@ -117,6 +116,10 @@ class Settings(RunSettings, DeliverySettings, ProductionSettings):
         """The mart whose changed rows are exported."""
         return self.export_mart or next((source.exported_mart for source in self.enabled_sources), "")
 
+    @overload
+    def of(self, source: AirbyteSource) -> ConnectorSettings: ...
+    @overload
+    def of(self, source: Source) -> SourceSettings: ...
     def of(self, source: Source) -> SourceSettings:
         """The settings of a source, of the class that it declares."""
         return self.sources[source.name]
@@ -274,12 +277,12 @@ def _missing(settings: Settings, known: Mapping[str, Setting], needed: Sequence[
     production = settings.env == "production"
     if needed is None and production:
         for source in settings.enabled_sources:
-            if settings.of(source).airbyte_connection is None:
-                setting = known[f"{source.name}_airbyte_connection"]
+            if not settings.of(source).is_connected:
+                setting = known[f"{source.name}_{source.settings.NEEDED}"]
                 yield f"{setting.variable} is not set, and production needs it: {setting.info.description}"
         if not settings.enabled_sources:
-            names = ", ".join(known[f"{source.name}_airbyte_connection"].variable for source in SOURCES)
-            yield f"No source has an Airbyte connection, and production needs one for each that it ingests: {names}."
+            names = ", ".join(known[f"{source.name}_{source.settings.NEEDED}"].variable for source in SOURCES)
+            yield f"No source is connected, and production needs one variable for each that it ingests: {names}."
     needed = (NEEDED if production else ()) if needed is None else needed
     if needed:
         for name, why in production_problems(settings, needed):

@@ -19,7 +19,7 @@ from vp_pipeline.airbyte.api import AirbyteApi, AlreadyRunning
 from vp_pipeline.airbyte.drift import PATH_FORMAT, bucket_path
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.settings import PROJECT_ROOT, Settings, secret_variables
-from vp_pipeline.sources.source import Origin, Source
+from vp_pipeline.sources.source import AirbyteSource, Origin
 
 FOLDER = PROJECT_ROOT / "infra" / "airbyte"
 
@@ -34,7 +34,7 @@ class Applied:
     new: bool
 
 
-def values(settings: Settings, source: Source, aws_role_arn: str | None, region: str) -> dict[str, object]:
+def values(settings: Settings, source: AirbyteSource, aws_role_arn: str | None, region: str) -> dict[str, object]:
     """The values of the documents' `${…}`; a field whose value is None is left out. Without a role the destination
     signs in with access keys.
 
@@ -64,7 +64,7 @@ def values(settings: Settings, source: Source, aws_role_arn: str | None, region:
     }
 
 
-def expected_configuration(settings: Settings, source: Source) -> Mapping[str, object]:
+def expected_configuration(settings: Settings, source: AirbyteSource) -> Mapping[str, object]:
     """What the settings have of a source's configuration, without credentials and addresses; nothing where they do not
     have it all."""
     own = settings.of(source).without_secrets()  # the code location looks nothing up while it loads
@@ -111,7 +111,7 @@ def document(name: str, filled: Mapping[str, object], folder: Path = FOLDER) -> 
     return found
 
 
-def apply(api: AirbyteApi, workspace: str, source: Source, filled: Mapping[str, object]) -> Iterator[Applied]:
+def apply(api: AirbyteApi, workspace: str, source: AirbyteSource, filled: Mapping[str, object]) -> Iterator[Applied]:
     """Creates or updates the four objects, in the order in which they need each other.
 
     Raises:

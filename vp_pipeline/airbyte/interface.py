@@ -11,7 +11,7 @@ from typing import Protocol
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake.manifests import SyncRecord
-from vp_pipeline.sources.source import Source, Stream
+from vp_pipeline.sources.source import AirbyteSource, Stream
 
 Log = Callable[[str], None]
 
@@ -28,7 +28,7 @@ class Airbyte(Protocol):
     """The Airbyte of an environment."""
 
     def sync(
-        self, source: Source, stream: Stream, run_date: date, *, resync: bool = False, log: Log | None = None
+        self, source: AirbyteSource, stream: Stream, run_date: date, *, resync: bool = False, log: Log | None = None
     ) -> Sync:
         """One finished sync of a partition: the existing one, or a new one.
 

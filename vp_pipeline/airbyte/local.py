@@ -21,7 +21,7 @@ from vp_pipeline.lake.manifests import SyncRecord
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline.settings import Settings, secret_variables
-from vp_pipeline.sources.source import Origin, Source, Stream
+from vp_pipeline.sources.source import AirbyteSource, Origin, Stream
 
 # What the data of a source are, as its record `layout.ORIGIN` has it.
 _KINDS = ("vendor", "stand-in")
@@ -37,7 +37,7 @@ class LocalAirbyte:
 
     def sync(
         self,
-        source: Source,
+        source: AirbyteSource,
         stream: Stream,
         run_date: date,
         *,
@@ -61,7 +61,7 @@ class LocalAirbyte:
 
     def _run(
         self,
-        source: Source,
+        source: AirbyteSource,
         stream: Stream,
         run_date: date,
         origin: Origin,
@@ -107,7 +107,7 @@ class LocalAirbyte:
         return record
 
     @contextmanager
-    def origin(self, source: Source, run_date: date) -> Iterator[Origin]:
+    def origin(self, source: AirbyteSource, run_date: date) -> Iterator[Origin]:
         """Where the responses of a day come from; a stand-in is served for the block."""
         settings = self.settings.of(source)
         if settings.uses_vendor:
@@ -130,13 +130,13 @@ class LocalAirbyte:
                 left_out=api.left_out,
             )
 
-    def _uses_vendor(self, source: Source) -> bool:
+    def _uses_vendor(self, source: AirbyteSource) -> bool:
         return self.settings.of(source).uses_vendor
 
-    def _kind(self, source: Source) -> str:
+    def _kind(self, source: AirbyteSource) -> str:
         return _KINDS[0] if self._uses_vendor(source) else _KINDS[1]
 
-    def refuse_mixing(self, source: Source) -> None:
+    def refuse_mixing(self, source: AirbyteSource) -> None:
         """Raises PermanentError: the data folder has data of the other kind, real or generated."""
         path = _origin_path(source)
         content = self.lake.find(path)
@@ -154,11 +154,11 @@ class LocalAirbyte:
             )
 
 
-def _origin_path(source: Source) -> str:
+def _origin_path(source: AirbyteSource) -> str:
     return layout.ORIGIN.path(source=source.name)
 
 
-def _fingerprint(source: Source, origin: Origin, config: dict[str, object]) -> str:
+def _fingerprint(source: AirbyteSource, origin: Origin, config: dict[str, object]) -> str:
     """What is requested, from where, by which connector; without credentials, addresses that vary, and the day: the
     days of a source are compared with one another by it."""
     requested = {name: value for name, value in config.items() if name not in source.incidental}

@@ -23,7 +23,7 @@ from vp_pipeline.lake import bronze, layout
 from vp_pipeline.lake.manifests import Document, SyncRecord, read_document
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import ONE_DAY, newest_finished_day, start_of
-from vp_pipeline.sources.source import Source, Stream, SyncRequest
+from vp_pipeline.sources.source import AirbyteSource, Stream, SyncRequest
 from vp_pipeline.stored_formats import StoredFormat, with_default
 
 
@@ -65,7 +65,7 @@ class RemoteAirbyte:
     expected: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     def sync(
-        self, source: Source, stream: Stream, run_date: date, *, resync: bool = False, log: Log | None = None
+        self, source: AirbyteSource, stream: Stream, run_date: date, *, resync: bool = False, log: Log | None = None
     ) -> Sync:
         """See `Airbyte.sync`. A job that an earlier attempt of the day started is waited for, and no other is started;
         with `resync` another one is, unless the earlier one is still running.
@@ -123,7 +123,7 @@ class RemoteAirbyte:
         return job
 
     def _started(
-        self, api: AirbyteApi, source: Source, stream: Stream, run_date: date, log: Log
+        self, api: AirbyteApi, source: AirbyteSource, stream: Stream, run_date: date, log: Log
     ) -> tuple[Job, SyncRequest | None]:
         """A job that was started, or is running already, and what it requests."""
         connection_id = self.connections[source.name]
@@ -269,7 +269,7 @@ def running_path(stream: Stream, run_date: date) -> str:
     return layout.RUNNING_SYNC.path(source=stream.source, stream=stream.name, day=run_date)
 
 
-def _configured(api: AirbyteApi, source: Source, connection: Mapping[str, Any], log: Log) -> SyncRequest | None:
+def _configured(api: AirbyteApi, source: AirbyteSource, connection: Mapping[str, Any], log: Log) -> SyncRequest | None:
     """What the source of a connection is configured to request now; None: not known."""
     try:
         request = source.request_of(api.source_configuration(connection["sourceId"]))

@@ -10,7 +10,7 @@ from vp_pipeline.assets.days.flow import day_by_day, run_days
 from vp_pipeline.assets.days.report import DayReport, checked
 from vp_pipeline.assets.keys import airbyte_key, asset_spec, check_specs
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.sources.source import Source, Stream
+from vp_pipeline.sources.source import AirbyteSource, Stream
 
 
 class SyncConfig(dg.Config):
@@ -19,7 +19,7 @@ class SyncConfig(dg.Config):
     resync: bool = False
 
 
-def airbyte_asset(source: Source, stream: Stream, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+def airbyte_asset(source: AirbyteSource, stream: Stream, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     """The sync of a stream."""
     key = airbyte_key(stream)
     replay = {

@@ -8,6 +8,7 @@ import typer
 from vp_pipeline.cli.terminal import console
 from vp_pipeline.cli.terminal.options import Command, Group
 from vp_pipeline.settings import load_settings, variable_of
+from vp_pipeline.sources.source import airbyte_sources
 
 app = typer.Typer(cls=Group, help="Create what production needs, from `infra/`.", no_args_is_help=True)
 
@@ -62,7 +63,8 @@ def airbyte(
     signing_in = ("airbyte_client_id", "airbyte_client_secret") if apply_ else ()
     settings = load_settings(needed=("lake_url", "airbyte_workspace_id", *signing_in))
     mask = Redaction(settings.secrets).masked
-    of_sources = [(source, values(settings, source, aws_role_arn, region)) for source in settings.wanted_sources]
+    wanted = airbyte_sources(settings.wanted_sources)
+    of_sources = [(source, values(settings, source, aws_role_arn, region)) for source in wanted]
     if not apply_:
         for _, filled in of_sources:
             for name in ("source", "destination", "connection"):

@@ -15,6 +15,7 @@ from vp_pipeline.cli.terminal.options import AsCsv, AsJson, Recordings, chosen_f
 from vp_pipeline.cli.terminal.tables import print_rows
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings, load_settings
+from vp_pipeline.sources.source_settings import ConnectorSettings
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -260,6 +261,7 @@ def _end_killed_runs(settings: Settings, instance: "dg.DagsterInstance") -> None
 def _tags(settings: Settings, waive: Sequence[str]) -> dict[str, str]:
     from vp_pipeline.quality.waivers import TAG
 
-    folders = [source.recordings.name for source in settings.sources.values() if source.recordings]
+    connectors = (own for own in settings.sources.values() if isinstance(own, ConnectorSettings))
+    folders = [own.recordings.name for own in connectors if own.recordings]
     tags = {"vp/recordings": ", ".join(folders)} if folders else {}
     return {**tags, TAG: ",".join(waive)} if waive else tags

@@ -11,6 +11,8 @@ from vp_pipeline.cli.terminal import console
 from vp_pipeline.cli.terminal.options import Recordings, recorded
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import load_settings
+from vp_pipeline.sources.registry import SOURCES
+from vp_pipeline.sources.source import airbyte_sources
 
 if TYPE_CHECKING:
     from vp_pipeline.sandbox.services.server import Services
@@ -31,7 +33,8 @@ def sandbox(
         require_free(wanted)
     settings = load_settings(**recorded(recordings), sandbox_seed=seed)
     apis = {
-        name: build_api(name, source.recordings, settings.sandbox_seed) for name, source in settings.sources.items()
+        source.name: build_api(source.name, settings.of(source).recordings, settings.sandbox_seed)
+        for source in airbyte_sources(SOURCES)
     }
     with Sandbox(apis, port) as server, Services(port + 1 if port else 0) as services:
         for name, api in apis.items():

@@ -16,7 +16,7 @@ from vp_pipeline.dbt.grain import exportable
 from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.failures import PermanentError, Problem, StartError
 from vp_pipeline.settings import Settings, all_settings, variable_of
-from vp_pipeline.sources.source import Origin
+from vp_pipeline.sources.source import Origin, airbyte_sources
 
 _OTHER_FOLDER = "export VP_DATA_DIR=<a folder that can be written>"
 _DUCKDB = slice(8, 12), b"DUCK"  # where the header of a DuckDB file has which bytes
@@ -60,7 +60,7 @@ def folders(settings: Settings) -> Iterator[Problem]:
 
 def recordings(settings: Settings) -> Iterator[Problem]:
     """Recordings that are not there."""
-    for source in settings.enabled_sources:
+    for source in airbyte_sources(settings.enabled_sources):
         folder = settings.of(source).recordings
         if folder is not None and not folder.is_dir():
             variable = variable_of(source, "recordings")
@@ -69,7 +69,7 @@ def recordings(settings: Settings) -> Iterator[Problem]:
 
 def connectors(settings: Settings) -> Iterator[Problem]:
     """What a connector cannot be configured with. In production Airbyte has its configuration."""
-    for source in settings.enabled_sources if settings.env == "local" else ():
+    for source in airbyte_sources(settings.enabled_sources) if settings.env == "local" else ():
         own = settings.of(source)
         if own.uses_vendor:
             try:

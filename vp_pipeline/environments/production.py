@@ -26,6 +26,7 @@ from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.publishing.snowflake import SnowflakePublications
 from vp_pipeline.publishing.snowflake_reader import SnowflakePublishedSchema
 from vp_pipeline.settings import Settings
+from vp_pipeline.sources.source import airbyte_sources
 from vp_pipeline.variables import PRODUCTION
 from vp_pipeline.warehouse.lease.lease import Lease, Report
 from vp_pipeline.warehouse.lease.row import LeaseRow
@@ -62,11 +63,17 @@ class ProductionEnvironment:
         """The API's client is made when a sync is requested."""
         return RemoteAirbyte(
             lake,
-            {each.name: self.settings.of(each).airbyte_connection or "" for each in self.settings.enabled_sources},
+            {
+                each.name: self.settings.of(each).airbyte_connection or ""
+                for each in airbyte_sources(self.settings.enabled_sources)
+            },
             self.build_airbyte_client,
             poll_seconds=self.settings.airbyte_poll_seconds,
             deadline_seconds=self.settings.airbyte_deadline_seconds,
-            expected={each.name: expected_configuration(self.settings, each) for each in self.settings.enabled_sources},
+            expected={
+                each.name: expected_configuration(self.settings, each)
+                for each in airbyte_sources(self.settings.enabled_sources)
+            },
         )
 
     def build_airbyte_client(self) -> AirbyteApi:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.decoder_code import DecoderCode, decoder_code
 from vp_pipeline.sources.landed import Decoded, Inspection, LandedLine
-from vp_pipeline.sources.source_settings import SourceSettings
+from vp_pipeline.sources.source_settings import ConnectorSettings, SourceSettings
 from vp_pipeline.sources.stream_days import Unit
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Origin:
     left_out: tuple[str, ...] = ()
 
     @classmethod
-    def of_vendor(cls, settings: SourceSettings) -> "Origin":
+    def of_vendor(cls, settings: ConnectorSettings) -> "Origin":
         """The vendor's own API."""
         return cls(base_url=settings.base_url, label=settings.base_url)
 
@@ -136,30 +136,44 @@ class Stream:
         return inspection
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Source:
-    """One system that is ingested.
+    """One system that is ingested; how, is its type (`AirbyteSource`).
 
-    `settings` is the class of its settings, an instance of which `connector_config` takes: it returns the connector's
-    configuration for an origin. `request_of`: what a configuration requests (None: it is not one of this connector).
-    `of_day`: what a configuration has more to request a day (UTC); nothing where every day is requested alike.
-    `incidental`: names of the configuration that do not change what is requested: credentials and addresses.
-    `is_available`: whether it is ingested where VP_SOURCES names none; one that is off until it is configured is not.
-    `account`: the module whose function `account(settings)` requests what the vendor says of the account, as a
-    sentence. `oracle`: the vendor's own figures, where it gives some. `exported_mart`: the mart whose changed rows are
-    exported where this is the first source that is on and VP_EXPORT_MART names none.
+    `settings` is the class of its settings. `is_available`: whether it is ingested where VP_SOURCES names none; one
+    that is off until it is configured is not. `oracle`: the vendor's own figures, where it gives some. `exported_mart`:
+    the mart whose changed rows are exported where this is the first source that is on and VP_EXPORT_MART names none.
     """
 
     name: str
     description: str
-    manifest: Path
     streams: tuple[Stream, ...]
     settings: type[SourceSettings]
-    connector_config: Callable[[Any, Origin], dict[str, object]]
-    request_of: Callable[[Mapping[str, Any]], SyncRequest | None]
     exported_mart: str
-    of_day: Callable[[date], Mapping[str, object]] = lambda _: {}
-    incidental: frozenset[str] = frozenset({"api_key", "base_url"})
     is_available: Callable[[Any], bool] = lambda _: True
     oracle: Oracle | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AirbyteSource(Source):
+    """A source that Airbyte syncs, with the connector `manifest`.
+
+    `connector_config` takes an instance of `settings` and returns the connector's configuration for an origin.
+    `request_of`: what a configuration requests (None: it is not one of this connector). `of_day`: what a configuration
+    has more to request a day (UTC); nothing where every day is requested alike. `incidental`: names of the
+    configuration that do not change what is requested: credentials and addresses. `account`: the module whose function
+    `account(settings)` requests what the vendor says of the account, as a sentence.
+    """
+
+    settings: type[ConnectorSettings]
+    manifest: Path
+    connector_config: Callable[[Any, Origin], dict[str, object]]
+    request_of: Callable[[Mapping[str, Any]], SyncRequest | None]
+    of_day: Callable[[date], Mapping[str, object]] = lambda _: {}
+    incidental: frozenset[str] = frozenset({"api_key", "base_url"})
     account: str | None = None
+
+
+def airbyte_sources(sources: Iterable[Source]) -> tuple[AirbyteSource, ...]:
+    """Those that Airbyte syncs."""
+    return tuple(source for source in sources if isinstance(source, AirbyteSource))

@@ -1,10 +1,10 @@
 """What the settings of every source have.
 
-Here: the base of the class `…Settings` in each source's folder. Not here: reading variables (`vp_pipeline/settings.py`,
-which collects the classes from the registry).
+Here: the bases of the class `…Settings` in each source's folder. Not here: reading variables
+(`vp_pipeline/settings.py`, which collects the classes from the registry).
 """
 
-from typing import Self
+from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
@@ -17,6 +17,37 @@ class SourceSettings(BaseModel):
     itself (`json_schema_extra`), where `{SOURCE}` is the source's name in upper case."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    # The field without which production cannot ingest it.
+    NEEDED: ClassVar[str]
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether production has what it needs to ingest it."""
+        return getattr(self, self.NEEDED) is not None
+
+    @property
+    def credentials(self) -> tuple[SecretStr, ...]:
+        """The secrets that are set; nothing is looked up."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(value for value in values if isinstance(value, SecretStr))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secret values, for redaction: see `known_values`."""
+        return tuple(known_values(self.credentials))
+
+    def without_secrets(self) -> Self:
+        """The same with masks in place of its secrets: for what describes a configuration and does not sign in."""
+        named = {name: getattr(self, name) for name in type(self).model_fields}
+        masked = {name: SecretStr("***") for name, value in named.items() if isinstance(value, SecretStr)}
+        return self.model_copy(update=masked)
+
+
+class ConnectorSettings(SourceSettings):
+    """The settings of a source that Airbyte syncs."""
+
+    NEEDED = "airbyte_connection"
 
     url: HttpUrl
     recordings: OrUnset[ProjectPath] = Field(
@@ -42,20 +73,3 @@ class SourceSettings(BaseModel):
     def is_configured(self) -> bool:
         """Whether somebody has named where its data come from: a key, recordings, or a connection of Airbyte."""
         return self.uses_vendor or self.recordings is not None or self.airbyte_connection is not None
-
-    @property
-    def credentials(self) -> tuple[SecretStr, ...]:
-        """The secrets that are set; nothing is looked up."""
-        values = (getattr(self, name) for name in type(self).model_fields)
-        return tuple(value for value in values if isinstance(value, SecretStr))
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """The secret values, for redaction: see `known_values`."""
-        return tuple(known_values(self.credentials))
-
-    def without_secrets(self) -> Self:
-        """The same with masks in place of its secrets: for what describes a configuration and does not sign in."""
-        named = {name: getattr(self, name) for name in type(self).model_fields}
-        masked = {name: SecretStr("***") for name, value in named.items() if isinstance(value, SecretStr)}
-        return self.model_copy(update=masked)

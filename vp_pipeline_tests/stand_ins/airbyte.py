@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 from vp_pipeline.airbyte.api import AirbyteApi
 from vp_pipeline.airbyte.connector_runner import SyncJob, next_job_id
 from vp_pipeline.airbyte.drift import PATH_FORMAT, bucket_path
-from vp_pipeline.sources.source import Source
+from vp_pipeline.sources.source import AirbyteSource
 from vp_pipeline_tests.stand_ins.s3 import Fault
 
 CLIENT_ID, CLIENT_SECRET = "a-client", "secret-of-the-stand-in/airbyte"
@@ -119,7 +119,7 @@ class AirbyteStandIn:
         self.url = f"http://127.0.0.1:{self._server.port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
-    def serve(self, source: Source, configuration: dict[str, Any]) -> None:
+    def serve(self, source: AirbyteSource, configuration: dict[str, Any]) -> None:
         """Its connection is one of this source, with this configuration."""
         (stream,) = source.streams
         self.stream = stream.name

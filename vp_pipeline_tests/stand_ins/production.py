@@ -19,7 +19,7 @@ from vp_pipeline.sandbox.api import build_api
 from vp_pipeline.sandbox.server import Sandbox
 from vp_pipeline.settings import Settings, load_settings, variable_of
 from vp_pipeline.sources.keepa.source import KEEPA
-from vp_pipeline.sources.source import Origin, Source
+from vp_pipeline.sources.source import AirbyteSource, Origin
 from vp_pipeline_tests.stand_ins import airbyte as airbyte_api
 from vp_pipeline_tests.stand_ins.airbyte import AirbyteStandIn, airbyte_stand_in
 from vp_pipeline_tests.stand_ins.s3 import KEYS, S3StandIn, s3_stand_in
@@ -43,7 +43,7 @@ class Production:
     airbyte: AirbyteStandIn
     sandbox: Sandbox
     store: S3Store
-    source: Source
+    source: AirbyteSource
     products: Sequence[str]
     today: date
 
@@ -79,7 +79,9 @@ class Production:
 
 
 @contextmanager
-def production(folder: Path, products: int = 3, source: Source = KEEPA, **overrides: Any) -> Iterator[Production]:
+def production(
+    folder: Path, products: int = 3, source: AirbyteSource = KEEPA, **overrides: Any
+) -> Iterator[Production]:
     """Production's settings on stand-ins that live as long as the block. `products`: how many are requested."""
     with ExitStack() as stack:
         s3 = stack.enter_context(s3_stand_in())

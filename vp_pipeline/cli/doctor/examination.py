@@ -16,6 +16,7 @@ from vp_pipeline.cli.doctor.finding import Finding, unknown, wrong
 from vp_pipeline.failures import PipelineError, StartError
 from vp_pipeline.redaction import Redaction
 from vp_pipeline.settings import PROJECT_ROOT, Settings, load_settings
+from vp_pipeline.sources.source import airbyte_sources
 from vp_pipeline.variables import read_env_file
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def _services(place: Installation) -> Iterator[Finding]:
     from vp_pipeline.cli.doctor import services
 
     local = place.settings.env == "local"
-    for source in place.settings.enabled_sources:
+    for source in airbyte_sources(place.settings.enabled_sources):
         if local:
             from vp_pipeline.airbyte.local import LocalAirbyte
 

@@ -13,7 +13,7 @@ from vp_pipeline.environments.production import ProductionEnvironment
 from vp_pipeline.failures import PermanentError, PipelineError
 from vp_pipeline.lake.s3 import S3Store
 from vp_pipeline.settings import Settings, variable_of
-from vp_pipeline.sources.source import Source
+from vp_pipeline.sources.source import AirbyteSource, airbyte_sources
 from vp_pipeline.warehouse.deploy import apply, places, steps
 from vp_pipeline.warehouse.snowflake import SESSION_PARAMETERS, SnowflakeWarehouse
 
@@ -33,11 +33,13 @@ def airbyte(api: AirbyteApi, settings: Settings, environment: ProductionEnvironm
         return
     yield ok("Airbyte", f"it signs in, and sees the workspace {settings.airbyte_workspace_id}")
     expected = environment.build_airbyte(environment.build_lake()).expected
-    for source in settings.enabled_sources:
+    for source in airbyte_sources(settings.enabled_sources):
         yield from _connection(api, settings, source, dict(expected.get(source.name) or {}))
 
 
-def _connection(api: AirbyteApi, settings: Settings, source: Source, expected: dict[str, object]) -> Iterator[Finding]:
+def _connection(
+    api: AirbyteApi, settings: Settings, source: AirbyteSource, expected: dict[str, object]
+) -> Iterator[Finding]:
     subject = f"Airbyte, {source.name}"
     connection_id = settings.of(source).airbyte_connection or ""
     try:

@@ -16,7 +16,7 @@ from vp_pipeline.delivery.power_bi import build_power_bi
 from vp_pipeline.failures import PermanentError, PipelineError
 from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline.settings import Settings, all_settings
-from vp_pipeline.sources.source import Source
+from vp_pipeline.sources.source import AirbyteSource
 
 _TIMEOUT_SECONDS = 5
 _NEEDED_SCOPE, _LOOK_UP_SCOPES = "chat:write", ("channels:history", "groups:history")
@@ -24,7 +24,7 @@ _NETWORK = "vp doctor # again, when the network or the service is back"
 _WORD = re.compile(r"\b[A-Z][A-Z0-9_]{3,}\b")
 
 
-def vendor(settings: Settings, source: Source, airbyte: LocalAirbyte) -> Iterator[Finding]:
+def vendor(settings: Settings, source: AirbyteSource, airbyte: LocalAirbyte) -> Iterator[Finding]:
     """The API that a local sync of the source requests: the vendor's own, or a stand-in in this process."""
     own = settings.of(source)
     try:
@@ -41,7 +41,7 @@ def vendor(settings: Settings, source: Source, airbyte: LocalAirbyte) -> Iterato
     yield from account(settings, source)
 
 
-def account(settings: Settings, source: Source) -> Iterator[Finding]:
+def account(settings: Settings, source: AirbyteSource) -> Iterator[Finding]:
     """What the vendor says of the account, where a key is set."""
     own = settings.of(source)
     if not own.uses_vendor:

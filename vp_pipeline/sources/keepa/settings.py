@@ -5,13 +5,13 @@ import re
 from pydantic import Field, HttpUrl, SecretStr, field_validator
 
 from vp_pipeline.sources.keepa.series import DOMAINS
-from vp_pipeline.sources.source_settings import SourceSettings
+from vp_pipeline.sources.source_settings import ConnectorSettings
 from vp_pipeline.variables import Listed, OrUnset
 
 _PRODUCT = re.compile(rf"(?:(?:{'|'.join(map(str, DOMAINS))}):)?[A-Z0-9]{{10}}")
 
 
-class KeepaSettings(SourceSettings):
+class KeepaSettings(ConnectorSettings):
     """With a key requests go to the real Keepa, for the newest finished day only; without one, to the sandbox."""
 
     api_key: OrUnset[SecretStr] = Field(

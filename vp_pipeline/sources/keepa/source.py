@@ -8,7 +8,7 @@ from vp_pipeline.failures import PermanentError
 from vp_pipeline.sources.keepa.charts import prices, ranks
 from vp_pipeline.sources.keepa.settings import KeepaSettings
 from vp_pipeline.sources.keepa.tables import TABLES
-from vp_pipeline.sources.source import Entity, Oracle, Origin, Source, Stream, SyncRequest
+from vp_pipeline.sources.source import AirbyteSource, Entity, Oracle, Origin, Stream, SyncRequest
 
 
 def connector_config(settings: KeepaSettings, origin: Origin) -> dict[str, object]:
@@ -64,7 +64,7 @@ PRODUCT = Stream(
 
 ORACLE = Oracle("mon_keepa_reconciliation", key="product_key", value="keepa_value", vendor="Keepa")
 
-KEEPA = Source(
+KEEPA = AirbyteSource(
     name="keepa",
     description="Keepa: histories of Amazon products.",
     manifest=Path(__file__).with_name("connector.yaml"),

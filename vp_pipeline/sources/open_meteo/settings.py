@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, HttpUrl, SecretStr, field_validator
 
 from vp_pipeline.sources.open_meteo.tables import NAME
 from vp_pipeline.sources.open_meteo.variables import BY_NAME
-from vp_pipeline.sources.source_settings import SourceSettings
+from vp_pipeline.sources.source_settings import ConnectorSettings
 from vp_pipeline.variables import Listed, OrUnset
 
 _NUMBER = r"-?\d{1,3}(?:\.\d{1,7})?"
@@ -20,7 +20,7 @@ def _split(value: object) -> object:
     return value
 
 
-class OpenMeteoSettings(SourceSettings):
+class OpenMeteoSettings(ConnectorSettings):
     """Requests go to the sandbox, unless `live` is set or there is a key."""
 
     live: bool = Field(

@@ -8,7 +8,7 @@ from vp_pipeline.failures import PermanentError
 from vp_pipeline.sources.open_meteo.settings import OpenMeteoSettings, location
 from vp_pipeline.sources.open_meteo.tables import TABLES
 from vp_pipeline.sources.open_meteo.variables import DEFAULT_VARIABLES
-from vp_pipeline.sources.source import Entity, Origin, Source, Stream, SyncRequest
+from vp_pipeline.sources.source import AirbyteSource, Entity, Origin, Stream, SyncRequest
 
 # A recording does not name which API it is of, so it is requested once.
 _RECORDED, _DATASETS = ["recorded"], ["archive", "forecast"]
@@ -62,7 +62,7 @@ WEATHER = Stream(
     lasting={"mart.dim_location": ("location_id",)},
 )
 
-OPEN_METEO = Source(
+OPEN_METEO = AirbyteSource(
     name="open_meteo",
     description="Open-Meteo: hourly weather of places.",
     manifest=Path(__file__).with_name("connector.yaml"),

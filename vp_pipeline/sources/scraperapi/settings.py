@@ -5,13 +5,13 @@ import re
 from pydantic import Field, HttpUrl, SecretStr, field_validator
 
 from vp_pipeline.sources.scraperapi.marketplaces import MARKETPLACES
-from vp_pipeline.sources.source_settings import SourceSettings
+from vp_pipeline.sources.source_settings import ConnectorSettings
 from vp_pipeline.variables import Listed, OrUnset
 
 _PRODUCT = re.compile(rf"(?:{'|'.join(MARKETPLACES)}):[A-Z0-9]{{10}}")
 
 
-class ScraperApiSettings(SourceSettings):
+class ScraperApiSettings(ConnectorSettings):
     """Off until there is a key, recordings or a connection, unless VP_SOURCES names it: then it reads the sandbox."""
 
     api_key: OrUnset[SecretStr] = Field(

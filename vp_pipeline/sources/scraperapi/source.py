@@ -7,7 +7,7 @@ from typing import Any
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.sources.scraperapi.settings import ScraperApiSettings
 from vp_pipeline.sources.scraperapi.tables import TABLES
-from vp_pipeline.sources.source import Entity, Origin, Source, Stream, SyncRequest
+from vp_pipeline.sources.source import AirbyteSource, Entity, Origin, Stream, SyncRequest
 
 
 def connector_config(settings: ScraperApiSettings, origin: Origin) -> dict[str, object]:
@@ -49,7 +49,7 @@ PRODUCT_PAGES = Stream(
     lasting={"mart.mart_product_page_daily": ("country", "asin")},
 )
 
-SCRAPERAPI = Source(
+SCRAPERAPI = AirbyteSource(
     name="scraperapi",
     description="ScraperAPI: Amazon's product pages.",
     manifest=Path(__file__).with_name("connector.yaml"),

@@ -4,12 +4,12 @@ from typing import Literal
 
 from pydantic import Field, HttpUrl, SecretStr, model_validator
 
-from vp_pipeline.sources.source_settings import SourceSettings
+from vp_pipeline.sources.source_settings import ConnectorSettings
 from vp_pipeline.sources.sp_api.marketplaces import ENDPOINTS, MARKETPLACES, Region, of_region
 from vp_pipeline.variables import Listed, OrUnset
 
 
-class SpApiSettings(SourceSettings):
+class SpApiSettings(ConnectorSettings):
     """With the three credentials requests go to Amazon; without one of them, to the sandbox."""
 
     client_id: OrUnset[SecretStr] = Field(

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from vp_pipeline.sources.source import Entity, Origin, Source, Stream, SyncRequest
+from vp_pipeline.sources.source import AirbyteSource, Entity, Origin, Stream, SyncRequest
 from vp_pipeline.sources.sp_api.marketplaces import of_region
 from vp_pipeline.sources.sp_api.settings import SpApiSettings
 from vp_pipeline.sources.sp_api.tables import TABLES
@@ -54,7 +54,7 @@ ORDERS = Stream(
     lasting={"mart.fct_order_item": ("order_id",)},
 )
 
-SP_API = Source(
+SP_API = AirbyteSource(
     name="sp_api",
     description="Amazon SP-API: the seller's orders.",
     manifest=Path(__file__).with_name("connector.yaml"),
