@@ -42,7 +42,7 @@ select
     series,
     snapshot_at,
     as_of,
-    response_begins_at,
+    history_begins_at,
     unknown_until,
     '{{ figure.ours }}' as figure,
     coalesce({{ figure.ours }}, -1) as our_value,

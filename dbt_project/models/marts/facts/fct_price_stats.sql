@@ -98,7 +98,6 @@ steps as (
         histories.min_value,
         histories.max_value,
         histories.as_of,
-        points.snapshot_at = histories.snapshot_at as is_of_newest_response,
         lead(points.observed_at) over (
             partition by points.asin, points.domain_id, points.series order by points.observed_at
         ) as next_observed_at
@@ -118,10 +117,43 @@ all_time as (
         max(case when next_observed_at is null then vendor_value end) as current_value,
         min(case when vendor_value = min_value then observed_at end) as min_at,
         min(case when vendor_value = max_value then observed_at end) as max_at,
-        min(case when is_of_newest_response then observed_at end) as response_begins_at,
         max(case when vendor_value is null then coalesce(next_observed_at, as_of) end) as unknown_until
     from steps
     group by asin, domain_id, series
+),
+
+-- What is left of each response: the points that no newer one has, and how far back it and the newer ones reach.
+responses as (
+    select
+        asin,
+        domain_id,
+        series,
+        greatest(snapshot_at, max(observed_at)) as ends_at,
+        min(min(observed_at)) over (
+            partition by asin, domain_id, series
+            order by snapshot_at desc rows between unbounded preceding and current row
+        ) as reaches_back_to,
+        row_number() over (partition by asin, domain_id, series order by snapshot_at desc) as place
+    from points
+    group by asin, domain_id, series, snapshot_at
+),
+
+-- A response cut short (`days=N`) continues the one before if it begins before that one ends; else a part is missing.
+continuous as (
+    select
+        newer.asin,
+        newer.domain_id,
+        newer.series,
+        max(newer.reaches_back_to) as history_begins_at
+    from responses as newer
+    inner join responses as older
+        on
+            newer.asin = older.asin
+            and newer.domain_id = older.domain_id
+            and newer.series = older.series
+            and older.place = newer.place + 1
+    where older.ends_at < newer.reaches_back_to
+    group by newer.asin, newer.domain_id, newer.series
 ),
 
 windows as (
@@ -267,7 +299,7 @@ select
     histories.snapshot_at,
     histories.as_of,
     histories.first_observed_at,
-    all_time.response_begins_at,
+    coalesce(continuous.history_begins_at, histories.first_observed_at) as history_begins_at,
     all_time.unknown_until,
     -- The one series in which a number below zero is a value.
     case
@@ -288,3 +320,4 @@ select
 from histories
 inner join all_time on {{ same_key('histories', 'all_time', key) }}
 inner join pivoted on {{ same_key('histories', 'pivoted', key) }}
+left join continuous on {{ same_key('histories', 'continuous', key) }}

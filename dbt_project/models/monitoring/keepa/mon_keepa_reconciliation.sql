@@ -83,8 +83,9 @@ compared_series as (
             and our_series.series = vendor_series.series
 ),
 
--- Responses whose histories were cut short (`days=N`), all of them at one moment: Keepa's figures are of all time, and
--- an extreme of one history is from before it begins.
+-- Responses at which our histories do not reach back to their beginnings. There were responses cut short (`days=N`) and
+-- a part is missing between two of them; or before the first, which shows by an extreme of one history, because Keepa's
+-- figures are of all time: it is from before ours begins.
 cut_responses as (
     select
         our_stats.asin,
@@ -97,7 +98,9 @@ cut_responses as (
             and our_stats.domain_id = vendor_figures.domain_id
             and our_stats.series = vendor_figures.series
             and our_stats.snapshot_at = vendor_figures.snapshot_at
-    where vendor_figures.keepa_value_at < our_stats.response_begins_at
+    where
+        vendor_figures.keepa_value_at < our_stats.history_begins_at
+        or our_stats.first_observed_at < our_stats.history_begins_at
     group by our_stats.asin, our_stats.domain_id, our_stats.snapshot_at
 ),
 
@@ -169,7 +172,7 @@ joined as (
         answers.is_cut,
         compared_series.snapshot_at,
         our_figures.snapshot_at as our_snapshot_at,
-        our_figures.response_begins_at,
+        our_figures.history_begins_at,
         our_figures.unknown_until,
         -- Keepa has null for an extreme that there is not, and -1 for any other figure.
         vendor_figures.keepa_value is null
@@ -236,7 +239,7 @@ findings as (
             when joined.our_snapshot_at is null then 'we have no history'
             when joined.our_snapshot_at < joined.snapshot_at then 'our history is of an older response'
             when
-                joined.response_begins_at
+                joined.history_begins_at
                 > case when joined.is_extreme then joined.keepa_value_at when joined.is_cut then joined.starts_at end
                 then 'our history begins too late'
             when joined.unknown_until > joined.starts_at then 'a part of our history is unreadable'
