@@ -10,7 +10,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick unit test slow exhaustive dev dashboard setup lint types sql freshness infra parse generate constraints bench edits runtime soak clean
+.PHONY: help run quick unit test slow exhaustive dev dashboard setup lint types sql freshness infra docs parse generate constraints bench edits runtime soak clean
 
 help: ## what each command does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,7 +25,7 @@ unit: $(READY)
 	@$(BIN)/pytest -n auto --dist worksteal -m 'not slow and not integration'
 
 test: $(READY) ## every check and test
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types sql infra
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint types sql infra docs
 	@$(BIN)/pytest -n auto --dist worksteal -m 'not slow'
 
 # With `loadgroup` a worker gets a test when it is free, and tests that share a costly set-up stay together. One worker
@@ -83,6 +83,14 @@ infra: $(READY) ## what is no Python and no model: Terraform, images, Kubernetes
 	@$(BIN)/uvx --quiet check-jsonschema==0.39.0 --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 	@$(BIN)/uvx --quiet kubernetes-validate==1.37.0 --strict --quiet \
 		$(filter-out %/kustomization.yaml %/dagster.yaml,$(wildcard infra/kubernetes/base/*.yaml infra/kubernetes/overlays/*/*.yaml))
+
+# In an environment of its own, as above. dbt's own documents need a manifest and no warehouse.
+docs: $(READY) ## the documents as a site, with dbt's own beside it: site/index.html and site/dbt/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/uvx --quiet --from mkdocs==1.6.1 --with mkdocs-material==9.8.2 mkdocs build --quiet --strict --clean
+	@VP_WAREHOUSE_PATH=:memory: $(BIN)/dbt --quiet docs generate --static --empty-catalog \
+		--project-dir dbt_project --profiles-dir dbt_project --target-path "$(CURDIR)/site/.dbt"
+	@mkdir -p site/dbt && cp site/.dbt/static_index.html site/dbt/index.html && rm -r site/.dbt
+	@echo "The documents are in site/index.html, dbt's own in site/dbt/index.html. With search: $(BIN)/python -m http.server --directory site"
 
 parse: $(READY) ## dbt parse for every environment, without a credential
 	@$(BIN)/python -m vp_pipeline.generators.parse

@@ -1,16 +1,17 @@
-"""The guide `docs/adding-a-source.md` as steps that a test follows: its fenced blocks, in order.
+"""A guide in `docs/` as steps that a test follows: its fenced blocks, in order.
 
 `files`: paths to write, one a line. `registry`: lines to add to the registry. `console`: commands, each with `$ `
-before it, and below it what it prints: every line is part of a line of its output, in that order.
+before it, and below it what it prints: every line is part of a line of its output, in that order. Where a command has a
+document of the shell (`<<'END'`), that belongs to it.
 """
 
 import re
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from vp_pipeline.settings import PROJECT_ROOT
-
-GUIDE = PROJECT_ROOT / "docs" / "adding-a-source.md"
+_DOCUMENT = re.compile(r"<<'(\w+)'$")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 
@@ -33,9 +34,9 @@ class Command:
 Step = Files | RegistryLines | Command
 
 
-def steps() -> Iterator[Step]:
+def steps(guide: Path) -> Iterator[Step]:
     """What the guide has the reader do, in order. A block of another kind fails."""
-    for kind, content in _BLOCK.findall(GUIDE.read_text(encoding="utf-8")):
+    for kind, content in _BLOCK.findall(guide.read_text(encoding="utf-8")):
         lines = tuple(content.splitlines())
         if kind == "files":
             yield Files(lines)
@@ -47,10 +48,26 @@ def steps() -> Iterator[Step]:
 
 
 def _commands(lines: tuple[str, ...]) -> Iterator[Command]:
-    starts = [number for number, line in enumerate(lines) if line.startswith("$ ")]
-    assert starts[:1] == [0]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        yield Command(lines[start].removeprefix("$ "), tuple(line.strip() for line in lines[start + 1 : end]))
+    left = list(lines)
+    while left:
+        assert left[0].startswith("$ "), left[0]
+        typed = [left.pop(0).removeprefix("$ ")]
+        document = _DOCUMENT.search(typed[0])
+        while document and typed[-1] != document[1]:
+            typed.append(left.pop(0))
+        end = next((number for number, line in enumerate(left) if line.startswith("$ ")), len(left))
+        yield Command("\n".join(typed), tuple(line.strip() for line in left[:end]))
+        left = left[end:]
+
+
+def follow(command: Command, root: Path, environment: Mapping[str, str]) -> None:
+    """Runs a command as it is typed in `root`, and fails if it does, or if it does not print what the guide has."""
+    ran = subprocess.run(
+        ["bash", "-c", command.typed], cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, f"{command.typed}\n{ran.stdout}\n{ran.stderr}"
+    missing = missing_line(command.printed, ran.stdout)
+    assert missing is None, f"{command.typed} does not print {missing!r} there, as the guide says:\n{ran.stdout}"
 
 
 def missing_line(expected: tuple[str, ...], printed: str) -> str | None:

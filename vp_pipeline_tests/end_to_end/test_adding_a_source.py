@@ -13,8 +13,9 @@ import pytest
 
 from vp_pipeline.settings import PROJECT_ROOT
 from vp_pipeline_tests.dagster_dev import own_environment
-from vp_pipeline_tests.guide import GUIDE, Command, Files, RegistryLines, missing_line, steps
+from vp_pipeline_tests.guide import Files, RegistryLines, follow, steps
 
+GUIDE = PROJECT_ROOT / "docs" / "adding-a-source.md"
 NAME = "scraperapi"
 REGISTRY = "vp_pipeline/sources/registry.py"
 STAGING = f"dbt_project/models/staging/{NAME}"
@@ -42,7 +43,7 @@ def repository() -> list[str]:
 
 def written() -> list[str]:
     """The files that the guide has the reader write."""
-    return [path for step in steps() if isinstance(step, Files) for path in step.paths]
+    return [path for step in steps(GUIDE) if isinstance(step, Files) for path in step.paths]
 
 
 def lines_of_the_source(path: str) -> tuple[str, ...]:
@@ -55,7 +56,7 @@ def test_nothing_else_mentions_the_source() -> None:
     mentioning = {path for path in repository() if NAME in path or lines_of_the_source(path)}
     elsewhere = {path for path in mentioning if not path.startswith(PROSE) and path not in GENERATED}
     assert elsewhere - {REGISTRY} == set(written())
-    (added,) = (step.lines for step in steps() if isinstance(step, RegistryLines))
+    (added,) = (step.lines for step in steps(GUIDE) if isinstance(step, RegistryLines))
     assert lines_of_the_source(REGISTRY) == added
 
 
@@ -91,7 +92,7 @@ def test_the_guide_followed_step_by_step(copy: Path, tmp_path: Path) -> None:
     del variables["VP_SOURCES"]
     # The copy comes before the installed project on the path of Python.
     environment = {**variables, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
-    for step in steps():
+    for step in steps(GUIDE):
         if isinstance(step, Files):
             for path in step.paths:
                 (copy / path).parent.mkdir(parents=True, exist_ok=True)
@@ -102,16 +103,6 @@ def test_the_guide_followed_step_by_step(copy: Path, tmp_path: Path) -> None:
             follow(step, copy, environment)
             if step.typed == "make generate":
                 assert [path for path in GENERATED if differs(copy, path)] == []
-
-
-def follow(command: Command, root: Path, environment: dict[str, str]) -> None:
-    """Runs a command as it is typed."""
-    ran = subprocess.run(
-        ["bash", "-c", command.typed], cwd=root, env=environment, capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 0, f"{command.typed}\n{ran.stdout}\n{ran.stderr}"
-    missing = missing_line(command.printed, ran.stdout)
-    assert missing is None, f"{command.typed} does not print {missing!r} there, as {GUIDE.name} says:\n{ran.stdout}"
 
 
 def differs(root: Path, path: str) -> bool:
