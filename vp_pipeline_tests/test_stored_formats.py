@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from vp_pipeline.airbyte.remote import RunningSync
+from vp_pipeline.airbyte.unfinished import UnfinishedSync
 from vp_pipeline.delivery.export_endpoint import _Posted
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.failures import DamagedDataError, PermanentError
@@ -87,6 +88,9 @@ DOCUMENTS = (
     EXPORT,
     ExportedUntil(mart="mart_deals", sequence=1, build="b", published_at=datetime(2026, 3, 12)),
     RunningSync(job_id=1, connection="c", source="keepa", stream="product", run_date=DAY, request=SYNC.request),
+    UnfinishedSync(
+        source="keepa", stream="product", run_date=DAY, job_id=1, fingerprint="f", refused={"1:B0SBXUSA01|": "no"}
+    ),
     Unanswered(source="keepa", stream="product", run_date=DAY, since={"1:B0SBXUSA01": DAY}),
     _Posted(sequence=3),
 )
@@ -109,6 +113,7 @@ PLACES = {
     ExportManifest: layout.EXPORT,
     ExportedUntil: layout.EXPORTED,
     RunningSync: layout.RUNNING_SYNC,
+    UnfinishedSync: layout.UNFINISHED_SYNC,
     Unanswered: layout.UNANSWERED,
 }
 

@@ -58,7 +58,8 @@ class ConnectorFailed(Exception):
 
 class Connector:
     """A manifest with a config. `messages`: the warnings and retries so far. `refused`: why the vendor refused a part
-    of the request, by what that was for (the value of its partition). Both are without secrets."""
+    of the request, by what that was for (the value of its partition). Both are without secrets. `on_refused` is called
+    with these two at each refusal."""
 
     def __init__(
         self,
@@ -66,7 +67,9 @@ class Connector:
         config: Mapping[str, object],
         secrets: tuple[str, ...],
         log: Callable[[str], None] | None,
+        on_refused: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
+        self._on_refused = on_refused
         self.messages: list[str] = []
         self.refused: dict[str, str] = {}
         self._reading = ""
@@ -183,6 +186,7 @@ class Connector:
         line = line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} ..."
         if line.startswith(_REFUSED):
             self.refused[self._reading] = line.removeprefix(_REFUSED)
+            self._on_refused(self._reading, self.refused[self._reading])
         if level >= logging.WARNING or "Retrying in" in line:
             self.messages.append(line)
         if self._log is not None:

@@ -7,16 +7,22 @@ objects look like (`landing.py`), Dagster.
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 
-from vp_pipeline.airbyte.connector import Connector, ConnectorFailed
+from vp_pipeline.airbyte.batches import Requested
+from vp_pipeline.airbyte.connector import Connector, ConnectorFailed, Record
 from vp_pipeline.airbyte.landing import Landing
 from vp_pipeline.failures import PermanentError, PipelineError, TransientError
 from vp_pipeline.lake.objects import Lake
+from vp_pipeline.sources.source import Batches
+
+# So many requests of which none is answered are not refused for an entity among them.
+_MANY = 4
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,7 @@ class AirbyteConnection:
     """What to sync: one stream of one source, with the connector's config.
 
     `secrets` are the secret values inside `config`: they are replaced by `***` in every message and log line.
-    `credentials`: the variables that they come from, for people.
+    `credentials`: the variables that they come from, for people. `batches`: how it requests several entities at once.
     """
 
     source: str
@@ -33,12 +39,23 @@ class AirbyteConnection:
     config: Mapping[str, object] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     credentials: tuple[str, ...] = ()
+    batches: Batches | None = None
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A sync of batches that an earlier attempt began, or that keeps its state for a later one. `landed`: its objects,
+    of a response each."""
+
+    job_id: int
+    landed: tuple[str, ...]
+    requested: Requested
 
 
 @dataclass(frozen=True)
 class SyncJob:
     """A sync that ended. `status` is Airbyte's; times are UTC; `bytes` are those on the lake. `refused`: why the vendor
-    refused a part of the request, by what it was for."""
+    refused a part of the request, by what it was for. `figures`: of a sync of batches, such as what it has cost."""
 
     job_id: int
     source: str
@@ -51,6 +68,7 @@ class SyncJob:
     objects: tuple[str, ...]
     messages: tuple[str, ...]
     refused: Mapping[str, str] = field(default_factory=dict)
+    figures: Mapping[str, int] = field(default_factory=dict)
 
 
 class ConnectorRunner:
@@ -73,10 +91,13 @@ class ConnectorRunner:
         self._log = log
         self._deadline_seconds = deadline_seconds
 
-    def sync(self, connection: AirbyteConnection, job_id: int | None = None) -> SyncJob:
+    def sync(self, connection: AirbyteConnection, job_id: int | None = None, begun: Begun | None = None) -> SyncJob:
         """Reads the whole stream and lands it under `bronze/<source>/<stream>/`.
 
         `job_id`: unix milliseconds (default: the present): the sync's number, and the moment in its objects' names.
+
+        Of a connection with batches each response is an object of its own, whole as soon as it is there. A refused
+        request is sent again in halves. `begun` is continued: what it landed is not requested again.
 
         As with Airbyte's own, a sync that fails leaves the parts that it had finished; no manifest lists them, so
         they are never read.
@@ -85,16 +106,33 @@ class ConnectorRunner:
             PermanentError: the request, the key, the config or the manifest is rejected; or the lake cannot be written.
             TransientError: the API is busy, failing or unreachable, or the sync took too long.
         """
+        if begun is not None:
+            job_id = begun.job_id
         job_id = next_job_id() if job_id is None else job_id
         landing = Landing(
-            self._lake, connection.source, connection.stream, job_id, self._part_bytes, connection.secrets
+            self._lake,
+            connection.source,
+            connection.stream,
+            job_id,
+            self._part_bytes if connection.batches is None else 0,
+            connection.secrets,
+            begun.landed if begun else (),
         )
-        connector = self._connector(connection)
+        requested = begun.requested if begun else None
+        if requested is None and connection.batches is not None:
+            requested = Requested(connection.batches, connection.config)
         try:
-            with closing(connector.records(connection.stream, self._deadline_seconds)) as records:
-                landing.land(records)
+            if requested is None:
+                connector = self._connector(connection)
+                with closing(connector.records(connection.stream, self._deadline_seconds)) as records:
+                    landing.land(records)
+                messages, refused, figures = connector.messages, connector.refused, {}
+            else:
+                messages = self._land_batches(connection, requested, landing)
+                refused, figures = requested.refused_entities, requested.figures
         except ConnectorFailed as failed:
-            raise _failure("sync", connection, failed, landing.objects) from None
+            kept = requested.progress() if begun and requested else ""
+            raise _failure("sync", connection, failed, landing.objects, kept) from None
         return SyncJob(
             job_id=job_id,
             source=connection.source,
@@ -105,9 +143,39 @@ class ConnectorRunner:
             records=landing.records,
             bytes=landing.bytes,
             objects=tuple(landing.objects),
-            messages=tuple(connector.messages),
-            refused=connector.refused,
+            messages=tuple(messages),
+            refused=refused,
+            figures=figures,
         )
+
+    def _land_batches(self, connection: AirbyteConnection, requested: Requested, landing: Landing) -> list[str]:
+        """Sends what is outstanding, until nothing is; returns the warnings and retries. Waiting for tokens takes as
+        long as they need: the connector bounds each wait, so the deadline is none of the whole sync."""
+
+        def log(line: str) -> None:
+            if self._log is not None:
+                self._log(line)
+                if "Retrying in" in line:
+                    self._log(f"{connection.source}/{connection.stream}: {requested.progress()}")
+
+        def answers(connector: Connector) -> Generator[Record]:
+            for record in connector.records(connection.stream, inf):
+                yield record
+                # Asked for the next one, the landing has this one on the lake.
+                requested.answer(record.data)
+                log(f"{connection.source}/{connection.stream}: {requested.progress()}")
+
+        messages: list[str] = []
+        while outstanding := requested.outstanding:
+            config = requested.configuration(outstanding)
+            connector = Connector(connection.manifest, config, connection.secrets, log, requested.refuse)
+            with closing(answers(connector)) as records:
+                landing.land(records)
+            messages += connector.messages
+            if len(outstanding) >= _MANY and all(request in requested.refused for request in outstanding):
+                break  # not this or that entity: to ask for all of them one by one would give the same
+            requested.answered.update(outstanding)  # what has no record and is not refused is missing, not outstanding
+        return messages
 
     def check(self, connection: AirbyteConnection) -> None:
         """Checks with the connector that its config can be used.
@@ -124,10 +192,15 @@ class ConnectorRunner:
         return Connector(connection.manifest, connection.config, connection.secrets, self._log)
 
 
-def _failure(what: str, connection: AirbyteConnection, failed: ConnectorFailed, objects: list[str]) -> PipelineError:
-    """The failure as ours: what, where, and what to do next. `failed` carries no secret, nor does its chain."""
+def _failure(
+    what: str, connection: AirbyteConnection, failed: ConnectorFailed, objects: list[str], kept: str = ""
+) -> PipelineError:
+    """The failure as ours: what, where, and what to do next. `failed` carries no secret, nor does its chain. `kept`:
+    how far a sync is that the next attempt continues."""
     message = f"The Airbyte {what} of {connection.source}/{connection.stream} failed: {failed}"
-    if objects:
+    if kept:
+        message += f" What was received is kept, and the next attempt requests the rest: {kept}"
+    elif objects:
         message += (
             f" {len(objects)} finished part{'s' if len(objects) > 1 else ''} stayed on the lake, from {objects[0]} "
             "on; no manifest lists them, so nothing reads them."

@@ -4,8 +4,8 @@ Here: the interface that the Airbyte assets use, and the replay rule. Not here: 
 connector runs in this process) and `remote.py` (an Airbyte server).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
 
@@ -18,10 +18,12 @@ Log = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Sync:
-    """A finished sync. `reused`: why no new one was made, or None."""
+    """A finished sync. `reused`: why no new one was made, or None. `figures`: of a new one that requested several
+    entities at once: its `requests`, the `entities` that it received, and the `tokens` that they cost."""
 
     record: SyncRecord
     reused: str | None
+    figures: Mapping[str, int] = field(default_factory=dict)
 
 
 class Airbyte(Protocol):

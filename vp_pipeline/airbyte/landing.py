@@ -11,7 +11,7 @@ puts it in quarantine.
 import gzip
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 
@@ -29,15 +29,23 @@ _GZIP_LEVEL = 1
 class Landing:
     """The objects of one sync: `records` and `bytes` (on the lake) count those in finished `objects`.
 
-    `job_id` is the moment the sync started, in unix milliseconds: it is the EPOCH in the names.
+    `job_id` is the moment the sync started, in unix milliseconds: it is the EPOCH in the names. `landed`: objects that
+    it has already, of a record each.
     """
 
     def __init__(
-        self, lake: Lake, source: str, stream: str, job_id: int, part_bytes: int, secrets: tuple[str, ...] = ()
+        self,
+        lake: Lake,
+        source: str,
+        stream: str,
+        job_id: int,
+        part_bytes: int,
+        secrets: tuple[str, ...] = (),
+        landed: Sequence[str] = (),
     ) -> None:
-        self.objects: list[str] = []
-        self.records = 0
-        self.bytes = 0
+        self.objects = list(landed)
+        self.records = len(landed)
+        self.bytes = sum(lake.size(path) for path in landed)
         self.started_at = datetime.fromtimestamp(job_id / 1000, UTC)
         self._lake = lake
         self._job_id = job_id
@@ -52,8 +60,10 @@ class Landing:
         Raises:
             PermanentError: the lake cannot be written.
         """
+        number = 1 + max((int(path.rpartition("_")[2].partition(".")[0]) for path in self.objects), default=-1)
         for first in records:
-            self._land_part(f"{self._prefix}{len(self.objects)}.jsonl.gz", chain([first], records))
+            self._land_part(f"{self._prefix}{number}.jsonl.gz", chain([first], records))
+            number += 1
 
     def _land_part(self, path: str, records: Iterator[Record]) -> None:
         count = size = 0

@@ -1,11 +1,11 @@
 """The embedded Airbyte of the local environment: no server, connectors run in this process.
 
-Here: the reuse of a finished sync, and the choice between the vendor and the sandbox. Not here: how a connector is run
-and its records landed (`connector_runner.py`).
+Here: the reuse of a finished sync, and of what an unfinished one landed; the choice between the vendor and the sandbox.
+Not here: how a connector is run and its records landed (`connector_runner.py`).
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
@@ -13,15 +13,17 @@ from pathlib import Path
 
 import orjson
 
-from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRunner
+from vp_pipeline.airbyte.batches import Requested
+from vp_pipeline.airbyte.connector_runner import AirbyteConnection, Begun, ConnectorRunner, next_job_id
 from vp_pipeline.airbyte.interface import Log, Sync, sync_of_past_day
+from vp_pipeline.airbyte.unfinished import UnfinishedSync, landed_responses, read_unfinished, unfinished_path
 from vp_pipeline.failures import DamagedDataError, PermanentError
 from vp_pipeline.lake import bronze, layout
 from vp_pipeline.lake.manifests import SyncRecord
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline.settings import Settings, secret_variables
-from vp_pipeline.sources.source import AirbyteSource, Origin, Stream
+from vp_pipeline.sources.source import AirbyteSource, Batches, Origin, Stream
 
 # What the data of a source are, as its record `layout.ORIGIN` has it.
 _KINDS = ("vendor", "stand-in")
@@ -57,7 +59,7 @@ class LocalAirbyte:
                 past = sync_of_past_day(stream, run_date, newest_finished_day(), existing, resync=resync)
                 if past is not None:
                     return past
-            return Sync(self._run(source, stream, run_date, origin, config, fingerprint, log), reused=None)
+            return self._run(source, stream, run_date, origin, config, fingerprint, log)
 
     def _run(
         self,
@@ -68,7 +70,7 @@ class LocalAirbyte:
         config: dict[str, object],
         fingerprint: str,
         log: Log | None,
-    ) -> SyncRecord:
+    ) -> Sync:
         connection = AirbyteConnection(
             source=source.name,
             stream=stream.name,
@@ -76,14 +78,19 @@ class LocalAirbyte:
             config=config,
             secrets=self.settings.of(source).secrets,
             credentials=secret_variables(source),
+            batches=source.batches,
         )
-        job = ConnectorRunner(self.lake, log=log).sync(connection)
+        begun = None
+        if source.batches is not None and not origin.recorded:  # a new stand-in begins the recordings anew
+            begun = self._begun(source.batches, stream, run_date, config, fingerprint)
+        job = ConnectorRunner(self.lake, log=log).sync(connection, begun=begun)
         if job.refused and not job.records:
             # Not filed: a finished sync is used again, and the next run is to request everything once more.
+            self._forget(stream, run_date)
             reasons = "; ".join(f"{entity}: {reason}" for entity, reason in list(job.refused.items())[:_NAMED])
             raise PermanentError(
                 f"{source.name} refused everything that {source.name}/{stream.name} requested for {run_date} "
-                f"({len(job.refused)}): {reasons} Correct what is requested, or the API key."
+                f"({len(job.refused)}): {reasons} Correct what is requested."
             )
         request = source.request_of(config)
         record = SyncRecord(
@@ -104,7 +111,39 @@ class LocalAirbyte:
         )
         self.lake.write(_origin_path(source), self._kind(source).encode())
         self.lake.write(bronze.sync_path(stream, run_date), record.to_bytes())
-        return record
+        self._forget(stream, run_date)
+        return Sync(record, reused=None, figures=job.figures)
+
+    def _begun(
+        self, batches: Batches, stream: Stream, run_date: date, config: Mapping[str, object], fingerprint: str
+    ) -> Begun:
+        """The sync that an earlier attempt of the day began, with what it landed; or a new one. It is on record."""
+        earlier = read_unfinished(self.lake, stream, run_date, fingerprint)
+        requested = Requested(batches, config, earlier.refused if earlier else None)
+        landed = []
+        if earlier is not None:
+            for path, record in landed_responses(self.lake, stream, earlier.job_id):
+                requested.answer(record)
+                landed.append(path)
+        begun = Begun(earlier.job_id if earlier else next_job_id(), tuple(landed), requested)
+
+        def keep() -> None:
+            document = UnfinishedSync(
+                source=stream.source,
+                stream=stream.name,
+                run_date=run_date,
+                job_id=begun.job_id,
+                fingerprint=fingerprint,
+                refused=requested.refused,
+            )
+            self.lake.write(unfinished_path(stream, run_date), document.to_bytes())
+
+        requested.on_refused = keep
+        keep()
+        return begun
+
+    def _forget(self, stream: Stream, run_date: date) -> None:
+        self.lake.delete(unfinished_path(stream, run_date))
 
     @contextmanager
     def origin(self, source: AirbyteSource, run_date: date) -> Iterator[Origin]:

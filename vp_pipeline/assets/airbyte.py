@@ -53,6 +53,9 @@ def airbyte_asset(source: AirbyteSource, stream: Stream, partitions: dg.Partitio
             job = sync.record
             seconds = (job.ended_at - job.started_at).total_seconds()
             summary = f"Sync {job.job_id} landed {job.records:,} records from {job.origin} in {seconds:.1f} s."
+            if sync.figures:
+                counts = (f"{name} {count:,}" for name, count in sync.figures.items())
+                summary += f" Of the vendor: {', '.join(counts)}."
             if sync.reused:
                 summary = f"Nothing was requested: {sync.reused}. Set `resync: true` to request it again."
             return {
@@ -67,6 +70,7 @@ def airbyte_asset(source: AirbyteSource, stream: Stream, partitions: dg.Partitio
                         "seconds": seconds,
                         "job_id": dg.MetadataValue.text(str(job.job_id)),
                         "origin": job.origin,
+                        **sync.figures,
                         "reused": dg.MetadataValue.bool(sync.reused is not None),
                     },
                     data_version=job.digest[:16],

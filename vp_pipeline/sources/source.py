@@ -136,6 +136,27 @@ class Stream:
         return inspection
 
 
+@dataclass(frozen=True)
+class Batches:
+    """How a connector requests several entities at once, at a price.
+
+    `name`: of its configuration's list of requests, each of which is one value of the stream's partition and has at
+    most one record. `requested`: the field of a record that names its request. `entities`: what a request is for.
+    `halves`: the two requests of half the entities each; none, where it is for one. `tokens`: what requests cost at
+    most, by the configuration.
+    `consumed`: the field of a record with what it has cost. `outlook`: what is left to pay with after a record, and how
+    long the rest of the requests takes, in words.
+    """
+
+    name: str
+    requested: str
+    consumed: str
+    entities: Callable[[str], tuple[str, ...]]
+    halves: Callable[[str], tuple[str, ...]]
+    tokens: Callable[[Mapping[str, Any], Iterable[str]], int]
+    outlook: Callable[[Mapping[str, Any], list[str], Mapping[str, Any]], str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """One system that is ingested; how, is its type (`AirbyteSource`).
@@ -162,7 +183,8 @@ class AirbyteSource(Source):
     `request_of`: what a configuration requests (None: it is not one of this connector). `of_day`: what a configuration
     has more to request a day (UTC); nothing where every day is requested alike. `incidental`: names of the
     configuration that do not change what is requested: credentials and addresses. `account`: the module whose function
-    `account(settings)` requests what the vendor says of the account, as a sentence.
+    `account(settings)` requests what the vendor says of the account, as a sentence. `batches`: None, where a request is
+    for one entity.
     """
 
     settings: type[ConnectorSettings]
@@ -172,6 +194,7 @@ class AirbyteSource(Source):
     of_day: Callable[[date], Mapping[str, object]] = lambda _: {}
     incidental: frozenset[str] = frozenset({"api_key", "base_url"})
     account: str | None = None
+    batches: Batches | None = None
 
 
 def airbyte_sources(sources: Iterable[Source]) -> tuple[AirbyteSource, ...]:

@@ -163,7 +163,7 @@ def test_it_reads_from_the_sandbox(lake: Lake) -> None:
         asins: list[Any] = list(sandbox.api.entities)[:2]
         config = {
             "api_key": "local",
-            "asins": asins,
+            "requests": [f"{asin}|" for asin in asins],
             "base_url": sandbox.url_as_of(datetime(2025, 3, 4, tzinfo=UTC).date()),
         }
         connection = AirbyteConnection("keepa", "product", manifest, config, ("local",))

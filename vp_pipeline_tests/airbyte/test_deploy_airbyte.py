@@ -40,7 +40,7 @@ def test_everything_is_created_once_and_then_updated(server: AirbyteStandIn) -> 
     assert all(len(there) == 1 for there in server.made.values())
     (source,) = server.made["sources"]
     assert source["definitionId"] == first[0].object_id
-    assert source["configuration"]["asins"] == ["1:B0D8W1YVBX", "5:B0D4M48BM2"]
+    assert source["configuration"]["requests"] == ["1:B0D8W1YVBX|", "5:B0D4M48BM2|"]
 
 
 def test_an_update_of_the_connector_sends_its_manifest_alone(server: AirbyteStandIn) -> None:

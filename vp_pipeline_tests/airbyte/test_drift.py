@@ -57,12 +57,13 @@ def test_a_source_that_requests_something_else_is_not_started(airbyte: RemoteAir
     airbyte = expecting(airbyte, server, VP_KEEPA_ASINS="B0D8W1YVBX,B0D4M48BM2", VP_KEEPA_DAYS="30")
     assert not {"api_key", "base_url"} & set(airbyte.expected["keepa"])
     deployed(airbyte, server)
-    server.source["configuration"]["asins"].reverse()  # says nothing of what is requested
-    server.source["configuration"]["days"] = 10_000
-    with pytest.raises(PermanentError, match="the days of its source is 10000, and the settings have 30"):
+    server.source["configuration"]["requests"].reverse()  # says nothing of what is requested
+    requests = server.source["configuration"].pop("requests")
+    server.source["configuration"]["requests"] = [request.replace("|30", "|") for request in requests]
+    with pytest.raises(PermanentError, match=r"the requests of its source is .*'1:B0D8W1YVBX\|'.* the settings have "):
         sync(airbyte)
     assert started(server) == 0
-    server.source["configuration"]["days"] = 30
+    server.source["configuration"]["requests"] = requests
     sync(airbyte)
     assert started(server) == 1
 

@@ -153,18 +153,18 @@ def test_a_recorded_job_that_airbyte_does_not_know_is_reported_with_the_remedy(
 def test_what_was_requested_is_what_the_source_was_configured_with(
     airbyte: RemoteAirbyte, server: AirbyteStandIn
 ) -> None:
-    server.source["configuration"] |= {"asins": ["B0SBXUSA01", "5:B0SBXJPN10", "3:B0SBXUSA01"], "domain": 3, "days": 90}
+    server.source["configuration"] |= {"requests": ["3:B0SBXUSA01|90", "5:B0SBXJPN10|90"]}
     server.released.clear()
     with pytest.raises(PermanentError, match="It keeps running"):
         sync(replace(airbyte, deadline_seconds=0.1))
-    server.source["configuration"] |= {"asins": ["B0SBXXXX01"]}  # of the next job, not of this one
+    server.source["configuration"] |= {"requests": ["1:B0SBXXXX01|"]}  # of the next job, not of this one
     server.released.set()
     record = sync(airbyte).record
     assert record.request == SyncRequest(("3:B0SBXUSA01", "5:B0SBXJPN10"), 90)
     assert not record.recorded
 
 
-@pytest.mark.parametrize("configuration", [None, {}, {"asins": "B0SBXUSA01"}, {"asins": []}])
+@pytest.mark.parametrize("configuration", [None, {}, {"asins": ["B0SBXUSA01"]}, {"requests": []}, {"requests": [1]}])
 def test_a_source_that_cannot_be_read_is_not_known_and_stops_nothing(
     airbyte: RemoteAirbyte, server: AirbyteStandIn, configuration: dict[str, Any] | None
 ) -> None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from vp_pipeline.airbyte.local import LocalAirbyte
 from vp_pipeline.airbyte.remote import RunningSync, running_path
+from vp_pipeline.airbyte.unfinished import UnfinishedSync, read_unfinished, unfinished_path
 from vp_pipeline.automation.retention import removable_objects
 from vp_pipeline.automation.sensors.landed import Position, landed_since
 from vp_pipeline.dbt.results import results
@@ -83,6 +84,10 @@ class Folder:
             job_id=1, connection="c", source=PRODUCT.source, stream=PRODUCT.name, run_date=DAY, request=None
         )
         lake.write(running_path(PRODUCT, DAY), running.to_bytes())
+        unfinished = UnfinishedSync(
+            source=PRODUCT.source, stream=PRODUCT.name, run_date=DAY, job_id=1, fingerprint="f", refused={}
+        )
+        lake.write(unfinished_path(PRODUCT, DAY), unfinished.to_bytes())
         unanswered.record(lake, PRODUCT, DAY, {"1:B0SBXTWO06": DAY})
         lake.write("bronze/keepa/_origin", b"stand-in")
         rejected = Rejected(table=TABLE.name, reason="r", record="{}", source_object="o", source_line=1, entity=None)
@@ -127,6 +132,7 @@ class Folder:
             "ORIGIN": lambda: LocalAirbyte(settings, lake).refuse_mixing(KEEPA),
             "SYNC": lambda: landed_since(lake, [PRODUCT], Position(0, ""), LATER, 10),
             "RUNNING_SYNC": lambda: read_document(lake, running_path(PRODUCT, DAY), RunningSync),
+            "UNFINISHED_SYNC": lambda: read_unfinished(lake, PRODUCT, DAY, "f"),
             "BRONZE": lambda: [*removable_objects(lake, NOW)],
             "UNANSWERED": lambda: unanswered.before(lake, PRODUCT, DAY + ONE_DAY),
             "SUPERSEDED": lambda: bronze.days(lake, PRODUCT),

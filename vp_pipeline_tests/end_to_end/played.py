@@ -24,15 +24,15 @@ class Played(Pipeline):
     """A pipeline whose landed answers a test may change before bronze looks at them."""
 
     def sync(self, day: date, spoil: Spoil = lambda _: None) -> str:
-        """A finished sync of a day that landed its products as `spoil` leaves them; returns the object's path."""
+        """A finished sync of a day that landed its products as `spoil` leaves them; returns an object's path."""
         assert self.materialize("key:airbyte/*", day).success
         sync = bronze.read_sync(self.lake, PRODUCT, day)
         assert sync is not None
-        (path,) = sync.objects
-        records = [json.loads(line) for line in gzip.decompress(self.lake.read(path)).splitlines()]
-        for record in records:
-            spoil(record["_airbyte_data"]["products"][0])
-        self.lake.write(path, gzip.compress(b"".join(json.dumps(record).encode() + b"\n" for record in records)))
+        for path in sync.objects:
+            records = [json.loads(line) for line in gzip.decompress(self.lake.read(path)).splitlines()]
+            for product in (each for record in records for each in record["_airbyte_data"]["products"]):
+                spoil(product)
+            self.lake.write(path, gzip.compress(b"".join(json.dumps(record).encode() + b"\n" for record in records)))
         return path
 
     @property

@@ -75,18 +75,18 @@ class Folder:
         with self.instance as instance:
             return red_checks(instance, DAY)
 
-    def landed(self) -> Path:
-        """The object that the newest sync has landed."""
-        return max(
-            (self.lake / "bronze" / "keepa" / "product").glob("*.jsonl.gz"), key=lambda file: file.stat().st_mtime
-        )
+    def landed(self) -> list[Path]:
+        """The objects that the newest sync has landed; their names begin with its number."""
+        files = sorted((self.lake / "bronze" / "keepa" / "product").glob("*.jsonl.gz"))
+        return [file for file in files if file.name.rpartition("_")[0] == files[-1].name.rpartition("_")[0]]
 
     def spoil(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Changes each product in the responses of the day, before bronze looks at them."""
-        records = [json.loads(line) for line in gzip.decompress(self.landed().read_bytes()).splitlines()]
-        for record in records:
-            change(record["_airbyte_data"]["products"][0])
-        self.landed().write_bytes(gzip.compress(b"".join(json.dumps(record).encode() + b"\n" for record in records)))
+        for file in self.landed():
+            records = [json.loads(line) for line in gzip.decompress(file.read_bytes()).splitlines()]
+            for product in (each for record in records for each in record["_airbyte_data"]["products"]):
+                change(product)
+            file.write_bytes(gzip.compress(b"".join(json.dumps(record).encode() + b"\n" for record in records)))
 
 
 @pytest.fixture(scope="session")
@@ -107,7 +107,8 @@ def damaged_record_of_the_sync(folder: Folder) -> Sequence[str]:
 
 
 def truncated_object(folder: Folder) -> Sequence[str]:
-    folder.landed().write_bytes(folder.landed().read_bytes()[:-9])
+    file = folder.landed()[0]
+    file.write_bytes(file.read_bytes()[:-9])
     return RUN
 
 

@@ -82,7 +82,8 @@ def odd_vendor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
         settings = pipeline_settings(folder, keepa_api_key="k3y", keepa_url=keepa.url, keepa_asins=",".join(asins))
         pipeline = Pipeline(settings, instance)
         assert pipeline.materialize(UP_TO_SILVER, DAY).success
-        assert keepa.requested == ["1:B0SBXUSA01", *(f"1:{asin}" for asin in changes)]
+        alone = [request for request in keepa.requested if "," not in request]
+        assert sorted(alone) == sorted(["1:B0SBXUSA01", *(f"1:{asin}" for asin in changes)])
         yield pipeline
 
 
@@ -110,7 +111,7 @@ def test_the_record_of_the_sync_has_what_was_requested(odd_vendor: Pipeline) -> 
     assert record is not None
     assert record.request is not None
     assert record.request.entities == tuple(
-        f"1:{asin}" for asin in ("B0SBXUSA01", "B0SBXUSA02", "B0SBXUSA03", "B0SBXUSA04", "B0SBXTWO06")
+        f"1:{asin}" for asin in ("B0SBXTWO06", "B0SBXUSA01", "B0SBXUSA02", "B0SBXUSA03", "B0SBXUSA04")
     )
     assert record.request.days == 10_000
     assert record.refused == {"1:B0SBXUSA03": "invalidParameter, this asin is none."}

@@ -133,9 +133,9 @@ def test_since_when() -> None:
 
 
 def test_a_configuration_is_a_request_of_each_product_once() -> None:
-    config = {"asins": ["B0MADEUP01", "5:B0MADEUP01", "1:B0MADEUP01", "B0MADEUP01"], "domain": 1, "days": 30}
-    assert request_of(config) == SyncRequest(("1:B0MADEUP01", "5:B0MADEUP01"), 30)
-    assert request_of({"asins": ["B0MADEUP01"]}) == SyncRequest(("1:B0MADEUP01",), 10_000)
+    config = {"requests": ["1:B0MADEUP02,B0MADEUP01|30", "5:B0MADEUP01|7", "1:B0MADEUP01|"]}
+    assert request_of(config) == SyncRequest(("1:B0MADEUP02", "1:B0MADEUP01", "5:B0MADEUP01"), 10_000)
+    assert request_of({"requests": ["1:B0MADEUP01|30"]}) == SyncRequest(("1:B0MADEUP01",), 30)
 
 
 def test_where_everything_of_a_day_is_requested_nothing_is_missing_by_name() -> None:

@@ -102,7 +102,7 @@ class AirbyteStandIn:
         # As the API returns it: secrets are masked.
         self.source: dict[str, Any] = {
             "sourceId": SOURCE,
-            "configuration": {"api_key": "**********", "asins": ["B0SBXUSA01"], "domain": 1, "days": 10_000},
+            "configuration": {"api_key": "**********", "requests": ["1:B0SBXUSA01|"]},
         }
         self.destination: dict[str, Any] = {
             "destinationId": DESTINATION,

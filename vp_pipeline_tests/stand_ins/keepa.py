@@ -20,7 +20,8 @@ Change = Callable[[Json], tuple[int, Json]]
 
 
 class ChangedKeepa:
-    """The server, with the real present as its clock. `changes`: by ASIN."""
+    """The server, with the real present as its clock. `changes`: by ASIN; a request of several products of which one is
+    changed is refused, so that each change is of one product's response."""
 
     def __init__(self, changes: dict[str, Change]) -> None:
         self.changes = changes
@@ -40,6 +41,8 @@ class ChangedKeepa:
         status, envelope = found.status, orjson.loads(found.body)
         asin = request.args.get("asin", "")
         self.requested.append(f"{request.args.get('domain')}:{asin}")
+        if "," in asin and self.changes.keys() & set(asin.split(",")):
+            status, envelope = 400, {**envelope, "error": {"type": "invalidParameter", "message": "one at a time"}}
         if asin in self.changes:
             status, envelope = self.changes[asin](envelope)
         return Response(orjson.dumps(envelope), status, content_type="application/json")(environ, start)

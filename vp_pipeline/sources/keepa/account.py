@@ -5,9 +5,8 @@ import requests
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.sources.keepa.settings import KeepaSettings
 from vp_pipeline.sources.keepa.source import products
+from vp_pipeline.sources.keepa.tokens import per_product
 
-# What the connector requests: a product is one token, its rating at most one more, its buy box two.
-TOKENS_PER_PRODUCT = 4
 _TIMEOUT_SECONDS = 5
 
 
@@ -28,7 +27,7 @@ def account(settings: KeepaSettings) -> str:
         raise PermanentError(f"Keepa refuses the key (HTTP {response.status_code}). Correct KEEPA_API_KEY.")
     left, rate = int(found["tokensLeft"]), int(found["refillRate"])
     requested = len(products(settings.asins, settings.domain))
-    day = TOKENS_PER_PRODUCT * requested
+    day = per_product({}) * requested
     text = f"{left:,} tokens left, {rate:,} come back a minute; a day of {requested} products costs {day:,}"
     if day > left + rate * 24 * 60:
         raise TransientError(f"{text}: more than come back in a day. Request fewer products: VP_KEEPA_ASINS.")

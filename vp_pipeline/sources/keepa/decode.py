@@ -45,7 +45,8 @@ def _read(parser: Parser, line: LandedLine, not_before: datetime | None, pieces:
     # The parser rejects the next line while anything of this one is referenced: all of it is freed with this frame.
     response = read_response(parser, line, not_before)
     if isinstance(response, Unreadable):
-        pieces.reject_line(line, response.reason, response.piece, response.requested.partition(":")[2])
+        asin = response.requested[0].partition(":")[2] if len(response.requested) == 1 else ""
+        pieces.reject_line(line, response.reason, response.piece, asin)
         return
     for position in range(len(response.products)):
         read_product(response, position, pieces)

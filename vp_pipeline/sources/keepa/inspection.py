@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from vp_pipeline.sources.envelope import alterations
+from vp_pipeline.sources.keepa.requests import products_of
 from vp_pipeline.sources.keepa.series import NOT_A_PRODUCT, SERIES
 from vp_pipeline.sources.landed import Inspection, LandedLine, Received
 
@@ -70,19 +71,27 @@ def inspect(lines: Iterable[LandedLine]) -> Inspection:
 
 def _received(response: Mapping[str, Any], products: Iterable[Mapping[str, Any]]) -> Iterable[Received]:
     requested, timestamp = response.get("requested"), _number(response, "timestamp")
-    requested = requested if isinstance(requested, str) else None
+    asked = products_of(requested) if isinstance(requested, str) else ()
     at = datetime.fromtimestamp(timestamp / 1000, UTC) if 0 < timestamp < _LATEST_MS else None
     error = response.get("error")
     if error is not None:
         words = [error.get("type"), error.get("message")] if isinstance(error, dict) else [error]
-        yield Received(None, requested, at, ", ".join(str(word) for word in words if word) or "no reason given")
+        reason = ", ".join(str(word) for word in words if word) or "no reason given"
+        yield from (Received(None, each, at, reason) for each in asked or (None,))
         return
     for product in products:
         product_type = product.get("productType")
         refusal = NOT_A_PRODUCT.get(product_type) if isinstance(product_type, int) else None
         domain, asin = product.get("domainId"), product.get("asin")
         entity = f"{domain}:{asin}" if isinstance(domain, int) and isinstance(asin, str) else None
-        yield Received(entity, requested, at, refusal)
+        yield Received(entity, _request_of(entity, requested, asked), at, refusal)
+
+
+def _request_of(entity: str | None, requested: str | None, asked: tuple[str, ...]) -> str | None:
+    """The product that one of a response is for; of none of those that were requested, the whole request."""
+    if not asked or entity in asked:
+        return entity if asked else None
+    return asked[0] if len(asked) == 1 else requested
 
 
 def _unexpected(product: Mapping[str, Any]) -> Iterable[str]:

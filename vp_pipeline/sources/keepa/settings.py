@@ -4,11 +4,12 @@ import re
 
 from pydantic import Field, HttpUrl, SecretStr, field_validator
 
+from vp_pipeline.sources.keepa.requests import ASIN, DOMAIN, WHOLE_HISTORY
 from vp_pipeline.sources.keepa.series import DOMAINS
 from vp_pipeline.sources.source_settings import ConnectorSettings
 from vp_pipeline.variables import Listed, OrUnset
 
-_PRODUCT = re.compile(rf"(?:(?:{'|'.join(map(str, DOMAINS))}):)?[A-Z0-9]{{10}}")
+_PRODUCT = re.compile(rf"(?:{DOMAIN}:)?{ASIN}")
 
 
 class KeepaSettings(ConnectorSettings):
@@ -34,9 +35,9 @@ class KeepaSettings(ConnectorSettings):
         "9 ES, 10 IN, 11 MX, 12 BR.",
     )
     days: int = Field(
-        default=10_000,
+        default=WHOLE_HISTORY,
         ge=1,
-        le=10_000,
+        le=WHOLE_HISTORY,
         description="Days of history to request for each product. Fewer than there are cost the same tokens, and leave "
         "out what is older: extremes and averages of before then cannot be compared with Keepa's own, which is a "
         "warning.",

@@ -1,14 +1,29 @@
 """Keepa as a source: its stream, and its connector's configuration."""
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.sources.keepa.charts import prices, ranks
+from vp_pipeline.sources.keepa.requests import (
+    ASIN,
+    DOMAIN,
+    MOST_ASINS,
+    WHOLE_HISTORY,
+    Question,
+    halves,
+    products_of,
+    questions_of,
+    requests,
+)
 from vp_pipeline.sources.keepa.settings import KeepaSettings
 from vp_pipeline.sources.keepa.tables import TABLES
-from vp_pipeline.sources.source import AirbyteSource, Entity, Oracle, Origin, Stream, SyncRequest
+from vp_pipeline.sources.keepa.tokens import outlook, tokens
+from vp_pipeline.sources.source import AirbyteSource, Batches, Entity, Oracle, Origin, Stream, SyncRequest
+
+_REQUEST = re.compile(rf"{DOMAIN}:{ASIN}(?:,{ASIN}){{0,{MOST_ASINS - 1}}}\|[0-9]{{0,5}}")
 
 
 def connector_config(settings: KeepaSettings, origin: Origin) -> dict[str, object]:
@@ -24,11 +39,12 @@ def connector_config(settings: KeepaSettings, origin: Origin) -> dict[str, objec
             "commas: ASIN (in VP_KEEPA_DOMAIN) or DOMAIN:ASIN."
         )
     key = settings.api_key.get_secret_value() if settings.api_key else "sandbox"
+    questions = [Question(asin, settings.days) for asin in asins]
+    # Recordings were not made together: each by itself, and as often as the list names its product.
+    batches = [[question] for question in questions] if origin.recorded else [questions]
     return {
         "api_key": key,
-        "asins": list(asins),
-        "domain": settings.domain,
-        "days": settings.days,
+        "requests": [request for batch in batches for request in requests(batch)],
         "stats": 90,
         "rating": True,
         "buybox": True,
@@ -42,11 +58,15 @@ def products(asins: Iterable[str], domain: int) -> tuple[str, ...]:
 
 
 def request_of(config: Mapping[str, Any]) -> SyncRequest | None:
-    """What a configuration of `connector.yaml` requests."""
-    asins, domain, days = config.get("asins"), config.get("domain", 1), config.get("days", 10_000)
-    if not (isinstance(asins, list) and asins and all(isinstance(asin, str) for asin in asins)):
+    """What a configuration of `connector.yaml` requests. `days`: the most of any product."""
+    written = config.get("requests")
+    if not (isinstance(written, list) and written):
         return None
-    return SyncRequest(products(asins, domain), days)
+    if not all(isinstance(request, str) and _REQUEST.fullmatch(request) for request in written):
+        return None
+    questions = [question for request in written for question in questions_of(request)]
+    products = dict.fromkeys(question.product for question in questions)
+    return SyncRequest(tuple(products), max(question.days or WHOLE_HISTORY for question in questions))
 
 
 PRODUCT = Stream(
@@ -72,6 +92,7 @@ KEEPA = AirbyteSource(
     settings=KeepaSettings,
     connector_config=connector_config,
     request_of=request_of,
+    batches=Batches("requests", "requested", "tokensConsumed", products_of, halves, tokens, outlook),
     exported_mart="mart_deals",
     oracle=ORACLE,
     account="vp_pipeline.sources.keepa.account",

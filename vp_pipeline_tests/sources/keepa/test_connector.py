@@ -14,7 +14,9 @@ from jsonschema import validate
 from vp_pipeline.airbyte.connector_runner import AirbyteConnection, ConnectorRunner, SyncJob
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake.objects import Lake
+from vp_pipeline.sources.keepa.requests import MOST_ASINS, Question, requests
 from vp_pipeline.sources.keepa.series import DOMAINS
+from vp_pipeline.sources.keepa.source import request_of
 from vp_pipeline_tests.scripted_api import ScriptedApi, records, serving
 
 # For the authors of connectors; raised when the runtime is imported.
@@ -46,18 +48,18 @@ def airbyte(tmp_path: Path) -> ConnectorRunner:
     return ConnectorRunner(Lake(tmp_path))
 
 
-def connection(keepa: ScriptedApi, *asins: str, **config: object) -> AirbyteConnection:
-    everything = {"api_key": KEY, "asins": asins or ["B0D4M48BM2"], "base_url": keepa.url, **config}
-    everything["asins"] = list(asins or ["B0D4M48BM2"])
+def connection(keepa: ScriptedApi, *requests: str, **config: object) -> AirbyteConnection:
+    listed = list(requests or ["1:B0D4M48BM2|"])
+    everything = {"api_key": KEY, "requests": listed, "base_url": keepa.url, **config}
     return AirbyteConnection("keepa", "product", MANIFEST, everything, (KEY,), ("KEEPA_API_KEY",))
 
 
-def sync(airbyte: ConnectorRunner, keepa: ScriptedApi, *asins: str, **config: object) -> SyncJob:
-    return airbyte.sync(connection(keepa, *asins, **config))
+def sync(airbyte: ConnectorRunner, keepa: ScriptedApi, *requests: str, **config: object) -> SyncJob:
+    return airbyte.sync(connection(keepa, *requests, **config))
 
 
-def test_one_request_is_for_one_product_with_every_parameter(airbyte: ConnectorRunner, keepa: ScriptedApi) -> None:
-    job = sync(airbyte, keepa, domain=3, days=30, stats=180, rating=False)
+def test_a_request_has_every_parameter(airbyte: ConnectorRunner, keepa: ScriptedApi) -> None:
+    job = sync(airbyte, keepa, "3:B0D4M48BM2|30", stats=180, rating=False)
     query = {"key": KEY, "domain": "3", "asin": "B0D4M48BM2", "days": "30", "stats": "180"}
     assert keepa.requests == [("/product", {**query, "history": "1", "rating": "0", "buybox": "1"})]
     assert (job.status, job.records, job.messages) == ("succeeded", 1, ())
@@ -67,26 +69,27 @@ def test_defaults_and_a_base_url_with_a_slash(airbyte: ConnectorRunner, keepa: S
     sync(airbyte, keepa, base_url=f"{keepa.url}/")
     (path, query), *_ = keepa.requests
     assert path == "/product"
-    assert {k: query[k] for k in ("domain", "days", "stats", "rating", "buybox")} == {
+    assert {k: query.get(k) for k in ("domain", "days", "stats", "rating", "buybox")} == {
         "domain": "1",
-        "days": "10000",
+        "days": None,
         "stats": "90",
         "rating": "1",
         "buybox": "1",
     }
 
 
-def test_a_prefix_overrides_the_domain_and_a_repeated_product_is_requested_again_in_order(
-    airbyte: ConnectorRunner, keepa: ScriptedApi
+def test_each_request_is_sent_once_in_order_and_digits_stay_text(
+    tmp_path: Path, airbyte: ConnectorRunner, keepa: ScriptedApi
 ) -> None:
-    job = sync(airbyte, keepa, "B0D4M48BM2", "5:B0D4M48BM2", "0306406152", "B0D4M48BM2")
-    assert [(q["domain"], q["asin"]) for _, q in keepa.requests] == [
-        ("1", "B0D4M48BM2"),
-        ("5", "B0D4M48BM2"),
-        ("1", "0306406152"),
-        ("1", "B0D4M48BM2"),
+    requests = ("1:B0D4M48BM2|", "5:0306406152,1234567890,1234567891|7", "12:1234567890|30", "1:B0D4M48BM2|")
+    job = sync(airbyte, keepa, *requests)
+    assert [(q["domain"], q["asin"], q.get("days")) for _, q in keepa.requests] == [
+        ("1", "B0D4M48BM2", None),
+        ("5", "0306406152,1234567890,1234567891", "7"),
+        ("12", "1234567890", "30"),
+        ("1", "B0D4M48BM2", None),
     ]
-    assert job.records == 4
+    assert [record["requested"] for record in records(tmp_path, job)] == list(requests)
 
 
 def test_429_waits_out_refill_in_which_is_milliseconds(airbyte: ConnectorRunner, keepa: ScriptedApi) -> None:
@@ -128,7 +131,7 @@ def test_a_rejected_request_is_not_retried_and_keepas_reason_is_reported(
 ) -> None:
     keepa.script = [(status, {"timestamp": 1, "error": {"type": "x", "message": "That key, no", "details": ""}})]
     with pytest.raises(PermanentError) as caught:
-        sync(airbyte, keepa, "B0D4M48BM2", "B0D4M48BM3")
+        sync(airbyte, keepa, "1:B0D4M48BM2|", "1:B0D4M48BM3|")
     assert words in str(caught.value)
     assert f"HTTP {status}" in str(caught.value)
     assert "keepa/product" in str(caught.value)
@@ -137,19 +140,19 @@ def test_a_rejected_request_is_not_retried_and_keepas_reason_is_reported(
     assert len(keepa.requests) == 1
 
 
-def test_a_refused_product_does_not_cost_the_others(
+def test_a_refused_request_does_not_cost_the_others(
     tmp_path: Path, airbyte: ConnectorRunner, keepa: ScriptedApi
 ) -> None:
     """The runtime makes no record of a response with status 400, whatever the manifest says."""
     error = {"type": "invalidParameter", "message": f"no such asin, {KEY}", "details": ""}
     refused = {**ENVELOPE, "products": None, "error": error}
     keepa.script = [(200, ENVELOPE), (400, refused), (200, refused)]
-    job = sync(airbyte, keepa, "B0D4M48BM2", "5:B0D4M48BM3", "B0D4M48BM4", "B0D4M48BM5", domain=3)
+    job = sync(airbyte, keepa, "3:B0D4M48BM2|", "5:B0D4M48BM3|", "3:B0D4M48BM4|", "3:B0D4M48BM5|")
     reason = "invalidParameter, no such asin, ***."
-    assert job.refused == {"5:B0D4M48BM3": reason, "B0D4M48BM4": reason}
+    assert job.refused == {"5:B0D4M48BM3|": reason, "3:B0D4M48BM4|": reason}
     landed = records(tmp_path, job)
-    assert [record["requested"] for record in landed] == ["3:B0D4M48BM2", "3:B0D4M48BM4", "3:B0D4M48BM5"]
-    assert landed[0] == {**ENVELOPE, "requested": "3:B0D4M48BM2"}
+    assert [record["requested"] for record in landed] == ["3:B0D4M48BM2|", "3:B0D4M48BM4|", "3:B0D4M48BM5|"]
+    assert landed[0] == {**ENVELOPE, "requested": "3:B0D4M48BM2|"}
     assert landed[1]["error"]["type"] == "invalidParameter"
 
 
@@ -192,29 +195,38 @@ def test_check_requests_the_tokens_only(airbyte: ConnectorRunner, keepa: Scripte
 
 
 @pytest.mark.parametrize(
-    "config", [{"domain": 7}, {"asin_list": ["7:B0D4M48BM2"]}, {"asin_list": ["short"]}, {"days": "many"}]
+    "config",
+    [
+        {"requests": ["7:B0D4M48BM2|"]},
+        {"requests": ["1:short|"]},
+        {"requests": ["1:B0D4M48BM2|many"]},
+        {"requests": ["B0D4M48BM2"]},
+        {"requests": [f"1:{','.join(['B0D4M48BM2'] * 101)}|"]},
+        {"requests": []},
+    ],
 )
 def test_a_config_that_breaks_the_spec_requests_nothing(
     airbyte: ConnectorRunner, keepa: ScriptedApi, config: dict[str, Any]
 ) -> None:
-    asins = config.pop("asin_list", [])
     with pytest.raises(PermanentError, match="Config validation error"):
-        sync(airbyte, keepa, *asins, **config)
+        sync(airbyte, keepa, **config)
     assert keepa.requests == []
 
 
 def test_the_spec_offers_keepas_domains() -> None:
     spec = yaml.safe_load(MANIFEST.read_text())["spec"]["connection_specification"]
-    assert spec["properties"]["domain"]["enum"] == list(DOMAINS)
     assert spec["properties"]["api_key"]["airbyte_secret"] is True
-    asins = ["B0D4M48BM2", *(f"{domain}:B0D4M48BM2" for domain in DOMAINS)]
-    validate({"api_key": "k", "asins": asins}, spec)
+    asins = [f"B{number:09}" for number in range(MOST_ASINS)]
+    questions = [Question(f"{domain}:{asin}", days) for domain in DOMAINS for asin in asins for days in (1, None)]
+    written = list(requests(questions))
+    validate({"api_key": "k", "requests": written}, spec)
+    assert request_of({"requests": written}) is not None
 
 
 def test_the_runtimes_own_commands(keepa: ScriptedApi, tmp_path: Path) -> None:
     """`check`, `discover` and `read` exactly as Airbyte runs them; `spec` as it does once the manifest is deployed."""
     config, catalog = tmp_path / "config.json", tmp_path / "catalog.json"
-    config.write_text(json.dumps(dict(connection(keepa, "B0D4M48BM2", "5:B0D4M48BM2", "B0D4M48BM2").config)))
+    config.write_text(json.dumps(dict(connection(keepa, "1:B0D4M48BM2|", "5:B0D4M48BM2|", "1:B0D4M48BM2|").config)))
     stream = {"name": "product", "json_schema": {}, "supported_sync_modes": ["full_refresh"]}
     configured = {"stream": stream, "sync_mode": "full_refresh", "destination_sync_mode": "append"}
     catalog.write_text(json.dumps({"streams": [configured]}))
@@ -238,7 +250,7 @@ def test_the_runtimes_own_commands(keepa: ScriptedApi, tmp_path: Path) -> None:
     }
     assert {name: p.returncode for name, p in running.items()} == dict.fromkeys(commands, 0)
 
-    assert messages["spec"][-1]["spec"]["required"] == ["api_key", "asins"]
+    assert messages["spec"][-1]["spec"]["required"] == ["api_key", "requests"]
     assert messages["spec"][-1]["warnings"] == 0
     statuses = [m["connectionStatus"]["status"] for m in messages["check"] if m["type"] == "CONNECTION_STATUS"]
     assert statuses == ["SUCCEEDED"]
@@ -246,7 +258,7 @@ def test_the_runtimes_own_commands(keepa: ScriptedApi, tmp_path: Path) -> None:
     assert [s["name"] for s in discovered] == ["product"]
     assert "timestamp" in discovered[0]["json_schema"]["properties"]
     assert [m["record"]["data"] for m in messages["read"] if m["type"] == "RECORD"] == [
-        {**ENVELOPE, "requested": product} for product in ("1:B0D4M48BM2", "5:B0D4M48BM2", "1:B0D4M48BM2")
+        {**ENVELOPE, "requested": product} for product in ("1:B0D4M48BM2|", "5:B0D4M48BM2|", "1:B0D4M48BM2|")
     ]
     assert [path for path, _ in keepa.requests].count("/product") == 3
     assert KEY not in json.dumps(messages)

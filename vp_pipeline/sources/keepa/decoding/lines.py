@@ -21,6 +21,7 @@ from vp_pipeline.sources.keepa.decoding.numbers import (
     not_an_integer,
     plain,
 )
+from vp_pipeline.sources.keepa.requests import products_of
 from vp_pipeline.sources.keepa.series import KEEPA_EPOCH_MINUTES
 from vp_pipeline.sources.landed import ALTERED, CLOCKS_APART, LandedLine
 
@@ -37,22 +38,22 @@ _ARRAY_AFTER_NUMBER = re.compile(rb"\[(?:(?<=[0-9\s],\[)|(?<=[0-9\s], \[)|(?<=[\
 
 class Response(NamedTuple):
     """One response of Keepa. Times are unix microseconds (UTC). `flat`: no array follows a number. `requested`: the
-    product that it was requested for, as `DOMAIN:ASIN`; "": the record does not name it."""
+    products that it was requested for, as `DOMAIN:ASIN`; none: the record does not name them."""
 
     line: LandedLine
     extracted_us: int
     snapshot_us: int
     products: JsonList
     flat: bool
-    requested: str
+    requested: tuple[str, ...]
 
 
 class Unreadable(NamedTuple):
-    """Why a line has no usable response, the piece to keep of it, and the product that it was requested for."""
+    """Why a line has no usable response, the piece to keep of it, and the products that it was requested for."""
 
     reason: str
     piece: Any
-    requested: str = ""
+    requested: tuple[str, ...] = ()
 
 
 def read_response(parser: Parser, line: LandedLine, not_before: datetime | None = None) -> Response | Unreadable:
@@ -77,7 +78,7 @@ def read_response(parser: Parser, line: LandedLine, not_before: datetime | None 
 
 def _open(line: LandedLine, extracted_us: int, data: Any, not_before: datetime | None) -> Response | Unreadable:
     requested = data.get("requested")
-    requested = requested if isinstance(requested, str) else ""
+    requested = products_of(requested) if isinstance(requested, str) else ()
     error = data.get("error")
     if error is not None:
         error_type = error.get("type") if is_object(error) else None

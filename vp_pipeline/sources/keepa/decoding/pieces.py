@@ -83,7 +83,7 @@ class Pieces:
     interned: defaultdict[str, Interned] = field(default_factory=lambda: defaultdict(Interned))
 
     def reject_line(self, line: LandedLine, reason: str, piece: Any, asin: str) -> None:
-        """Count and reject a record that yields no rows; `asin`: what it was requested for, if it names it."""
+        """Count and reject a record that yields no rows; `asin`: what it was requested for, if it names one."""
         self.records_in["product"] += 1
         self._add("product", reason, piece, line.object, line.line, asin)
 

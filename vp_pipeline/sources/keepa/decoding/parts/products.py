@@ -78,9 +78,13 @@ def _header_problem(product: Any) -> str | None:
     return next(_header_problems(product), None)
 
 
-def _of_another_request(product: JsonObject, requested: str) -> str | None:
+def _of_another_request(product: JsonObject, requested: tuple[str, ...]) -> str | None:
     found = f"{product.get('domainId')}:{product.get('asin')}"
-    return f"{requested} was requested, and the response has {found}" if requested not in ("", found) else None
+    if not requested or found in requested:
+        return None
+    if len(requested) == 1:
+        return f"{requested[0]} was requested, and the response has {found}"
+    return f"{len(requested)} products were requested, and the response has {found}, which is none of them"
 
 
 def _header_problems(product: JsonObject) -> Iterator[str]:
