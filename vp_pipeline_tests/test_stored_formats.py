@@ -8,8 +8,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from vp_pipeline.airbyte.remote import RunningSync
-from vp_pipeline.airbyte.unfinished import UnfinishedSync
+from vp_pipeline.airbyte.batches import UnfinishedSync
+from vp_pipeline.airbyte.remote_jobs import RunningSync
 from vp_pipeline.delivery.export_endpoint import _Posted
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.failures import DamagedDataError, PermanentError

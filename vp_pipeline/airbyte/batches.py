@@ -1,15 +1,26 @@
 """The requests of a sync for several entities at once: which are answered, which refused, and which still to be sent.
 
-Here: that state, and what it means in words. Not here: sending them (`connector_runner.py`), and keeping the state for
-the next attempt (`unfinished.py`).
+Here: that state, what it means in words, and the document that keeps it: a sync that was begun and has no record yet is
+continued by the next attempt, since what it landed is paid for. Not here: sending requests (`connector_runner.py`).
 
 A refused request is sent again as its two halves, until the entity that was refused is alone: it costs itself alone.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import gzip
+import zlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 
-from vp_pipeline.sources.source import Batches
+import orjson
+
+from vp_pipeline.lake import layout
+from vp_pipeline.lake.manifests import Document, read_document
+from vp_pipeline.lake.objects import Lake
+from vp_pipeline.sources.source import Batches, Stream
+from vp_pipeline.stored_formats import StoredFormat
+
+_MANY = 4
 
 
 class Requested:
@@ -26,13 +37,27 @@ class Requested:
         self._newest: Mapping[str, Any] = {}
 
     @property
+    def requests(self) -> tuple[str, ...]:
+        """All that the sync requests."""
+        return tuple(self._config[self._batches.name])
+
+    @property
     def outstanding(self) -> list[str]:
         """What is still to be sent, in order."""
-        return self._outstanding(self._config[self._batches.name])
+        return self._outstanding(self.requests)
 
     def configuration(self, requests: list[str]) -> dict[str, object]:
         """The sync's configuration, with these requests."""
-        return {**self._config, self._batches.name: requests}
+        return {**self._config, **self.parameters(requests)}
+
+    def parameters(self, requests: list[str]) -> dict[str, object]:
+        """The part of the configuration that has these requests."""
+        return {self._batches.name: requests}
+
+    def refused_all(self, sent: Collection[str]) -> bool:
+        """Whether all of so many requests were refused that it is not for an entity among them: to ask for every one
+        alone would give the same."""
+        return len(sent) >= _MANY and all(request in self.refused for request in sent)
 
     def answer(self, record: Mapping[str, Any]) -> None:
         """A response has landed."""
@@ -63,7 +88,7 @@ class Requested:
     def progress(self) -> str:
         """How far the sync is, in words."""
         outstanding = self.outstanding
-        every = self._entities(self._config[self._batches.name])
+        every = self._entities(self.requests)
         done = f"{every - self._entities(outstanding):,} of {every:,} done"
         outlook = self._batches.outlook(self._config, outstanding, self._newest)
         return f"{done}; {outlook}." if outlook else f"{done}."
@@ -83,3 +108,44 @@ class Requested:
 
     def _entities(self, requests: Iterable[str]) -> int:
         return sum(len(self._batches.entities(request)) for request in requests)
+
+
+class UnfinishedSync(Document):
+    """A sync of one partition that has begun. `fingerprint`: of what it requests, as in `SyncRecord`. `refused`: the
+    vendor's reason by request."""
+
+    FORMAT = StoredFormat("record of an unfinished sync")
+    REMEDY = "Move it away: the run requests the day from the beginning then."
+
+    source: str
+    stream: str
+    run_date: date
+    job_id: int
+    fingerprint: str
+    refused: Mapping[str, str]
+
+    @property
+    def parts(self) -> Mapping[str, object]:
+        return {"source": self.source, "stream": self.stream, "day": self.run_date}
+
+
+def unfinished_path(stream: Stream, run_date: date) -> str:
+    return layout.UNFINISHED_SYNC.path(source=stream.source, stream=stream.name, day=run_date)
+
+
+def read_unfinished(lake: Lake, stream: Stream, run_date: date, fingerprint: str) -> UnfinishedSync | None:
+    """The unfinished sync of a day, if there is one that requested the same."""
+    found = read_document(lake, unfinished_path(stream, run_date), UnfinishedSync)
+    return found if found is not None and found.fingerprint == fingerprint else None
+
+
+def landed_responses(lake: Lake, stream: Stream, job_id: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The objects of a job of this process, one response each, with what is in them. One that cannot be read is passed
+    over: it is requested again."""
+    started = datetime.fromtimestamp(job_id / 1000, UTC)
+    for info in lake.list(f"bronze/{stream.source}/{stream.name}", f"{started:%Y_%m_%d}_{job_id}_"):
+        try:
+            record = orjson.loads(gzip.decompress(lake.read(info.path)))
+        except (EOFError, OSError, zlib.error, orjson.JSONDecodeError):
+            continue
+        yield info.path, record["_airbyte_data"]

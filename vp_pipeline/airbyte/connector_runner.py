@@ -21,9 +21,6 @@ from vp_pipeline.failures import PermanentError, PipelineError, TransientError
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.sources.source import Batches
 
-# So many requests of which none is answered are not refused for an entity among them.
-_MANY = 4
-
 
 @dataclass(frozen=True)
 class AirbyteConnection:
@@ -172,8 +169,8 @@ class ConnectorRunner:
             with closing(answers(connector)) as records:
                 landing.land(records)
             messages += connector.messages
-            if len(outstanding) >= _MANY and all(request in requested.refused for request in outstanding):
-                break  # not this or that entity: to ask for all of them one by one would give the same
+            if requested.refused_all(outstanding):
+                break
             requested.answered.update(outstanding)  # what has no record and is not refused is missing, not outstanding
         return messages
 

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import orjson
 
-from vp_pipeline.airbyte.batches import Requested
+from vp_pipeline.airbyte.batches import Requested, UnfinishedSync, landed_responses, read_unfinished, unfinished_path
 from vp_pipeline.airbyte.connector_runner import AirbyteConnection, Begun, ConnectorRunner, next_job_id
 from vp_pipeline.airbyte.interface import Log, Sync, sync_of_past_day
-from vp_pipeline.airbyte.unfinished import UnfinishedSync, landed_responses, read_unfinished, unfinished_path
 from vp_pipeline.failures import DamagedDataError, PermanentError
 from vp_pipeline.lake import bronze, layout
 from vp_pipeline.lake.manifests import SyncRecord

@@ -1,54 +1,30 @@
 """Airbyte Cloud or a self-managed Airbyte: which syncs are started, attached to, waited for and filed.
 
-Here: one finished sync per partition, whatever happens on the way. Not here: the API (`api.py`), and what
-a connection must look like (`drift.py`).
+Here: one finished sync per partition, whatever happens on the way. Not here: the API (`api.py`), what a connection must
+look like (`drift.py`), and what jobs landed (`remote_jobs.py`).
 
-The job that a run waits for is on record (`layout.RUNNING_SYNC`): a retry continues with it.
+The job that a run waits for is on record (`layout.RUNNING_SYNC`): a retry continues with it. A sync that requests
+several entities at once takes as many jobs as it needs, each of which gets the list of its requests before it is
+started: what a job leaves without a response is requested by the next one, in halves.
 """
 
-import json
 import time
-import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from vp_pipeline.airbyte.api import AirbyteApi, AlreadyRunning, Job, reason_of
 from vp_pipeline.airbyte.drift import drift, fingerprints, source_drift
 from vp_pipeline.airbyte.interface import Log, Sync, sync_of_past_day
+from vp_pipeline.airbyte.remote_jobs import JobsOfSync, RunningSync, jobs_of, landed, records, running_path
 from vp_pipeline.failures import PermanentError, TransientError
-from vp_pipeline.lake import bronze, layout
-from vp_pipeline.lake.manifests import Document, SyncRecord, read_document
+from vp_pipeline.lake import bronze
+from vp_pipeline.lake.manifests import SyncRecord, read_document
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import ONE_DAY, newest_finished_day, start_of
 from vp_pipeline.sources.source import AirbyteSource, Stream, SyncRequest
-from vp_pipeline.stored_formats import StoredFormat, with_default
-
-
-class RunningSync(Document):
-    """A job that was started or attached to for a partition and is not filed yet.
-
-    `source`, `stream` and `run_date` are None of version 1. `request`: what the source was configured to request when
-    the job was started; None: not known.
-    """
-
-    FORMAT = StoredFormat(
-        "record of a running sync", (with_default(source=None, stream=None, run_date=None, request=None),)
-    )
-    REMEDY = "Move it away: the run starts another Airbyte job then, or attaches to the one that is running."
-
-    job_id: int
-    connection: str
-    source: str | None
-    stream: str | None
-    run_date: date | None
-    request: SyncRequest | None
-
-    @property
-    def parts(self) -> Mapping[str, object]:
-        return {} if self.run_date is None else {"source": self.source, "stream": self.stream, "day": self.run_date}
 
 
 @dataclass(frozen=True)
@@ -81,40 +57,56 @@ class RemoteAirbyte:
         running = self._recorded_job(stream, run_date, connection_id)
         log = log or _discard
         api = self.client()
-        job = None if running is None else self._continued(api, run_date, running, log, resync=resync)
-        request = running.request if running is not None else None
+        expected = self.expected.get(source.name) or {}
+        jobs = jobs_of(api, self.lake, source, stream, expected, running)
+        job = None
+        if running is not None and running.job_id is not None:
+            job = self._continued(api, run_date, running.job_id, log, resync=resync)
+        request, sent = (running.request, running.sent) if running is not None else (None, ())
         if job is None:
             if existing is not None and existing.fingerprint in (fingerprint, *earlier) and not resync:
                 return Sync(existing, reused=f"sync {existing.job_id} requested the same from {existing.origin}")
             past = sync_of_past_day(stream, run_date, self.newest(), existing, resync=resync)
             if past is not None:
                 return past
-            job, request = self._started(api, source, stream, run_date, log)
+            job, request, sent = self._started(api, source, stream, run_date, log, jobs)
+        while True:
+            job = self._ended(api, job, stream, run_date, log, jobs)
+            if jobs is None:
+                break
+            jobs.add(api, self.lake, job, stream, sent)
+            if not jobs.requested.outstanding or jobs.requested.refused_all(sent):
+                break
+            log(f"{source.name}/{stream.name}: {jobs.requested.progress()}")
+            job, request, sent = self._started(api, source, stream, run_date, log, jobs)
+        record = self._file(api, job, stream, run_date, fingerprint, request, jobs)
+        return Sync(record, reused=None, figures=jobs.requested.figures if jobs else {})
+
+    def _ended(
+        self, api: AirbyteApi, job: Job, stream: Stream, run_date: date, log: Log, jobs: JobsOfSync | None
+    ) -> Job:
+        """The job when it has succeeded; if the run is stopped while it waits, the job is cancelled."""
         try:
-            job = self._wait(api, job, stream, run_date, log)
+            return self._wait(api, job, stream, run_date, log, jobs)
         except Exception:
             raise  # the job is on record: the next attempt continues with it
         except BaseException:
             # The run was cancelled or the process is terminated: a sync that no run waits for would cost for nothing.
             with suppress(Exception):  # whatever Airbyte responds, the run is to end
                 api.cancel_job(job.job_id)
-                self._forget(stream, run_date)
+                self._give_up(job, stream, run_date, jobs)
             log(f"The run was stopped: Airbyte job {job.job_id} is being cancelled.")
             raise
-        record = self._file(api, job, stream, run_date, fingerprint, request)
-        return Sync(record, reused=None)
 
-    def _continued(
-        self, api: AirbyteApi, run_date: date, running: RunningSync, log: Log, *, resync: bool
-    ) -> Job | None:
+    def _continued(self, api: AirbyteApi, run_date: date, job_id: int, log: Log, *, resync: bool) -> Job | None:
         """The job of an earlier attempt; None: another one is requested, and this one has ended."""
         try:
-            job = api.job(running.job_id)
+            job = api.job(job_id)
         except PermanentError as error:
             if resync:
                 return None
             raise PermanentError(
-                f"{error} An earlier attempt of {run_date} started job {running.job_id}; if Airbyte has deleted it, "
+                f"{error} An earlier attempt of {run_date} started job {job_id}; if Airbyte has deleted it, "
                 f"start another one: `vp run --date {run_date} --resync`."
             ) from None
         if resync and not job.running:
@@ -123,14 +115,20 @@ class RemoteAirbyte:
         return job
 
     def _started(
-        self, api: AirbyteApi, source: AirbyteSource, stream: Stream, run_date: date, log: Log
-    ) -> tuple[Job, SyncRequest | None]:
-        """A job that was started, or is running already, and what it requests."""
+        self, api: AirbyteApi, source: AirbyteSource, stream: Stream, run_date: date, log: Log, jobs: JobsOfSync | None
+    ) -> tuple[Job, SyncRequest | None, tuple[str, ...]]:
+        """A job that was started, or is running already; what the sync requests, and what of it this job does."""
         connection_id = self.connections[source.name]
         connection = api.get_connection_details(connection_id)
-        self._refuse_drift(api, stream, connection_id, connection)
-        request = _configured(api, source, connection, log)
-        of_day = source.of_day(run_date)
+        self._refuse_drift(api, source, stream, connection_id, connection)
+        of_day = dict(source.of_day(run_date))
+        requests: tuple[str, ...] = ()
+        if jobs is None:
+            sent, request = requests, _configured(api, source, connection, log)
+        else:
+            requests, sent = jobs.requested.requests, tuple(jobs.requested.outstanding)
+            request = source.request_of(jobs.requested.configuration(list(requests)))
+            api.configure_source(connection["sourceId"], jobs.requested.parameters(list(sent)))
         if of_day:
             api.configure_source(connection["sourceId"], of_day)
         try:
@@ -144,8 +142,11 @@ class RemoteAirbyte:
                 ) from None
             job = self._attach(api, stream, run_date, connection_id)
             # The source may have been configured otherwise when the job was started; a run that did that recorded how.
-            other = self._recorded_job(stream, run_date, connection_id)
-            request = other.request if other is not None and other.job_id == job.job_id else None
+            # Of several jobs, what this one leaves outstanding shows in what it lands.
+            sent = ()
+            if jobs is None:
+                other = self._recorded_job(stream, run_date, connection_id)
+                request = other.request if other is not None and other.job_id == job.job_id else None
             log(f"Airbyte job {job.job_id} was already running: waiting for it.")
         document = RunningSync(
             job_id=job.job_id,
@@ -154,9 +155,13 @@ class RemoteAirbyte:
             stream=stream.name,
             run_date=run_date,
             request=request,
+            requests=requests,
+            sent=sent,
+            jobs=tuple(jobs.jobs) if jobs else (),
+            refused=jobs.requested.refused if jobs else {},
         )
         self.lake.write(running_path(stream, run_date), document.to_bytes())
-        return job, request
+        return job, request, sent
 
     def _attach(self, api: AirbyteApi, stream: Stream, run_date: date, connection_id: str) -> Job:
         job = api.running_job(connection_id)
@@ -173,7 +178,9 @@ class RemoteAirbyte:
             )
         return job
 
-    def _wait(self, api: AirbyteApi, job: Job, stream: Stream, run_date: date, log: Log) -> Job:
+    def _wait(
+        self, api: AirbyteApi, job: Job, stream: Stream, run_date: date, log: Log, jobs: JobsOfSync | None
+    ) -> Job:
         until = time.monotonic() + self.deadline_seconds
         while job.running:
             if time.monotonic() > until:
@@ -187,11 +194,12 @@ class RemoteAirbyte:
             job = api.job(job.job_id)
             log(f"Airbyte job {job.job_id}: {job.status}, {job.records:,} records.")
         if job.status != "succeeded":
-            self._forget(stream, run_date)  # the next attempt starts another job
+            self._give_up(job, stream, run_date, jobs)
+            kept = "is in no manifest, so it is never read" if jobs is None else "is used, and the rest requested, next"
             raise PermanentError(
                 f"The Airbyte sync of {stream.source}/{stream.name} for {run_date} ended as {job.status} (job "
-                f"{job.job_id}): {reason_of(api.attempts(job.job_id))}. What it landed is in no manifest, so it "
-                "is never read. See the job in Airbyte, then run the day again."
+                f"{job.job_id}): {reason_of(api.attempts(job.job_id))}. What it landed {kept}. See the job in Airbyte, "
+                "then run the day again."
             )
         return job
 
@@ -203,8 +211,9 @@ class RemoteAirbyte:
         run_date: date,
         fingerprint: str,
         request: SyncRequest | None,
+        jobs: JobsOfSync | None,
     ) -> SyncRecord:
-        objects = self._landed(job, stream)
+        objects = landed(self.lake, job, stream) if jobs is None else tuple(jobs.objects)
         record = SyncRecord(
             source=stream.source,
             stream=stream.name,
@@ -214,59 +223,48 @@ class RemoteAirbyte:
             fingerprint=fingerprint,
             started_at=job.started_at,
             ended_at=job.updated_at,
-            records=_records(api, job, stream),
+            records=records(api, job, stream) if jobs is None else jobs.records,
             bytes=sum(self.lake.size(path) for path in objects),
             objects=objects,
             request=request,
-            refused={},  # Airbyte has it in the log of the job only
+            refused={} if jobs is None else jobs.requested.refused_entities,  # Airbyte has it in the job's log only
             recorded=False,
         )
         self.lake.write(bronze.sync_path(stream, run_date), record.to_bytes())
         self._forget(stream, run_date)
         return record
 
-    def _landed(self, job: Job, stream: Stream) -> tuple[str, ...]:
-        """The objects of a job: by the days in their names, and by the job's number in their records."""
-        folder = f"bronze/{stream.source}/{stream.name}"
-        day, last = job.started_at.date() - timedelta(days=1), job.updated_at.date()
-        found = []
-        while day <= last:
-            found += [i.path for i in self.lake.list(folder, f"{day:%Y_%m_%d}_") if self._sync_id(i.path) == job.job_id]
-            day += ONE_DAY
-        return tuple(found)
-
-    def _sync_id(self, path: str) -> int | None:
-        """The job that landed an object, by its first record; None: it names none (damaged, or of another
-        writer). If it was of our job, its records are missing: bronze counts them."""
-        try:
-            text = zlib.decompressobj(wbits=31).decompress(self.lake.read(path), 2_000)
-            # The head of the first line is enough: the record itself may have megabytes.
-            head = text.partition(b'"_airbyte_data"')[0].partition(b'"sync_id":')[2]
-            return int(json.JSONDecoder().raw_decode(head.decode().strip())[0])
-        except (zlib.error, ValueError):
-            return None
-
     def _recorded_job(self, stream: Stream, run_date: date, connection_id: str) -> RunningSync | None:
         running = read_document(self.lake, running_path(stream, run_date), RunningSync)
         return running if running is not None and running.connection == connection_id else None
 
+    def _give_up(self, job: Job, stream: Stream, run_date: date, jobs: JobsOfSync | None) -> None:
+        """The next attempt starts another job; of several jobs, for what they leave outstanding."""
+        running = self._recorded_job(stream, run_date, self.connections[stream.source])
+        if jobs is None or running is None:
+            self._forget(stream, run_date)
+            return
+        kept = running.model_copy(update={"job_id": None, "sent": (), "jobs": (*jobs.jobs, job.job_id)})
+        self.lake.write(running_path(stream, run_date), kept.to_bytes())
+
     def _forget(self, stream: Stream, run_date: date) -> None:
         self.lake.delete(running_path(stream, run_date))
 
-    def _refuse_drift(self, api: AirbyteApi, stream: Stream, connection_id: str, found: Mapping[str, Any]) -> None:
+    def _refuse_drift(
+        self, api: AirbyteApi, source: AirbyteSource, stream: Stream, connection_id: str, found: Mapping[str, Any]
+    ) -> None:
         destination = api.get_destination_details(found["destinationId"])
         differences = list(drift(found, destination, stream, self.lake.location("")))
-        if expected := self.expected.get(stream.source):
+        expected = dict(self.expected.get(stream.source) or {})
+        if source.batches is not None:
+            expected.pop(source.batches.name, None)  # each job gets its own
+        if expected:
             differences += source_drift(api.source_configuration(found["sourceId"]), expected)
         if differences:
             raise PermanentError(
                 f"Airbyte's connection {connection_id} is not what {stream.source}/{stream.name} expects: "
                 f"{'; '.join(differences)}. Nothing was synced. Apply infra/airbyte, or correct it in Airbyte."
             )
-
-
-def running_path(stream: Stream, run_date: date) -> str:
-    return layout.RUNNING_SYNC.path(source=stream.source, stream=stream.name, day=run_date)
 
 
 def _configured(api: AirbyteApi, source: AirbyteSource, connection: Mapping[str, Any], log: Log) -> SyncRequest | None:
@@ -279,17 +277,6 @@ def _configured(api: AirbyteApi, source: AirbyteSource, connection: Mapping[str,
     if request is None:
         log(f"The configuration of {source.name} in Airbyte names nothing to request.")
     return request
-
-
-def _records(api: AirbyteApi, job: Job, stream: Stream) -> int:
-    """Records of the stream that all attempts of the job committed; a connection may have other streams too."""
-    statistics = [
-        item["stats"].get("recordsCommitted") or 0
-        for attempt in api.attempts(job.job_id)
-        for item in attempt.get("streamStats") or []
-        if item.get("streamName") == stream.name
-    ]
-    return sum(statistics) if statistics else job.records
 
 
 def _discard(line: str) -> None:

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vp_pipeline.airbyte.batches import Requested
+from vp_pipeline.airbyte.batches import Requested, unfinished_path
 from vp_pipeline.airbyte.interface import Sync
 from vp_pipeline.airbyte.local import LocalAirbyte
-from vp_pipeline.airbyte.unfinished import unfinished_path
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake import bronze
 from vp_pipeline.lake.objects import Lake

@@ -54,16 +54,15 @@ def deployed(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
 
 
 def test_a_source_that_requests_something_else_is_not_started(airbyte: RemoteAirbyte, server: AirbyteStandIn) -> None:
-    airbyte = expecting(airbyte, server, VP_KEEPA_ASINS="B0D8W1YVBX,B0D4M48BM2", VP_KEEPA_DAYS="30")
+    airbyte = expecting(airbyte, server, VP_KEEPA_ASINS="B0D8W1YVBX,5:B0D4M48BM2", VP_KEEPA_DAYS="30")
     assert not {"api_key", "base_url"} & set(airbyte.expected["keepa"])
     deployed(airbyte, server)
-    server.source["configuration"]["requests"].reverse()  # says nothing of what is requested
-    requests = server.source["configuration"].pop("requests")
-    server.source["configuration"]["requests"] = [request.replace("|30", "|") for request in requests]
-    with pytest.raises(PermanentError, match=r"the requests of its source is .*'1:B0D8W1YVBX\|'.* the settings have "):
+    server.source["configuration"]["requests"] = ["1:B0OTHER001|"]  # each job gets its own
+    server.source["configuration"]["stats"] = 180
+    with pytest.raises(PermanentError, match="the stats of its source is 180, and the settings have 90"):
         sync(airbyte)
     assert started(server) == 0
-    server.source["configuration"]["requests"] = requests
+    server.source["configuration"]["stats"] = 90
     sync(airbyte)
     assert started(server) == 1
 
@@ -76,7 +75,7 @@ def test_another_product_is_another_request(airbyte: RemoteAirbyte, server: Airb
     assert sync(one).reused
     sync(one, resync=True)
     assert sync(one).reused
-    two = expecting(airbyte, server, VP_KEEPA_ASINS="B0D8W1YVBX,B0D4M48BM2")
+    two = expecting(airbyte, server, VP_KEEPA_ASINS="B0D8W1YVBX,5:B0D4M48BM2")
     deployed(two, server)
     assert not sync(two).reused
     assert started(server) == 3

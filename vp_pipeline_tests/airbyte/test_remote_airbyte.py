@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from vp_pipeline.airbyte.interface import Sync
-from vp_pipeline.airbyte.remote import RemoteAirbyte, running_path
+from vp_pipeline.airbyte.remote import RemoteAirbyte
+from vp_pipeline.airbyte.remote_jobs import running_path
 from vp_pipeline.failures import DamagedDataError, PermanentError, TransientError
 from vp_pipeline.lake import bronze
 from vp_pipeline.lake.objects import Lake

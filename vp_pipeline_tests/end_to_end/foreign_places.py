@@ -13,9 +13,9 @@ from typing import TypeVar
 import orjson
 import pyarrow as pa
 
+from vp_pipeline.airbyte.batches import UnfinishedSync, read_unfinished, unfinished_path
 from vp_pipeline.airbyte.local import LocalAirbyte
-from vp_pipeline.airbyte.remote import RunningSync, running_path
-from vp_pipeline.airbyte.unfinished import UnfinishedSync, read_unfinished, unfinished_path
+from vp_pipeline.airbyte.remote_jobs import RunningSync, running_path
 from vp_pipeline.automation.retention import removable_objects
 from vp_pipeline.automation.sensors.landed import Position, landed_since
 from vp_pipeline.dbt.results import results
