@@ -122,6 +122,10 @@ class DeliverySettings(BaseModel):
     postgres_reader_role: OfOne[str] = Field(
         default=None, description="A role of PostgreSQL that may read each copy, beside its owner."
     )
+    openlineage_url: OfOne[HttpUrl] = Field(
+        default=None, description="Where OpenLineage events of runs are posted, such as https://host/api/v1/lineage."
+    )
+    openlineage_token: OrUnset[SecretStr] = Field(default=None, description="Bearer token for VP_OPENLINEAGE_URL.")
     export_batch_rows: int = Field(default=500, ge=1, le=10_000, description="Rows in one request to VP_EXPORT_URL.")
 
     @field_validator("export_mart")
@@ -139,8 +143,9 @@ class DeliverySettings(BaseModel):
             if missing and len(missing) < len(group):
                 named = ", ".join(f"VP_{name.upper()}" for name in group)
                 raise ValueError(f"{', '.join(missing)} is not set, and {named} go together")
-        if self.export_token is not None and self.export_url is None:
-            raise ValueError("VP_EXPORT_TOKEN is set without VP_EXPORT_URL")
+        for service in ("export", "openlineage"):
+            if getattr(self, f"{service}_token") is not None and getattr(self, f"{service}_url") is None:
+                raise ValueError(f"VP_{service.upper()}_TOKEN is set without VP_{service.upper()}_URL")
         return self
 
 

@@ -4,6 +4,7 @@ Here: which jobs, schedules and sensors there are. Not here: any of them. All ar
 them on, except `killed_runs`, which starts nothing.
 """
 
+from collections.abc import Iterator
 from datetime import date
 
 import dagster as dg
@@ -14,6 +15,7 @@ from vp_pipeline.automation.jobs import daily_pipeline, freshness_job, landed_pi
 from vp_pipeline.automation.notifications.delivery import slack_delivery
 from vp_pipeline.automation.notifications.queue import build_alerts
 from vp_pipeline.automation.notifications.sensors import check_alerts, run_alerts, tick_alerts
+from vp_pipeline.automation.open_lineage.receiver import build_receiver
 from vp_pipeline.automation.outboxes import build_outboxes
 from vp_pipeline.automation.retention import build_retention, retention_job
 from vp_pipeline.automation.schedules import (
@@ -28,6 +30,7 @@ from vp_pipeline.automation.sensors.killed import killed_sensor
 from vp_pipeline.automation.sensors.landed import landed_sensor
 from vp_pipeline.automation.sensors.marts import mart_automation
 from vp_pipeline.automation.sensors.undelivered import undelivered_sensor
+from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.delivery.slack import build_slack
 from vp_pipeline.environments.environment import build_environment
 from vp_pipeline.partitions import daily_partitions
@@ -76,5 +79,15 @@ def automation_definitions(settings: Settings, first_day: date, freshness: dg.As
             tick_alerts(alerts, ui_url),
             check_alerts(alerts, ui_url),
             slack_delivery(build_slack(settings), outboxes.slack),
+            *_lineage(settings, outboxes.lineage),
         ],
     )
+
+
+def _lineage(settings: Settings, box: Box) -> Iterator[dg.SensorDefinition]:
+    """The sensor that tells an OpenLineage receiver of runs, where there is one."""
+    if (receiver := build_receiver(settings)) is not None:
+        from vp_pipeline.automation.open_lineage.run_events import places_of  # deferred import: 0.2 s
+        from vp_pipeline.automation.open_lineage.sensor import lineage_sensor
+
+        yield lineage_sensor(receiver, box, places_of(settings))

@@ -13,17 +13,19 @@ from vp_pipeline.settings import Settings
 
 @dataclass(frozen=True)
 class Outboxes:
-    """`slack`: of the messages. `deliveries`: of the assets that deliver."""
+    """`slack`: of the messages. `lineage`: of the runs that an OpenLineage receiver is to be told of. `deliveries`: of
+    the assets that deliver."""
 
     slack: Box
+    lineage: Box
     deliveries: Mapping[dg.AssetKey, Box]
 
     @property
     def all(self) -> Sequence[Box]:
-        return (self.slack, *self.deliveries.values())
+        return (self.slack, self.lineage, *self.deliveries.values())
 
 
 def build_outboxes(settings: Settings) -> Outboxes:
     """The outboxes of an environment."""
     build = build_environment(settings).build_box
-    return Outboxes(build("slack"), {POWER_BI: build("power_bi"), EXPORT: build("export")})
+    return Outboxes(build("slack"), build("openlineage"), {POWER_BI: build("power_bi"), EXPORT: build("export")})
