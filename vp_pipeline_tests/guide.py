@@ -1,8 +1,8 @@
 """A guide in `docs/` as steps that a test follows: its fenced blocks, in order.
 
 `files`: paths to write, one a line. `registry`: lines to add to the registry. `console`: commands, each with `$ `
-before it, and below it what it prints: every line is part of a line of its output, in that order. Where a command has a
-document of the shell (`<<'END'`), that belongs to it.
+before it, and below it what it prints: every line is part of a line of its output, in that order. The line
+`exit code N` is how it ends, if not with 0. A document of the shell (`<<'END'`) belongs to its command.
 """
 
 import re
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+_EXIT_CODE = re.compile(r"exit code (\d)")
 _DOCUMENT = re.compile(r"<<'(\w+)'$")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -29,6 +30,7 @@ class RegistryLines:
 class Command:
     typed: str
     printed: tuple[str, ...]
+    exit_code: int = 0
 
 
 Step = Files | RegistryLines | Command
@@ -56,7 +58,10 @@ def _commands(lines: tuple[str, ...]) -> Iterator[Command]:
         while document and typed[-1] != document[1]:
             typed.append(left.pop(0))
         end = next((number for number, line in enumerate(left) if line.startswith("$ ")), len(left))
-        yield Command("\n".join(typed), tuple(line.strip() for line in left[:end]))
+        printed = tuple(line.strip() for line in left[:end])
+        codes = [int(found[1]) for line in printed if (found := _EXIT_CODE.fullmatch(line))]
+        printed = tuple(line for line in printed if not _EXIT_CODE.fullmatch(line))
+        yield Command("\n".join(typed), printed, *codes)
         left = left[end:]
 
 
@@ -65,7 +70,7 @@ def follow(command: Command, root: Path, environment: Mapping[str, str]) -> None
     ran = subprocess.run(
         ["bash", "-c", command.typed], cwd=root, env=environment, capture_output=True, text=True, check=False
     )
-    assert ran.returncode == 0, f"{command.typed}\n{ran.stdout}\n{ran.stderr}"
+    assert ran.returncode == command.exit_code, f"{command.typed}\n{ran.stdout}\n{ran.stderr}"
     missing = missing_line(command.printed, ran.stdout)
     assert missing is None, f"{command.typed} does not print {missing!r} there, as the guide says:\n{ran.stdout}"
 

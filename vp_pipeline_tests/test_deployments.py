@@ -29,7 +29,11 @@ OWN = [setting for setting in all_settings() if setting.is_of_one and setting.fi
 
 def value_of(variable: str, deployment: str) -> str:
     """A value that no other deployment has."""
-    return f"https://{deployment}.example/" if variable in ("VP_EXPORT_URL", "VP_OPENLINEAGE_URL") else f"{variable}-of-{deployment}"
+    return (
+        f"https://{deployment}.example/"
+        if variable in ("VP_EXPORT_URL", "VP_OPENLINEAGE_URL")
+        else f"{variable}-of-{deployment}"
+    )
 
 
 def variables() -> dict[str, str]:
