@@ -37,7 +37,8 @@ def test_every_secret_can_be_a_file(tmp_path: Path) -> None:
         (tmp_path / setting.variable).write_text(f"value of {setting.variable}\n")
     files = {secret_references.file_variable(setting.variable): str(tmp_path / setting.variable) for setting in secrets}
     beside = {f"VP_POWER_BI_{name}_ID": "x" for name in ("TENANT", "CLIENT", "WORKSPACE", "DATASET")}
-    settings = load_settings({**files, **CHANNEL, **beside, "VP_EXPORT_URL": "https://export.example"})
+    urls = {f"VP_{service}_URL": "https://service.example" for service in ("EXPORT", "OPENLINEAGE")}
+    settings = load_settings({**files, **CHANNEL, **beside, **urls})
     found = {s.variable: getattr(settings.of(s.source) if s.source else settings, s.field) for s in secrets}
     assert {name: value.get_secret_value() for name, value in found.items()} == {
         setting.variable: f"value of {setting.variable}" for setting in secrets
