@@ -4,14 +4,19 @@ Conditions on listings are enforced (`stand_ins/iam.py`); those of trust policie
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from string import Template
 from typing import Any
 
 import boto3
 import pytest
 import requests
+import yaml
 from botocore.exceptions import ClientError
+from dagster._core.storage.compute_log_manager import ComputeIOType
+from dagster_aws.s3.compute_log_manager import S3ComputeLogManager
 
 from vp_pipeline.settings import PROJECT_ROOT
 from vp_pipeline_tests.stand_ins.iam import listings_by_policy
@@ -19,6 +24,7 @@ from vp_pipeline_tests.stand_ins.s3 import KEYS, S3StandIn, s3_stand_in
 from vp_pipeline_tests.stand_ins.s3_destination import S3Destination
 
 POLICIES = PROJECT_ROOT / "infra" / "aws" / "policies"
+LOGS = "compute-logs"
 SERVICES = ("airbyte", "dagster", "snowflake")
 LANDED = "bronze/keepa/product/2026_03_01_1772400000000_0.jsonl.gz"
 MANIFEST = "bronze/keepa/product/_manifests/run_date=2026-03-01.json"
@@ -70,6 +76,9 @@ def clients() -> Iterator[tuple[str, dict[str, Any]]]:
         for path in OBJECTS:
             server.client().put_object(Bucket=bucket, Key=f"lake/{path}", Body=b"x")
         made = {service: _in_role(server, service, policy(service, bucket)) for service in SERVICES}
+        region = {"LocationConstraint": KEYS["AWS_REGION"]}
+        server.client().create_bucket(Bucket=LOGS, CreateBucketConfiguration=region)
+        made["logs"] = _in_role(server, "logs", policy("compute_logs", LOGS))
         made["airbyte with keys"] = _with_keys(server, policy("airbyte", bucket))
         requests.post(f"{server.url}/moto-api/reset-auth", data="0", timeout=10).raise_for_status()
         yield bucket, made
@@ -154,6 +163,36 @@ def test_airbyte_lists_one_key_of_the_bucket_and_not_more(clients: tuple[str, di
         made["airbyte"].list_objects(Bucket=bucket, MaxKeys=2)
     with pytest.raises(ClientError, match="AccessDenied"):
         made["airbyte"].list_objects(Bucket=bucket, Prefix="lake/silver/", MaxKeys=1)
+
+
+def test_what_steps_print_is_written_and_read_in_the_pipelines_role(
+    clients: tuple[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    """By dagster-aws's own manager, as `infra/dagster/dagster.yaml` has it: written and read."""
+    _, made = clients
+    configured = yaml.safe_load((PROJECT_ROOT / "infra" / "dagster" / "dagster.yaml").read_text())
+    prefix = configured["compute_logs"]["config"]["prefix"]
+    manager = S3ComputeLogManager(LOGS, local_dir=str(tmp_path), prefix=prefix)
+    manager._s3_session = made["logs"]
+    key = ["run-1", "compute_logs", "step-1"]
+    with manager.capture_logs(key):
+        print("printed by a step")
+    manager.local_manager.delete_logs(log_key=key)
+    assert manager.cloud_storage_has_logs(key, ComputeIOType.STDOUT)
+    assert "printed by a step" in str(manager.get_log_data(key).stdout)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        made["logs"].put_object(Bucket=LOGS, Key="elsewhere", Body=b"x")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        made["logs"].list_objects_v2(Bucket=LOGS)
+
+
+def test_the_roles_of_two_deployments_have_two_names() -> None:
+    """Each name that is of the whole account ends with the deployment."""
+    text = (PROJECT_ROOT / "infra" / "aws" / "roles.tf").read_text()
+    names = re.findall(r'^  name +=( "vp-[^\n]+")$', text, re.MULTILINE)
+    assert len(names) == 3
+    assert [name for name in names if not name.endswith('${local.ending}"')] == []
+    assert 'ending = var.deployment == "production" ? "" : "-${var.deployment}"' in text
 
 
 TRUST = {path.stem: path.read_text() for path in (PROJECT_ROOT / "infra" / "aws" / "trust").glob("*.json")}

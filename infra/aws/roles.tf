@@ -3,6 +3,9 @@
 data "aws_caller_identity" "here" {}
 
 locals {
+  # Names of an account end with the deployment, as all of its names do; production's have no ending.
+  ending = var.deployment == "production" ? "" : "-${var.deployment}"
+
   # A service that many customers share proves by the external ID that it acts for us.
   trust = {
     airbyte = var.airbyte_principal == null ? null : templatefile("${path.module}/trust/account.json", {
@@ -23,7 +26,7 @@ locals {
 resource "aws_iam_role" "service" {
   for_each = local.services
 
-  name               = "vp-lake-${each.key}"
+  name               = "vp-lake-${each.key}${local.ending}"
   assume_role_policy = each.value
 
   lifecycle {
@@ -38,17 +41,17 @@ resource "aws_iam_role" "service" {
 resource "aws_iam_instance_profile" "dagster" {
   count = var.dagster_service == "ec2.amazonaws.com" ? 1 : 0
 
-  name = "vp-lake-dagster"
+  name = "vp-lake-dagster${local.ending}"
   role = aws_iam_role.service["dagster"].name
 }
 
 # Airbyte with access keys, where it cannot take on a role. The keys are made by hand, so that no secret is in the state:
-# `aws iam create-access-key --user-name vp-lake-airbyte`. docs/production.md has how they are rotated.
+# `aws iam create-access-key --user-name vp-lake-airbyte` (and the ending). docs/production.md has how they are rotated.
 resource "aws_iam_user" "airbyte" {
   #checkov:skip=CKV_AWS_273:A service that can take on no role; nobody signs in as this user.
   count = var.airbyte_access_keys ? 1 : 0
 
-  name = "vp-lake-airbyte"
+  name = "vp-lake-airbyte${local.ending}"
 }
 
 resource "aws_iam_user_policy" "airbyte" {
@@ -91,4 +94,13 @@ resource "aws_iam_role_policy" "secrets" {
   name   = "secrets"
   role   = aws_iam_role.service["dagster"].id
   policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = var.secrets }] })
+}
+
+# What steps print (`compute_logs` in infra/dagster/dagster.yaml), beside the lake and not in it.
+resource "aws_iam_role_policy" "compute_logs" {
+  count = var.compute_logs_bucket == null ? 0 : 1
+
+  name   = "compute-logs"
+  role   = aws_iam_role.service["dagster"].id
+  policy = templatefile("${path.module}/policies/compute_logs.json", { bucket = var.compute_logs_bucket })
 }

@@ -1,3 +1,14 @@
+variable "deployment" {
+  description = "VP_DEPLOYMENT: the roles of all but production end with it, so that one account can hold several."
+  type        = string
+  default     = "production"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{0,29}$", var.deployment))
+    error_message = "Up to 30 lower case letters and digits, as VP_DEPLOYMENT."
+  }
+}
+
 variable "bucket" {
   description = "The bucket of the lake."
   type        = string
@@ -60,6 +71,12 @@ variable "snowflake_external_id" {
   description = "STORAGE_AWS_EXTERNAL_ID of `describe integration` of the one that `vp deploy snowflake` shows."
   type        = string
   default     = "not-known-yet"
+}
+
+variable "compute_logs_bucket" {
+  description = "DAGSTER_COMPUTE_LOGS_BUCKET: where what steps print is kept; the pipeline may write and read it there. None: it may not."
+  type        = string
+  default     = null
 }
 
 variable "secrets" {
