@@ -5,7 +5,7 @@
     transaction stays open, and the next statement of the session that defines an object would commit what was done
     before the failure. Without a transaction it does nothing.
 
-    Then the session's parameters (session.sql) and the tag, which Snowflake's history shows with each statement: the run of the pipeline, the model, and the window
+    Then the session's parameters (session_parameters.sql) and the tag, which Snowflake's history shows with each statement: the run of the pipeline, the model, and the window
     of days. Every node sets its own, so none is put back. The run comes by a variable that begins with
     DBT_ENV_CUSTOM_ENV_: dbt takes those as they are, and does not parse the project again when one changes.
 -#}

@@ -12,14 +12,8 @@ comment = 'Dashboards and Power BI';
 
 -- What the account may have set otherwise and results depend on. The pipeline sets it for its sessions as well;
 -- dashboards, and whoever signs in as these users by hand, get it from here.
-alter user ${role}_user set
-timezone = 'UTC' timestamp_type_mapping = 'TIMESTAMP_NTZ' week_start = 1 week_of_year_policy = 0
-date_input_format = 'AUTO' date_output_format = 'YYYY-MM-DD' timestamp_input_format = 'AUTO'
-timestamp_ntz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF3' quoted_identifiers_ignore_case = false;
-alter user ${reader_role}_user set
-timezone = 'UTC' timestamp_type_mapping = 'TIMESTAMP_NTZ' week_start = 1 week_of_year_policy = 0
-date_input_format = 'AUTO' date_output_format = 'YYYY-MM-DD' timestamp_input_format = 'AUTO'
-timestamp_ntz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF3' quoted_identifiers_ignore_case = false;
+alter user ${role}_user set ${session_parameters};
+alter user ${reader_role}_user set ${session_parameters};
 
 use role securityadmin;
 

@@ -3,31 +3,13 @@
 show parameters in user ${role}_user;
 select count(*) as set_for_the_pipeline
 from table(result_scan(last_query_id()))
-where
-    ("key" = 'TIMEZONE' and "value" = 'UTC')
-    or ("key" = 'TIMESTAMP_TYPE_MAPPING' and "value" = 'TIMESTAMP_NTZ')
-    or ("key" = 'WEEK_START' and "value" = '1')
-    or ("key" = 'WEEK_OF_YEAR_POLICY' and "value" = '0')
-    or ("key" = 'DATE_INPUT_FORMAT' and "value" = 'AUTO')
-    or ("key" = 'DATE_OUTPUT_FORMAT' and "value" = 'YYYY-MM-DD')
-    or ("key" = 'TIMESTAMP_INPUT_FORMAT' and "value" = 'AUTO')
-    or ("key" = 'TIMESTAMP_NTZ_OUTPUT_FORMAT' and "value" = 'YYYY-MM-DD HH24:MI:SS.FF3')
-    or ("key" = 'QUOTED_IDENTIFIERS_IGNORE_CASE' and "value" = 'false')
-having count(*) = 9;
+where ${set_as_needed}
+having count(*) = ${session_parameter_count};
 show parameters in user ${reader_role}_user;
 select count(*) as set_for_the_reader
 from table(result_scan(last_query_id()))
-where
-    ("key" = 'TIMEZONE' and "value" = 'UTC')
-    or ("key" = 'TIMESTAMP_TYPE_MAPPING' and "value" = 'TIMESTAMP_NTZ')
-    or ("key" = 'WEEK_START' and "value" = '1')
-    or ("key" = 'WEEK_OF_YEAR_POLICY' and "value" = '0')
-    or ("key" = 'DATE_INPUT_FORMAT' and "value" = 'AUTO')
-    or ("key" = 'DATE_OUTPUT_FORMAT' and "value" = 'YYYY-MM-DD')
-    or ("key" = 'TIMESTAMP_INPUT_FORMAT' and "value" = 'AUTO')
-    or ("key" = 'TIMESTAMP_NTZ_OUTPUT_FORMAT' and "value" = 'YYYY-MM-DD HH24:MI:SS.FF3')
-    or ("key" = 'QUOTED_IDENTIFIERS_IGNORE_CASE' and "value" = 'false')
-having count(*) = 9;
+where ${set_as_needed}
+having count(*) = ${session_parameter_count};
 
 use role ${role};
 use warehouse ${warehouse};

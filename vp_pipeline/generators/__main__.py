@@ -3,10 +3,18 @@
 Here: which generators there are. A test compares what each would write with what is committed.
 """
 
-from vp_pipeline.generators import asset_graph, data_dictionary, dbt_edges, dbt_sources, env_example, model_columns
+from vp_pipeline.generators import (
+    asset_graph,
+    data_dictionary,
+    dbt_edges,
+    dbt_sources,
+    env_example,
+    model_columns,
+    session_parameters,
+)
 
 # In order: the graph shows what the files before it define.
-GENERATORS = (env_example, dbt_sources, dbt_edges, model_columns, data_dictionary, asset_graph)
+GENERATORS = (env_example, session_parameters, dbt_sources, dbt_edges, model_columns, data_dictionary, asset_graph)
 
 
 def main() -> None:

@@ -11,9 +11,17 @@ from pathlib import Path
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import PROJECT_ROOT, Settings
 from vp_pipeline.warehouse.connection import Connection
+from vp_pipeline.warehouse.snowflake import ASSIGNMENTS, SESSION_PARAMETERS
 
 FOLDER = PROJECT_ROOT / "infra" / "snowflake"
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+# What the files say of the parameters that results depend on, as Snowflake shows them: parts of statements, no names.
+_SHOWN = {name: str(value).lower() if value is False else value for name, value in SESSION_PARAMETERS.items()}
+_PARAMETERS = {
+    "session_parameters": " ".join(ASSIGNMENTS),
+    "set_as_needed": " or ".join(f"""("key" = '{name}' and "value" = '{value}')""" for name, value in _SHOWN.items()),
+    "session_parameter_count": str(len(SESSION_PARAMETERS)),
+}
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,8 @@ def _statements(text: str) -> list[str]:
 
 def _filled(file: Path, statement: str, places: Mapping[str, str]) -> str:
     def value(place: re.Match[str]) -> str:
+        if place[1] in _PARAMETERS:
+            return _PARAMETERS[place[1]]
         if not places.get(place[1]):
             raise PermanentError(f"{file.name} needs a value for {place[0]}: pass --{place[1].replace('_', '-')}.")
         return places[place[1]].replace("'", "''")

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from snowflake.connector.cursor import SnowflakeCursor
 
 # What results depend on and an account may have set otherwise. In every session `timestamp` without a suffix has no
-# zone, days are UTC's, weeks and dates as text are ISO's. dbt's sessions: `dbt_project/macros/session.sql`; those of
-# people and dashboards: `infra/snowflake/06_users.sql`.
+# zone, days are UTC's, weeks and dates as text are ISO's. dbt's sessions get them by a macro that `make generate`
+# writes, people and dashboards by `infra/snowflake/06_users.sql`.
 SESSION_PARAMETERS: Mapping[str, str | int | bool] = {
     "TIMEZONE": "UTC",
     "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ",
@@ -40,6 +40,11 @@ SESSION_PARAMETERS: Mapping[str, str | int | bool] = {
     "TIMESTAMP_NTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF3",
     "QUOTED_IDENTIFIERS_IGNORE_CASE": False,
 }
+# The same as `alter session set` and `alter user … set` take them, one each.
+ASSIGNMENTS = tuple(
+    f"{name.lower()} = " + (f"'{value}'" if isinstance(value, str) else str(value).lower())
+    for name, value in SESSION_PARAMETERS.items()
+)
 # Snowflake shows the tag of every statement in its history and bills; this is the longest it takes.
 _TAG_LIMIT = 2_000
 
