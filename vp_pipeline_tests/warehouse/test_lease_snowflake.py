@@ -1,5 +1,6 @@
 """The lease as a row, between sessions of Snowflake's stand-in."""
 
+import re
 import signal
 import threading
 import time
@@ -10,10 +11,11 @@ import pytest
 import sqlglot
 
 from vp_pipeline.failures import TransientError
+from vp_pipeline.settings import PROJECT_ROOT
 from vp_pipeline.warehouse.lease import lease as module
 from vp_pipeline.warehouse.lease.holder import Holder
-from vp_pipeline.warehouse.lease.lease import MISSED, Lease
-from vp_pipeline.warehouse.lease.row import EXPIRY_SECONDS, HEARTBEAT_SECONDS, REQUEST_SECONDS, LeaseRow
+from vp_pipeline.warehouse.lease.lease import GRACE_SECONDS, Lease
+from vp_pipeline.warehouse.lease.row import EXPIRY_SECONDS, HEARTBEAT_SECONDS, REQUEST_SECONDS, RETRY_SECONDS, LeaseRow
 from vp_pipeline_tests.stand_ins.s3 import s3_stand_in
 from vp_pipeline_tests.stand_ins.snowflake import SnowflakeStandIn, snowflake_stand_in
 
@@ -93,8 +95,16 @@ def test_to_take_it_is_one_statement_that_is_committed_by_itself(snowflake: Snow
 
 
 def test_a_holder_stops_before_another_one_may_begin() -> None:
-    """It stops at the first try that fails after MISSED heartbeats, and a try may take as long as a request may."""
-    assert (MISSED + 1) * HEARTBEAT_SECONDS + REQUEST_SECONDS < EXPIRY_SECONDS
+    """It stops at the first try that fails when the grace is over. That try begins `RETRY_SECONDS` after one that has
+    failed just before it was over, and takes three requests: signing in, the update, and looking whose it is."""
+    assert HEARTBEAT_SECONDS + GRACE_SECONDS + RETRY_SECONDS + 3 * REQUEST_SECONDS < EXPIRY_SECONDS
+
+
+def test_a_warehouse_sleeps_between_two_heartbeats_and_a_killed_run_frees_it_within_minutes() -> None:
+    text = (PROJECT_ROOT / "infra" / "snowflake" / "02_warehouses.sql").read_text()
+    (seconds,) = {int(found) for found in re.findall(r"auto_suspend = (\d+)", text)}
+    assert 2 * seconds <= HEARTBEAT_SECONDS
+    assert EXPIRY_SECONDS < 5 * 60
 
 
 @pytest.mark.parametrize("cause", ["taken", "unreachable"])
@@ -102,7 +112,7 @@ def test_a_lease_that_is_lost_interrupts_its_holder(
     snowflake: SnowflakeStandIn, cause: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reports: list[str] = []
-    monkeypatch.setattr(module, "MISSED", 2)
+    monkeypatch.setattr(module, "GRACE_SECONDS", 0.2)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it
 
     def holds() -> None:

@@ -125,16 +125,18 @@ class Lease:
             thread.join()
 
     def _renew(self, seconds: float, ended: threading.Event, report: Report) -> None:
-        renewed, reason = time.monotonic(), ""
-        while not ended.wait(seconds):
+        renewed, wait = time.monotonic(), seconds
+        while not ended.wait(wait):
+            began = time.monotonic()
             try:
                 if self.store.renew(_HELD[self.store.address]):
-                    renewed = time.monotonic()
+                    renewed, wait = began, seconds
                     continue
                 reason = f"{self.store.current() or 'another process'} has taken it"
             except TransientError as error:
                 reason = str(error)
-                if time.monotonic() - renewed < MISSED * seconds:
+                if time.monotonic() - renewed < seconds + GRACE_SECONDS:
+                    wait = min(seconds, self.store.retry_seconds)
                     continue
             report(f"The lease on {self.store.address} was lost, so this process stops writing: {reason}.")
             # A process that a script started in the background ignores the first, and with Dagster the second as well.
@@ -143,8 +145,9 @@ class Lease:
             return
 
 
-# Heartbeats that may fail one after the other before the holder stops; the store gives the lease away later than that.
-MISSED = 2
+# How long a heartbeat that is due may fail, tried again and again, before the holder stops; the store gives the lease
+# away later than that.
+GRACE_SECONDS = 30.0
 # Tries to take it, one after the other, at which the store may be away.
 MAX_FAILURES = 5
 # What this process holds, by address: one process has one lease, however many objects stand for it.

@@ -22,14 +22,20 @@ from dataclasses import dataclass, field, replace
 
 from vp_pipeline.warehouse.connection import Connection
 from vp_pipeline.warehouse.lease.holder import Holder
-from vp_pipeline.warehouse.lease.lease import MISSED
+from vp_pipeline.warehouse.lease.lease import GRACE_SECONDS
 from vp_pipeline.warehouse.snowflake import SnowflakeWarehouse
 
-HEARTBEAT_SECONDS = 15.0
+# Each heartbeat wakes the warehouse, which stops after a minute without work (infra/snowflake): with two minutes
+# between them it is off half of the time that a run waits for Airbyte, and a killed run holds nothing for long.
+HEARTBEAT_SECONDS = 120.0
+# How long to wait before the next try, to take it or to renew it.
+RETRY_SECONDS = 10.0
 # The longest that a request may take: a holder that waits for a response must notice in time that it lost the lease.
 REQUEST_SECONDS = 15
-# After MISSED heartbeats a holder stops at the next try that fails. That is over before another process begins.
-EXPIRY_SECONDS = round((MISSED + 1) * HEARTBEAT_SECONDS + 2 * REQUEST_SECONDS)
+# What a heartbeat takes at most: signing in, and two statements.
+_REQUESTS = 3
+# After GRACE_SECONDS a holder stops at the next try that fails. That is over before another process begins.
+EXPIRY_SECONDS = round(HEARTBEAT_SECONDS + GRACE_SECONDS + RETRY_SECONDS + (_REQUESTS + 1) * REQUEST_SECONDS)
 _TABLE = (
     "create table if not exists raw._lease as select cast('' as varchar) as holder, cast('' as varchar) as document, "
     "cast('1970-01-01' as timestamp_ntz) as heartbeat"
@@ -42,7 +48,7 @@ class LeaseRow:
     """The lease on a Snowflake database; see `Store`."""
 
     database: SnowflakeWarehouse
-    retry_seconds: float = 10.0
+    retry_seconds: float = RETRY_SECONDS
     heartbeat_seconds: float | None = HEARTBEAT_SECONDS
     # The name of this process in the row: a process id may be used again, and is of one machine.
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
