@@ -34,9 +34,14 @@ NO_OPERATION = [
     r"\s*(grant|revoke)\b",
     r"\s*comment on",
     r"\s*alter session",
+    r"\s*alter schema \S+ enable managed access",
+    r"\s*drop file format",
     r"\s*alter table .* modify column .* comment",
 ]
 SWAP = re.compile(r"alter schema (\w+) swap with (\w+)")
+CLONE = re.compile(r"create or replace schema (\w+)\.(\w+) clone (\w+)\.(\w+)")
+DROP_STAGE = re.compile(r"drop stage (\w+)\.(\w+)\.(\w+)")
+_STAGES = "_fs_global._fs_information_schema._fs_stages"
 # Statements that define objects commit what is open, as Snowflake's reference has it; DuckDB's do not.
 DDL = re.compile(r"\s*(create|drop|undrop|alter (?!session)|grant|revoke|comment|truncate)\b", re.IGNORECASE)
 BEGIN = re.compile(r"\s*(begin|start transaction)\b", re.IGNORECASE)
@@ -58,6 +63,9 @@ class SnowflakeStandIn:
         self.logins: list[dict[str, Any]] = []
         self.faults: list[Fault] = []
         self.down = False
+        self._open: dict[
+            int, Callable[[], Any]
+        ] = {}  # sessions within an explicit transaction, and how each is rolled back
         logging.getLogger("fakesnow.server").setLevel(logging.ERROR)
         self._fake = FakeSnow(nop_regexes=NO_OPERATION)
         lake = s3fs.S3FileSystem(
@@ -95,13 +103,15 @@ class SnowflakeStandIn:
         }
         return SnowflakeWarehouse(**{**settings, **options})
 
-    def deploy(self, lake_url: str) -> None:
-        """What `infra/snowflake` makes, as far as the emulator knows it."""
-        for database in (DATABASE, f"{DATABASE}_DIFF"):
-            self.query(f"create database if not exists {database}")
-        self.query("create schema if not exists raw")  # fakesnow knows no other options of what follows
-        self.query("create file format if not exists raw.silver_parquet type = parquet")
-        self.query(f"create or replace stage raw.silver_stage url = '{lake_url}/silver/'")
+    def deploy(self, lake_url: str, database: str = DATABASE, *, again: bool = False) -> None:
+        """What `infra/snowflake` makes, as far as the emulator knows it. `again`: what is there stays as it is."""
+        for each in (database, f"{database}_DIFF"):
+            self.query(f"create database if not exists {each}")
+        raw = f"{database}.raw"
+        self.query(f"create schema if not exists {raw}")  # fakesnow knows no other options of what follows
+        self.query(f"create file format if not exists {raw}.silver_parquet type = parquet")
+        stage = "create stage if not exists" if again else "create or replace stage"
+        self.query(f"{stage} {raw}.silver_stage url = '{lake_url}/silver/'")
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a statement, past the faults and the record."""
@@ -119,6 +129,33 @@ class SnowflakeStandIn:
         )
         return [name for (name,) in found]
 
+    def administer(self, statement: str) -> None:
+        """Runs an administrator's statement, also where the emulator knows it not."""
+        if found := CLONE.fullmatch(statement):
+            self._clone_schema(*found.groups())
+        elif found := DROP_STAGE.fullmatch(statement):
+            named = " and ".join(
+                f"{column} = '{name.upper()}'"
+                for column, name in zip(("database_name", "schema_name", "name"), found.groups(), strict=True)
+            )
+            assert self._fake.duck_conn.execute(f"delete from {_STAGES} where {named}").fetchall() == [(1,)]
+        else:
+            self.query(statement)
+
+    def _clone_schema(self, *names: str) -> None:
+        """Copies a schema's tables, and its stages, which keep their addresses; the emulator clones tables only."""
+        database, schema, of_database, of_schema = (name.upper() for name in names)
+        self.query(f"create database if not exists {database}")
+        self.query(f"drop schema if exists {database}.{schema} cascade")
+        self.query(f"create schema {database}.{schema}")
+        for table in self.tables(of_schema.lower()):
+            self.query(f"create table {database}.{schema}.{table} clone {of_database}.{of_schema}.{table}")
+        moved = f"'{database}' as database_name, '{schema}' as schema_name"
+        self._fake.duck_conn.execute(
+            f"insert or replace into {_STAGES} select * replace ({moved}) from {_STAGES} "
+            f"where database_name = '{of_database}' and schema_name = '{of_schema}'"
+        )
+
     def _swap(self, one: str, other: str) -> None:
         """Exchanges two schemas' tables, one after the other: the emulator cannot do it in one step."""
         of_one, of_other = self.tables(one), self.tables(other)
@@ -129,6 +166,14 @@ class SnowflakeStandIn:
                 self.query(f"create table {target}.{name} as select * from {source}.{name}")
                 self.query(f"drop table {source}.{name}")
         self.query("drop schema between_swap")
+
+    def abort_detached(self) -> int:
+        """Rolls back what is open in sessions whose process was killed; returns how many there were. Snowflake does it
+        once such a transaction has kept another one waiting for five minutes."""
+        detached, self._open = self._open, {}
+        for roll_back in detached.values():
+            roll_back()
+        return len(detached)
 
     def close(self) -> None:
         self._server.should_exit = True
@@ -157,14 +202,13 @@ class SnowflakeStandIn:
     def _recording(self, *args: Any, **options: Any) -> Any:
         connection = self._connect(*args, **options)
         make_cursor = connection.cursor
-        is_open = False  # whether an explicit transaction is
+        session = id(connection)
 
         def cursor(*args: Any, **options: Any) -> Any:
             made = make_cursor(*args, **options)
             execute = made.execute
 
             def recording(command: str, *args: Any, **options: Any) -> Any:
-                nonlocal is_open
                 if not options.get("server"):
                     return execute(command, *args, **options)
                 self.statements.append(command)
@@ -172,14 +216,13 @@ class SnowflakeStandIn:
                     injected = fault(command)
                     if isinstance(injected, Lost):
                         self.down = True
+                        self._open.pop(session, None)
                         connection.close()  # as Snowflake does: the session ends, and its transaction with it
                     if isinstance(injected, Exception):
                         raise injected
                     command = injected or command
                 bare = _COMMENT.sub("", command)
-                if is_open and DDL.match(bare):
-                    execute("commit")
-                is_open = bool(BEGIN.match(bare)) or (is_open and not (END.match(bare) or DDL.match(bare)))
+                self._follow(session, bare, execute)
                 if swap := SWAP.fullmatch(command):
                     self._swap(*swap.groups())
                     command = "select 'Statement executed successfully.'"
@@ -193,6 +236,15 @@ class SnowflakeStandIn:
 
         connection.cursor = cursor
         return connection
+
+    def _follow(self, session: int, statement: str, execute: Callable[[str], Any]) -> None:
+        """Keeps whether a session is within a transaction; a statement that defines an object commits what is open."""
+        if session in self._open and DDL.match(statement):
+            execute("commit")
+        if BEGIN.match(statement):
+            self._open[session] = lambda: execute("rollback")
+        elif END.match(statement) or DDL.match(statement):
+            self._open.pop(session, None)
 
 
 def _with_master_token(send: Any) -> Any:
