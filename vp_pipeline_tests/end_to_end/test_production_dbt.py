@@ -3,8 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, time
-from decimal import Decimal
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.environments.environment import build_environment
 from vp_pipeline.planning.diff import BuiltModel, code_diff
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
+from vp_pipeline_tests.contents import differing_tables
 from vp_pipeline_tests.end_to_end.edits import FACT, PRICES, edit_changes, edit_prices
 from vp_pipeline_tests.end_to_end.test_command_line import words
 from vp_pipeline_tests.end_to_end.test_production import UP_TO_RAW, reasons
@@ -45,54 +45,9 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Productio
         yield made, local
 
 
-def plain(value: Any) -> Any:
-    """A value as both engines mean it: Snowflake has one type for whole and decimal numbers."""
-    if isinstance(value, Decimal | float | int) and not isinstance(value, bool):
-        return round(float(value), 6)
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return datetime.combine(value, time())  # what the emulator adds days to comes back as a moment
-    return value
-
-
-# A summary is of its own run: its times and ids differ. DuckDB does not report the rows that a statement wrote.
-OF_A_RUN = (
-    *("run_id", "airbyte_job_id", "seconds", "median_seconds", "slowdown", "rows_written"),
-    *("started_at", "finished_at", "newest_finished_at"),
-)
-
-
 def test_every_table_is_that_of_duckdb(played: tuple[Production, Pipeline]) -> None:
     made, local = played
-    tables = local.query(
-        "select table_schema, table_name from information_schema.tables where table_schema in "
-        "('core', 'mart', 'monitoring') and table_name not like '\\_%' escape '\\' order by all"
-    )
-    assert len(tables) > 20
-    views = tuple(
-        f"{schema}.{name}"
-        for schema, name in local.query("select schema_name, view_name from duckdb_views() where not internal")
-    )
-    differing = {}
-    for schema, table in tables:
-        described = local.query(
-            f"select column_name from information_schema.columns where table_schema = '{schema}' "
-            f"and table_name = '{table}' and column_name not like '%loaded_at' and column_name not in {OF_A_RUN} "
-            "order by ordinal_position"
-        )
-        listed = ", ".join(str(name) for (name,) in described)
-        # The emulator's information_schema.tables has no views, so the accounts there do not count them.
-        counted = {"mon_model_run": "model", "mon_rows_by_day": "asset", "mon_freshness": "asset"}.get(str(table))
-        of_tables = f" where layer || '.' || {counted} not in {views}" if counted else ""
-        asked = f"select {listed} from {schema}.{table}{of_tables}"
-        expected, found = (
-            sorted((tuple(map(plain, row)) for row in query(asked)), key=repr)
-            for query in (local.query, made.snowflake.query)
-        )
-        if found != expected:
-            differing[f"{schema}.{table}"] = next(
-                (pair for pair in zip(found, expected, strict=False) if pair[0] != pair[1]), (len(found), len(expected))
-            )
-    assert not differing
+    assert differing_tables(made.snowflake.query, local.query) == {}
 
 
 def test_the_second_day_was_an_increment(played: tuple[Production, Pipeline]) -> None:

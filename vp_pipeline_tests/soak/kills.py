@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -132,11 +132,11 @@ def launch_run(dagster: DagsterDev, day: str) -> str:
     return str(launched["run"]["runId"])
 
 
-def launch_backfill(dagster: DagsterDev) -> str:
-    """A backfill of all assets over all days, as from the UI; its id."""
+def launch_backfill(dagster: DagsterDev, days: Sequence[str] = DAYS) -> str:
+    """A backfill of all assets over these days, as from the UI; its id."""
     nodes = [node for node in dagster.ask(_ASSETS)["assetNodes"] if node["isPartitioned"] and node["isMaterializable"]]
     keys = [{"path": node["assetKey"]["path"]} for node in nodes]
-    params = {"assetSelection": keys, "partitionNames": list(DAYS)}
+    params = {"assetSelection": keys, "partitionNames": list(days)}
     launched = dagster.ask(_BACKFILL, params=params)["launchPartitionBackfill"]
     assert launched["__typename"] == "LaunchBackfillSuccess", launched
     return str(launched["backfillId"])
