@@ -129,6 +129,9 @@ def test_a_backfill_that_is_killed_ends_as_one_that_is_not(
     with dg.DagsterInstance.from_config(home["DAGSTER_HOME"]) as instance:
         for key in (["airbyte", "keepa", "product"], ["raw", "keepa_price"], ["published", "marts"]):
             assert instance.get_materialized_partitions(dg.AssetKey(key)) == set(names), key
+    (done,) = (run for run, ended_as in ended.items() if ended_as == "SUCCESS")
+    bucket, folder = deployed.variables["DAGSTER_COMPUTE_LOGS_BUCKET"], f"dagster/compute_logs/storage/{done}/"
+    assert made.s3.client().list_objects_v2(Bucket=bucket, Prefix=folder)["KeyCount"] > 0
     assert_as_undisturbed(made, tmp_path)
 
 
