@@ -10,25 +10,24 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-import boto3
 import pytest
-import requests
 import yaml
 from botocore.exceptions import ClientError
 from dagster._core.storage.compute_log_manager import ComputeIOType
 from dagster_aws.s3.compute_log_manager import S3ComputeLogManager
 
 from vp_pipeline.settings import PROJECT_ROOT
-from vp_pipeline_tests.stand_ins.iam import listings_by_policy
+from vp_pipeline_tests.stand_ins.iam import enforced, listings_by_policy, policy, role_keys
 from vp_pipeline_tests.stand_ins.s3 import KEYS, S3StandIn, s3_stand_in
 from vp_pipeline_tests.stand_ins.s3_destination import S3Destination
 
-POLICIES = PROJECT_ROOT / "infra" / "aws" / "policies"
 LOGS = "compute-logs"
 SERVICES = ("airbyte", "dagster", "snowflake")
 LANDED = "bronze/keepa/product/2026_03_01_1772400000000_0.jsonl.gz"
 MANIFEST = "bronze/keepa/product/_manifests/run_date=2026-03-01.json"
 RUNNING = "bronze/keepa/product/_syncs/run_date=2026-03-01.running.json"
+UNANSWERED = "bronze/keepa/product/_unanswered/run_date=2026-03-01.json"
+DECODED, LOADED = "silver/keepa/_decoders/product.json", "silver/keepa/_loaded/product.json"
 SILVER = "silver/keepa/price/run_date=2026-03-01/part-00000.parquet"
 QUARANTINE = "quarantine/keepa/price/run_date=2026-03-01.jsonl"
 SUPERSEDED = "bronze/keepa/product/_manifests/superseded/run_date=2026-03-01/1772400000.json"
@@ -38,7 +37,21 @@ OLD_CHANGES, OLD_STATE = (path.replace("change_exports", "gold") for path in (CH
 OUTBOX = "_outbox/slack.jsonl"
 # What Airbyte's own check of the destination writes and deletes: since version 1.5, and before.
 CHECKS = ("bronze/testing/test/_EXAMPLE", "bronze/_airbyte_connection_test_0123456789abcdef")
-OURS = (MANIFEST, RUNNING, SUPERSEDED, SILVER, QUARANTINE, CHANGES, STATE, OLD_CHANGES, OLD_STATE, OUTBOX)
+OURS = (
+    MANIFEST,
+    RUNNING,
+    UNANSWERED,
+    SUPERSEDED,
+    SILVER,
+    DECODED,
+    LOADED,
+    QUARANTINE,
+    CHANGES,
+    STATE,
+    OLD_CHANGES,
+    OLD_STATE,
+    OUTBOX,
+)
 OBJECTS = (LANDED, *CHECKS, *OURS)
 FOLDERS = ("bronze/keepa/product/", "silver/keepa/price/", "quarantine/", "change_exports/", "")
 MAY = {
@@ -50,21 +63,16 @@ MAY = {
     "dagster": {
         *(("get", path) for path in OBJECTS),
         *(("put", path) for path in OURS if path not in (OLD_CHANGES, OLD_STATE)),
-        *(("delete", path) for path in (RUNNING, QUARANTINE)),
+        *(("delete", path) for path in (RUNNING, UNANSWERED, QUARANTINE, DECODED, LOADED)),
         *(("delete", path) for path in (LANDED, SUPERSEDED, STATE, OLD_STATE)),  # retention; the bucket keeps versions
         *(("list", folder) for folder in FOLDERS),
     },
-    "snowflake": {("get", SILVER), ("list", "silver/keepa/price/")},
+    "snowflake": {*(("get", path) for path in (SILVER, DECODED, LOADED)), ("list", "silver/keepa/price/")},
 }
 ATTEMPTS = [
     *((verb, path) for verb in ("get", "put", "delete") for path in OBJECTS),
     *(("list", folder) for folder in FOLDERS),
 ]
-
-
-def policy(service: str, bucket: str) -> str:
-    text = Template((POLICIES / f"{service}.json").read_text())
-    return text.substitute(bucket=bucket, folder="lake/", key="arn:aws:kms:eu-central-1:123456789012:key/k")
 
 
 @pytest.fixture(scope="module")
@@ -75,31 +83,13 @@ def clients() -> Iterator[tuple[str, dict[str, Any]]]:
         bucket = store.url.split("/")[2]
         for path in OBJECTS:
             server.client().put_object(Bucket=bucket, Key=f"lake/{path}", Body=b"x")
-        made = {service: _in_role(server, service, policy(service, bucket)) for service in SERVICES}
+        made = {service: server.client(**role_keys(server, service, policy(service, bucket))) for service in SERVICES}
         region = {"LocationConstraint": KEYS["AWS_REGION"]}
         server.client().create_bucket(Bucket=LOGS, CreateBucketConfiguration=region)
-        made["logs"] = _in_role(server, "logs", policy("compute_logs", LOGS))
+        made["logs"] = server.client(**role_keys(server, "logs", policy("compute_logs", LOGS)))
         made["airbyte with keys"] = _with_keys(server, policy("airbyte", bucket))
-        requests.post(f"{server.url}/moto-api/reset-auth", data="0", timeout=10).raise_for_status()
-        yield bucket, made
-        requests.post(f"{server.url}/moto-api/reset-auth", data="inf", timeout=10)
-
-
-def _in_role(server: S3StandIn, service: str, document: str) -> Any:
-    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*"}]}
-    iam = server.client("iam")
-    role = iam.create_role(RoleName=service, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    iam.put_role_policy(RoleName=service, PolicyName="lake", PolicyDocument=document)
-    keys = server.client("sts").assume_role(RoleArn=role, RoleSessionName=service)["Credentials"]
-    server.faults.append(listings_by_policy(keys["AccessKeyId"], json.loads(document)))
-    return boto3.client(
-        "s3",
-        endpoint_url=server.url,
-        region_name=KEYS["AWS_REGION"],
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-    )
+        with enforced(server):
+            yield bucket, made
 
 
 def _with_keys(server: S3StandIn, document: str) -> Any:

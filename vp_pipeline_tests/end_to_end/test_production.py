@@ -25,8 +25,8 @@ RAW = [f"keepa_{table.name}" for table in PRODUCT.tables]
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Production]:
-    """Three days, one after the other, as the schedule would run them."""
-    with production(tmp_path_factory.mktemp("production")) as made:
+    """Three days, one after the other, as the schedule would run them, each service in its role."""
+    with production(tmp_path_factory.mktemp("production"), roles=True) as made:
         for day in DAYS:
             result = made.materialize(UP_TO_RAW, day)
             assert result.success, reasons(result)

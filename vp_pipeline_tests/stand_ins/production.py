@@ -1,11 +1,14 @@
 """Production on loopback: its settings, on stand-ins of S3, Snowflake and Airbyte, and one source's sandbox behind."""
 
 import dataclasses
+import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
+from unittest import mock
 
 import dagster as dg
 
@@ -22,7 +25,9 @@ from vp_pipeline.sources.keepa.source import KEEPA
 from vp_pipeline.sources.source import AirbyteSource, Origin
 from vp_pipeline_tests.stand_ins import airbyte as airbyte_api
 from vp_pipeline_tests.stand_ins.airbyte import AirbyteStandIn, airbyte_stand_in
+from vp_pipeline_tests.stand_ins.iam import enforced, policy, role_keys
 from vp_pipeline_tests.stand_ins.s3 import KEYS, S3StandIn, s3_stand_in
+from vp_pipeline_tests.stand_ins.s3_destination import S3Destination
 from vp_pipeline_tests.stand_ins.snowflake import DATABASE, PASSWORD, SnowflakeStandIn, snowflake_stand_in
 
 API_KEY = "secret-of-the-stand-in/vendor"
@@ -43,6 +48,7 @@ class Production:
     airbyte: AirbyteStandIn
     sandbox: Sandbox
     store: S3Store
+    landing: S3Store
     source: AirbyteSource
     products: Sequence[str]
     today: date
@@ -70,7 +76,7 @@ class Production:
         connection = AirbyteConnection(
             self.source.name, stream.name, self.source.manifest, self.configuration(), (API_KEY,)
         )
-        return ConnectorRunner(self.lake).sync(connection, job_id)
+        return ConnectorRunner(Lake(self.landing)).sync(connection, job_id)
 
     def configuration(self) -> dict[str, object]:
         """What the connector requests, of the sandbox as of the end of `today`."""
@@ -78,15 +84,47 @@ class Production:
         return {**self.source.connector_config(self.settings.of(self.source), origin), "api_key": API_KEY}
 
 
+@dataclasses.dataclass(frozen=True)
+class LandingStore(S3Store):
+    """The lake as Airbyte writes it: by the requests of its S3 destination, in its role. What else it is asked for is
+    what Airbyte knows by itself."""
+
+    destination: S3Destination | None = None
+
+    @contextmanager
+    def writing(self, path: str) -> Iterator[BinaryIO]:
+        assert self.destination is not None
+        file = io.BytesIO()
+        yield file
+        self.destination.sync(self._key(path), [file.getvalue()])
+
+
+def in_roles(s3: S3StandIn, store: S3Store, stack: ExitStack) -> tuple[S3Store, dict[str, str]]:
+    """From here to the end each service has its role of infra/aws and nothing else: the pipeline by its environment.
+    Returns Airbyte's store, after its check of the destination, and the keys of Snowflake's role."""
+    bucket = store.url.split("/")[2]
+    keys = {name: role_keys(s3, name, policy(name, bucket)) for name in ("airbyte", "dagster", "snowflake")}
+    of_pipeline = {name.upper(): value for name, value in keys["dagster"].items()}
+    stack.enter_context(mock.patch.dict(os.environ, of_pipeline))
+    stack.enter_context(enforced(s3))
+    destination = S3Destination(s3.client(**keys["airbyte"]), bucket, "lake/bronze")
+    destination.check()
+    return LandingStore(store.url, store.s3, destination=destination), keys["snowflake"]
+
+
 @contextmanager
 def production(
-    folder: Path, products: int = 3, source: AirbyteSource = KEEPA, **overrides: Any
+    folder: Path, products: int = 3, source: AirbyteSource = KEEPA, *, roles: bool = False, **overrides: Any
 ) -> Iterator[Production]:
-    """Production's settings on stand-ins that live as long as the block. `products`: how many are requested."""
+    """Production's settings on stand-ins that live as long as the block. `products`: how many are requested. `roles`:
+    whether each service may do what its policy allows, and no more."""
     with ExitStack() as stack:
         s3 = stack.enter_context(s3_stand_in())
-        snowflake = stack.enter_context(snowflake_stand_in(s3.url))
-        store = s3.new_lake()
+        store = landing = s3.new_lake()
+        keys: dict[str, str] | None = None
+        if roles:
+            landing, keys = in_roles(s3, store, stack)
+        snowflake = stack.enter_context(snowflake_stand_in(s3.url, keys))
         snowflake.deploy(store.url)
         made: list[Production] = []
         airbyte = stack.enter_context(airbyte_stand_in(store.url, lambda job_id: made[0].sync(job_id)))
@@ -118,7 +156,8 @@ def production(
         known = api.entities[:products]
         made.append(
             Production(
-                settings, variables, instance, s3, snowflake, airbyte, sandbox, store, source, known, today=EARLIEST
+                *(settings, variables, instance, s3, snowflake, airbyte, sandbox),
+                *(store, landing, source, known, EARLIEST),
             )
         )
         airbyte.serve(source, {**made[0].configuration(), "api_key": "**********"})

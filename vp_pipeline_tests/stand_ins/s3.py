@@ -39,7 +39,8 @@ class S3StandIn:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def client(self, service: str = "s3", **keys: str) -> Any:
-        return boto3.client(service, endpoint_url=self.url, region_name=KEYS["AWS_REGION"], **keys)
+        # A session of its own: the default one keeps the keys that it has found first.
+        return boto3.session.Session().client(service, endpoint_url=self.url, region_name=KEYS["AWS_REGION"], **keys)
 
     def new_lake(self, **options: Any) -> S3Store:
         """A store in a new bucket that encrypts by its own key, as Terraform makes it, or as `options` have it."""

@@ -10,7 +10,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -58,7 +58,7 @@ class Lost(Exception):
 class SnowflakeStandIn:
     """The server. `statements`: what was sent, in order. `logins`: the parameters of each session."""
 
-    def __init__(self, s3_url: str) -> None:
+    def __init__(self, s3_url: str, keys: Mapping[str, str] | None = None) -> None:
         self.statements: list[str] = []
         self.logins: list[dict[str, Any]] = []
         self.faults: list[Fault] = []
@@ -68,10 +68,12 @@ class SnowflakeStandIn:
         ] = {}  # sessions within an explicit transaction, and how each is rolled back
         logging.getLogger("fakesnow.server").setLevel(logging.ERROR)
         self._fake = FakeSnow(nop_regexes=NO_OPERATION)
+        of_role = keys or {}
         lake = s3fs.S3FileSystem(
             endpoint_url=s3_url,
-            key=KEYS["AWS_ACCESS_KEY_ID"],
-            secret=KEYS["AWS_SECRET_ACCESS_KEY"],
+            key=of_role.get("aws_access_key_id", KEYS["AWS_ACCESS_KEY_ID"]),
+            secret=of_role.get("aws_secret_access_key", KEYS["AWS_SECRET_ACCESS_KEY"]),
+            token=of_role.get("aws_session_token"),
             use_listings_cache=False,
             skip_instance_cache=True,
             config_kwargs={"s3": {"addressing_style": "path"}},
@@ -281,8 +283,9 @@ def refusal(number: int, text: str) -> Exception:
 
 
 @contextmanager
-def snowflake_stand_in(s3_url: str) -> Iterator[SnowflakeStandIn]:
-    server = SnowflakeStandIn(s3_url)
+def snowflake_stand_in(s3_url: str, keys: Mapping[str, str] | None = None) -> Iterator[SnowflakeStandIn]:
+    """`keys`: of the role in which it reads silver; None: of nobody, where nothing is enforced."""
+    server = SnowflakeStandIn(s3_url, keys)
     try:
         yield server
     finally:

@@ -190,6 +190,8 @@ def test_a_session_has_its_purpose_and_the_parameters_that_results_depend_on(
         sent = session._connection._session_parameters["QUERY_TAG"]
     assert json.loads(sent) == {"app": "vp_pipeline", **tag}
     assert {name: snowflake.logins[-1][name] for name in SESSION_PARAMETERS} == SESSION_PARAMETERS
+    needed = {"TIMEZONE": "UTC", "TIMESTAMP_TYPE_MAPPING": "TIMESTAMP_NTZ", "WEEK_START": 1, "WEEK_OF_YEAR_POLICY": 0}
+    assert needed.items() <= SESSION_PARAMETERS.items()
     assert len(query_tag({"run": "x" * 9_000})) == 2_000
 
 
