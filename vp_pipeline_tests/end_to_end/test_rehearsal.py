@@ -91,6 +91,7 @@ def days() -> tuple[date, ...]:
             for machine in (RUN, "daemon", "code-location")
         ),
     ],
+    ids=lambda value: value if isinstance(value, str) else " and ".join(value),
 )
 def test_a_backfill_that_is_killed_ends_as_one_that_is_not(
     stage: tuple[Production, Deployment, Services], moment: str, killed: tuple[str, ...], tmp_path: Path
