@@ -7,13 +7,13 @@ from importlib.metadata import version
 
 import dagster as dg
 
-from vp_pipeline.assets.airbyte import airbyte_asset
 from vp_pipeline.assets.bronze import bronze_asset
 from vp_pipeline.assets.dbt.models import dbt_models
 from vp_pipeline.assets.dbt.upstream import in_groups, units_of_models, upstream_of_models
 from vp_pipeline.assets.delivery import export_asset, postgres_asset, power_bi_asset
 from vp_pipeline.assets.exclusive import exclusive_executor
-from vp_pipeline.assets.keys import PUBLISHED, airbyte_key, bronze_key, checks_of, raw_key, silver_key
+from vp_pipeline.assets.intake import intake_asset
+from vp_pipeline.assets.keys import PUBLISHED, bronze_key, checks_of, intake_key, raw_key, silver_key
 from vp_pipeline.assets.published import published_marts
 from vp_pipeline.assets.raw import raw_assets
 from vp_pipeline.assets.silver import silver_assets
@@ -25,7 +25,7 @@ from vp_pipeline.environments.preflight import require_ready
 from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.quality.freshness import freshness_checks
 from vp_pipeline.settings import Settings
-from vp_pipeline.sources.source import Stream, airbyte_sources
+from vp_pipeline.sources.source import Stream
 
 
 def build_definitions(settings: Settings, resource_overrides: Mapping[str, object] | None = None) -> dg.Definitions:
@@ -38,10 +38,10 @@ def build_definitions(settings: Settings, resource_overrides: Mapping[str, objec
     fresh = freshness_checks([key for stream in settings.streams for key in _first_of_each_layer(stream)] + [PUBLISHED])
     ingestion = [
         assets
-        for source in airbyte_sources(settings.enabled_sources)
+        for source in settings.enabled_sources
         for stream in source.streams
         for assets in (
-            airbyte_asset(source, stream, partitions),
+            intake_asset(stream, source, partitions),
             bronze_asset(stream, partitions),
             silver_assets(stream, partitions, settings),
             raw_assets(stream, partitions, settings),
@@ -77,4 +77,4 @@ def _first_of_each_layer(stream: Stream) -> list[dg.AssetKey]:
 
 def _checks_up_to_raw(stream: Stream) -> list[dg.AssetCheckKey]:
     tables = [key(table) for table in stream.tables for key in (silver_key, raw_key)]
-    return checks_of(airbyte_key(stream), bronze_key(stream), *tables)
+    return checks_of(intake_key(stream), bronze_key(stream), *tables)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
@@ -25,8 +25,8 @@ from vp_pipeline.service_settings import (
     production_problems,
 )
 from vp_pipeline.sources.registry import NAMES, SOURCES
-from vp_pipeline.sources.source import AirbyteSource, Source, Stream
-from vp_pipeline.sources.source_settings import ConnectorSettings, SourceSettings
+from vp_pipeline.sources.source import HasSettings, Own, Source, Stream
+from vp_pipeline.sources.source_settings import SourceSettings
 from vp_pipeline.variables import (
     NAMED,
     OF_ONE,
@@ -70,7 +70,7 @@ class Settings(RunSettings, DeliverySettings, ProductionSettings):
         json_schema_extra={"variable": "VP_SOURCES"},
         description="The sources that are ingested, separated by commas: " + ", ".join(NAMES) + ". "
         "The graph has the assets and models of these alone. Empty: locally all that need no account; in production "
-        "those with an Airbyte connection.",
+        "those with an Airbyte connection, or the brokers of their topic.",
     )
     data_dir: Named[ProjectPath] = Field(
         default=PROJECT_ROOT / "data",
@@ -116,13 +116,9 @@ class Settings(RunSettings, DeliverySettings, ProductionSettings):
         """The mart whose changed rows are exported."""
         return self.export_mart or next((source.exported_mart for source in self.enabled_sources), "")
 
-    @overload
-    def of(self, source: AirbyteSource) -> ConnectorSettings: ...
-    @overload
-    def of(self, source: Source) -> SourceSettings: ...
-    def of(self, source: Source) -> SourceSettings:
+    def of(self, source: HasSettings[Own]) -> Own:
         """The settings of a source, of the class that it declares."""
-        return self.sources[source.name]
+        return cast(Own, self.sources[source.name])
 
     @property
     def secrets(self) -> tuple[str, ...]:

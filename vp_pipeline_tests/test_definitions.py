@@ -15,7 +15,7 @@ from vp_pipeline.assets.keys import GROUPS, LAYERS
 from vp_pipeline.automation.jobs import LEASE_TAG
 from vp_pipeline.build import build_definitions
 from vp_pipeline.generators.asset_graph import names
-from vp_pipeline.settings import PROJECT_ROOT, load_settings
+from vp_pipeline.settings import PROJECT_ROOT, load_settings, variable_of
 from vp_pipeline.sources.keepa.tables import TABLES
 from vp_pipeline.sources.registry import SOURCES
 from vp_pipeline_tests.conftest import pipeline_settings
@@ -50,6 +50,10 @@ _BY_REFERENCE = {
     "VP_SLACK_TOKEN_FILE": "/nowhere/slack",
     "VP_SLACK_CHANNEL": "C0123456789",
     "KEEPA_API_KEY_FILE": "/nowhere/keepa",
+    "VP_ORDER_EVENTS_BOOTSTRAP_SERVERS": "nowhere:9093",
+    "VP_ORDER_EVENTS_TOPIC": "orders",
+    "VP_ORDER_EVENTS_USER": "reader",
+    "VP_ORDER_EVENTS_PASSWORD_FILE": "/nowhere/kafka",
 }
 
 
@@ -85,7 +89,7 @@ def test_the_tools_find_nothing_wrong(command: list[str], environment: dict[str,
 
 def test_every_layer_is_partitioned_by_day_and_described(definitions: dg.Definitions) -> None:
     specs = list(definitions.resolve_all_asset_specs())
-    assert {s.key.path[0] for s in specs} == set(LAYERS)
+    assert {s.key.path[0] for s in specs} == {*LAYERS} - {"topic"}  # none is on
     for spec in specs:
         assert isinstance(spec.partitions_def, dg.DailyPartitionsDefinition), spec.key
         assert spec.group_name == GROUPS[spec.key.path[0]]
@@ -171,9 +175,14 @@ def test_the_graph_of_production_has_the_same_names(monkeypatch: pytest.MonkeyPa
     for name in [name for name in os.environ if name.startswith("VP_SNOWFLAKE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(os, "environ", {**os.environ})  # what it sets for dbt is not for the other tests
-    connections = {f"VP_AIRBYTE_CONNECTION_{source.name.upper()}": "a-connection" for source in SOURCES}
+    connections = {variable_of(source, source.settings.NEEDED): "a-connection" for source in SOURCES}
+    connections |= {"VP_ORDER_EVENTS_TOPIC": "orders", "VP_ORDER_EVENTS_SECURITY_PROTOCOL": "SSL"}
     made = build_definitions(load_settings({**COMPLETE, **connections, "VP_DATA_DIR": str(tmp_path)}))
     assert names(made) == (PROJECT_ROOT / "docs" / "names.txt").read_text()
+
+
+def test_of_a_topic_that_is_off_nothing_is_there(definitions: dg.Definitions) -> None:
+    assert not [name for name in names(definitions).splitlines() if "topic" in name or "order_events" in name]
 
 
 def test_every_job_but_two_that_only_report_holds_the_lease(definitions: dg.Definitions) -> None:

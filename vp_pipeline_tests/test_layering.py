@@ -31,6 +31,7 @@ RANKS = (
     ("delivery",),
     ("publishing",),
     ("warehouse",),
+    ("topics",),
     ("dbt", "airbyte"),
     ("lake",),
     ("sandbox",),
@@ -107,7 +108,7 @@ def test_the_general_code_names_no_source() -> None:
 
 
 def test_every_source_is_registered() -> None:
-    folders = {path.name for path in (PACKAGE / "sources").iterdir() if (path / "connector.yaml").exists()}
+    folders = {path.parent.name for path in (PACKAGE / "sources").glob("*/source.py")}
     assert folders == set(NAMES)
 
 

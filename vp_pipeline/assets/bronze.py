@@ -8,7 +8,7 @@ import dagster as dg
 
 from vp_pipeline.assets.days.flow import day_by_day, run_days
 from vp_pipeline.assets.days.report import DayReport, checked
-from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of
+from vp_pipeline.assets.keys import asset_spec, bronze_key, check_specs, checks_of, intake_key
 from vp_pipeline.assets.metadata import derived_from
 from vp_pipeline.lake import bronze, unanswered
 from vp_pipeline.lake.manifests import ManifestObject, SyncRecord
@@ -26,7 +26,7 @@ from vp_pipeline.sources.source import Stream
 
 def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     """The landed objects of a stream."""
-    key, upstream = bronze_key(stream), airbyte_key(stream)
+    key, upstream = bronze_key(stream), intake_key(stream)
 
     @dg.multi_asset(
         name=f"bronze_{stream.source}_{stream.name}",
@@ -34,8 +34,8 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
             asset_spec(
                 key,
                 deps=[upstream],
-                description="The API responses as Airbyte landed them, never changed: gzip JSONL, one response per "
-                "line. A manifest lists the objects of each day.",
+                description="The records as they landed, never changed: gzip JSONL, one per line. A manifest lists the "
+                "objects of each day.",
                 kinds={"json", "gzip"},
                 partitions=partitions,
                 source=stream.source,
@@ -47,7 +47,7 @@ def bronze_asset(stream: Stream, partitions: dg.PartitionsDefinition) -> dg.Asse
     def land(context: dg.AssetExecutionContext, lake: dg.ResourceParam[Lake]) -> Iterator[object]:
         def build(day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
             manifest = bronze.land(lake, stream, day)
-            empty, expected = manifest.records == 0, stream.replay == "updated"
+            empty, expected = manifest.records == 0, stream.is_of_changes
             quiet = " (or nothing was updated on that day)" if expected else ""
             arrival = (
                 f"Sync {manifest.sync.job_id} landed no records for {day}: check what the connection requests{quiet}."

@@ -9,14 +9,15 @@ import dagster as dg
 
 from vp_pipeline.failures import remedies
 from vp_pipeline.sources.contract import Table
-from vp_pipeline.sources.source import Stream
+from vp_pipeline.sources.source import Intake, Stream
 
 # In flow order.
+INTAKES: tuple[Intake, ...] = ("airbyte", "topic")
 DBT_LAYERS = ("stg", "core", "mart", "monitoring")
-LAYERS = ("airbyte", "bronze", "silver", "raw", *DBT_LAYERS, "published", "delivery")
+LAYERS = (*INTAKES, "bronze", "silver", "raw", *DBT_LAYERS, "published", "delivery")
 # The group of each layer. The UI draws a box per group, in flow order: ten would be too small to read.
 GROUPS = {
-    **dict.fromkeys(("airbyte", "bronze", "silver"), "lake"),
+    **dict.fromkeys((*INTAKES, "bronze", "silver"), "lake"),
     **dict.fromkeys(("raw", "stg", "core"), "warehouse"),
     **dict.fromkeys(("mart", "monitoring"), "marts"),
     **dict.fromkeys(("published", "delivery"), "published"),
@@ -30,7 +31,7 @@ POSTGRES = dg.AssetKey(["delivery", "postgres"])
 # Each layer's blocking checks of ours. The first is about whether the day could be made at all, so it is the one that
 # fails when that was not possible; the others are not evaluated then.
 CHECKS: dict[str, dict[str, str]] = {
-    "airbyte": {"synced": "A sync of the day has finished."},
+    **{intake: {"synced": "A sync of the day has finished."} for intake in INTAKES},
     "bronze": {
         "arrival": "Every landed object exists, complete and readable to its end.",
         "conservation": "The objects hold as many records as the sync reported.",
@@ -60,8 +61,8 @@ CHECKS: dict[str, dict[str, str]] = {
 }
 
 
-def airbyte_key(stream: Stream) -> dg.AssetKey:
-    return dg.AssetKey(["airbyte", stream.source, stream.name])
+def intake_key(stream: Stream) -> dg.AssetKey:
+    return dg.AssetKey([stream.intake, stream.source, stream.name])
 
 
 def bronze_key(stream: Stream) -> dg.AssetKey:

@@ -14,11 +14,11 @@ from vp_pipeline.assets.days.flow import run_days, together
 from vp_pipeline.assets.days.report import DayReport, Reports, checked
 from vp_pipeline.assets.inventory import take_inventory
 from vp_pipeline.assets.keys import (
-    airbyte_key,
     asset_spec,
     bronze_key,
     check_specs,
     checks_of,
+    intake_key,
     raw_key,
     silver_key,
 )
@@ -46,7 +46,7 @@ def raw_assets(stream: Stream, partitions: dg.PartitionsDefinition, settings: Se
     """
     tables = {raw_key(table): table for table in stream.tables}
     first = raw_key(stream.tables[0])
-    above = checks_of(airbyte_key(stream), bronze_key(stream), *(silver_key(table) for table in tables.values()))
+    above = checks_of(intake_key(stream), bronze_key(stream), *(silver_key(table) for table in tables.values()))
 
     def depends_on(_: dg.AssetKey) -> Sequence[Sequence[dg.AssetCheckKey]]:
         return [above]

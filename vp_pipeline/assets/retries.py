@@ -14,7 +14,7 @@ MAX_RETRIES = 3
 FIRST_WAIT_SECONDS = 2.0
 
 
-def retry(context: dg.AssetExecutionContext, error: TransientError) -> dg.RetryRequested:
+def retry(context: dg.AssetExecutionContext | dg.OpExecutionContext, error: TransientError) -> dg.RetryRequested:
     """The request to run the step again; to be raised from `error`, which is logged. After the last one Dagster fails
     the step with `error`."""
     wait = FIRST_WAIT_SECONDS * 2**context.retry_number

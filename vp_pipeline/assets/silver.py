@@ -11,7 +11,7 @@ from vp_pipeline.assets.code_changes import require_same_code
 from vp_pipeline.assets.days.admission import Admitted
 from vp_pipeline.assets.days.flow import run_days, together
 from vp_pipeline.assets.days.report import DayReport, DayState, Reports, checked, not_built
-from vp_pipeline.assets.keys import airbyte_key, asset_spec, bronze_key, check_specs, checks_of, silver_key
+from vp_pipeline.assets.keys import asset_spec, bronze_key, check_specs, checks_of, intake_key, silver_key
 from vp_pipeline.assets.metadata import PREVIEW, column_schema, counted, derived_from, preview
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake import bronze, silver
@@ -36,7 +36,7 @@ def silver_assets(stream: Stream, partitions: dg.PartitionsDefinition, settings:
     """
     tables = {silver_key(table): table for table in stream.tables}
     upstream = bronze_key(stream)
-    above = checks_of(airbyte_key(stream), upstream)
+    above = checks_of(intake_key(stream), upstream)
 
     def depends_on(_: dg.AssetKey) -> Sequence[Sequence[dg.AssetCheckKey]]:
         return [above]

@@ -30,11 +30,14 @@ from vp_pipeline.automation.sensors.killed import killed_sensor
 from vp_pipeline.automation.sensors.landed import landed_sensor
 from vp_pipeline.automation.sensors.marts import mart_automation
 from vp_pipeline.automation.sensors.undelivered import undelivered_sensor
+from vp_pipeline.automation.topics import consume_job, topic_sensor
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.delivery.slack import build_slack
 from vp_pipeline.environments.environment import build_environment
 from vp_pipeline.partitions import daily_partitions
 from vp_pipeline.settings import Settings
+from vp_pipeline.sources.topic import topic_sources
+from vp_pipeline.topics.intake import TopicIntake
 
 
 def automation_definitions(settings: Settings, first_day: date, freshness: dg.AssetChecksDefinition) -> dg.Definitions:
@@ -44,6 +47,7 @@ def automation_definitions(settings: Settings, first_day: date, freshness: dg.As
     environment = build_environment(settings)
     partitions = daily_partitions(first_day)
     lake = environment.build_lake()
+    topics, intake = topic_sources(settings.enabled_sources), TopicIntake(settings, lake)
     outboxes = build_outboxes(settings)
     alerts, ui_url = build_alerts(settings), str(settings.ui_url).rstrip("/")
     daily = daily_pipeline(partitions, freshness)
@@ -57,8 +61,9 @@ def automation_definitions(settings: Settings, first_day: date, freshness: dg.As
             landed_pipeline(partitions, freshness),
             *source_pipelines([source.name for source in settings.enabled_sources], partitions, freshness),
             fresh,
-            *partial_jobs(partitions, freshness),
+            *partial_jobs(streams, partitions, freshness),
             *late_jobs,
+            *(consume_job(source, intake) for source in topics),
             retention,
             health,
         ],
@@ -70,6 +75,7 @@ def automation_definitions(settings: Settings, first_day: date, freshness: dg.As
             health_schedule(health),
         ],
         sensors=[
+            *(topic_sensor(source, intake) for source in topics),
             landed_sensor(lake, streams, first_day, freshness),
             bronze_sensor(streams, freshness),
             mart_automation(),

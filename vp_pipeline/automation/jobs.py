@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import dagster as dg
 
-from vp_pipeline.assets.keys import DBT_LAYERS, LAYERS, airbyte_key, bronze_key, of_layers
+from vp_pipeline.assets.keys import DBT_LAYERS, INTAKES, LAYERS, bronze_key, intake_key, of_layers
 from vp_pipeline.dagster_internals.job_types import AssetJob
 from vp_pipeline.sources.source import Stream
 
@@ -58,7 +58,7 @@ def late_data_job(
 ) -> AssetJob:
     """The streams that can be requested again, to the published marts."""
     names = ", ".join(f"{stream.source}/{stream.name}" for stream in streams)
-    own = dg.AssetSelection.assets(*map(airbyte_key, streams)).downstream()
+    own = dg.AssetSelection.assets(*map(intake_key, streams)).downstream()
     return dg.define_asset_job(
         LATE_DATA,
         selection=_with_the_marts(own, freshness),
@@ -119,13 +119,15 @@ def landed_pipeline(partitions: dg.PartitionsDefinition, freshness: dg.AssetChec
     """Everything after the syncs, for days whose syncs were made by an Airbyte on a schedule of its own."""
     return dg.define_asset_job(
         LANDED,
-        selection=dg.AssetSelection.all() - of_layers("airbyte") - dg.AssetSelection.checks(freshness),
+        selection=dg.AssetSelection.all() - of_layers(*INTAKES) - dg.AssetSelection.checks(freshness),
         partitions_def=partitions,
         description="The daily pipeline without its syncs: for what an Airbyte on its own schedule has landed.",
     )
 
 
-def partial_jobs(partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition) -> Sequence[AssetJob]:
+def partial_jobs(
+    streams: Sequence[Stream], partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksDefinition
+) -> Sequence[AssetJob]:
     """Each layer alone, and all of dbt: what someone launches after a fix, on the layer above as it is."""
     layers = [
         dg.define_asset_job(
@@ -136,6 +138,7 @@ def partial_jobs(partitions: dg.PartitionsDefinition, freshness: dg.AssetChecksD
             tags={"layer": layer},
         )
         for layer in LAYERS
+        if layer not in INTAKES or layer in {stream.intake for stream in streams}
     ]
     dbt = dg.define_asset_job(
         DBT,

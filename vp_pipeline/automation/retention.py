@@ -26,6 +26,7 @@ from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.documents import PARTIAL
 from vp_pipeline.environments.environment import build_environment
 from vp_pipeline.lake import layout
+from vp_pipeline.lake.batches import Batch
 from vp_pipeline.lake.manifests import BronzeManifest, SyncRecord, read_required
 from vp_pipeline.lake.objects import Lake, ObjectInfo
 from vp_pipeline.settings import Settings
@@ -162,6 +163,8 @@ def _unneeded(lake: Lake) -> Iterator[tuple[ObjectInfo, str]]:
     for landed in layout.LANDED.among(bronze, lake):
         if landed.path not in named:
             yield landed.info, "in no manifest: of a superseded sync, or of one that was killed"
+    for rows in _in_no_batch(lake, bronze):
+        yield rows, "in no batch: of a process that was killed while it consumed"
     exports = [info for root in layout.EXPORT_ROOTS for info in lake.list(root)]
     newest: dict[str, int] = {}  # number of the last export, by mart: an earlier root has the first ones
     for export in layout.EXPORT.among(exports, lake):
@@ -171,6 +174,12 @@ def _unneeded(lake: Lake) -> Iterator[tuple[ObjectInfo, str]]:
         # A state beyond the newest manifest is of an export that is being written.
         if state.parts["number"] < newest.get(state.parts["mart"], 0):
             yield state.info, "the state of an export before the last one"
+
+
+def _in_no_batch(lake: Lake, bronze: Sequence[ObjectInfo]) -> Iterator[ObjectInfo]:
+    batches = [read_required(lake, each.path, Batch) for each in layout.BATCH.among(bronze, lake)]
+    consumed = {each.path for batch in batches for each in batch.objects}
+    yield from (rows.info for rows in layout.BATCH_ROWS.among(bronze, lake) if rows.path not in consumed)
 
 
 def _holds_materialization(instance: dg.DagsterInstance, run_id: str, newest: dict[dg.AssetKey, set[str]]) -> bool:

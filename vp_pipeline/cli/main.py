@@ -18,6 +18,7 @@ from vp_pipeline.cli.config import config
 from vp_pipeline.cli.dashboard import dashboard
 from vp_pipeline.cli.days import days
 from vp_pipeline.cli.doctor.command import doctor
+from vp_pipeline.cli.local_runs.consume import consume
 from vp_pipeline.cli.metrics import metrics
 from vp_pipeline.cli.retention import maintain
 from vp_pipeline.cli.run import run
@@ -32,7 +33,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, days, plan, diff, metrics, dashboard, doctor, config, sandbox, maintain):
+for command in (run, consume, days, plan, diff, metrics, dashboard, doctor, config, sandbox, maintain):
     app.command(cls=Command)(command)
 app.add_typer(rebuild.app, name="rebuild")
 app.add_typer(deploy.app, name="deploy")

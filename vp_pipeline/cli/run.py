@@ -130,6 +130,7 @@ def run_days(
     """One run over consecutive days, reported on the terminal. `tags`: of the run, beside its own. `rows`: gets
     those of the report, which is not printed then. Returns the exit code."""
     gc.disable()  # as in definitions.py
+    from vp_pipeline.assets.keys import INTAKES
     from vp_pipeline.build import build_definitions
     from vp_pipeline.cli.local_runs.daily_run import daily_run
     from vp_pipeline.cli.local_runs.holding import holding
@@ -151,7 +152,7 @@ def run_days(
     with project_instance(settings) as instance, holding(settings, "vp run", days):
         _end_killed_runs(settings, instance)
         selection = _selection(settings, definitions, chosen) if chosen.is_some else None
-        if resync and selection and not any(key.path[0] == "airbyte" for key in selection):
+        if resync and selection and not any(key.path[0] in INTAKES for key in selection):
             raise PermanentError("--resync requests data again, and no sync is selected: select key:airbyte/* too.")
         run_id, events = daily_run(
             instance,

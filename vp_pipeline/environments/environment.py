@@ -19,6 +19,7 @@ from vp_pipeline.planning.diff_engine import Engine as DiffEngine
 from vp_pipeline.publishing.publisher import Publisher
 from vp_pipeline.publishing.reader import PublishedMarts
 from vp_pipeline.settings import Settings
+from vp_pipeline.topics.intake import TopicIntake
 from vp_pipeline.warehouse.lease.lease import Lease, Report
 from vp_pipeline.warehouse.loading import Warehouse
 
@@ -94,6 +95,7 @@ def build_resources(settings: Settings) -> "dict[str, dg.ResourceDefinition | dg
     resources: Mapping[str, tuple[object, str]] = {
         "lake": (lake, f"Bronze, silver, quarantine and change exports: {lake.location('')}."),
         "airbyte": (environment.build_airbyte(lake), "Starts the syncs of the APIs, or attaches to those that run."),
+        "topic": (TopicIntake(settings, lake), "Consumes the Kafka topics that the settings name; off without one."),
         "warehouse": (environment.build_warehouse(), "RAW and the schemas that dbt builds; one writer at a time."),
         "publisher": (publisher, f"Replaces, as a whole, what consumers read: {publisher.marts.address}."),
         "marts": (environment.build_published_marts(), "What consumers read; deliveries read it as they do."),

@@ -17,6 +17,7 @@ from vp_pipeline.dbt.project import manifest_path
 from vp_pipeline.failures import PermanentError, Problem, StartError
 from vp_pipeline.settings import Settings, all_settings, variable_of
 from vp_pipeline.sources.source import Origin, airbyte_sources
+from vp_pipeline.sources.topic import topic_sources
 
 _OTHER_FOLDER = "export VP_DATA_DIR=<a folder that can be written>"
 _DUCKDB = slice(8, 12), b"DUCK"  # where the header of a DuckDB file has which bytes
@@ -28,7 +29,7 @@ def require_ready(settings: Settings) -> None:
     Raises:
         StartError: names everything that would stop it, with what to set or move.
     """
-    checks = (folders, recordings, connectors, databases, exported_mart)
+    checks = (folders, recordings, connectors, topics, databases, exported_mart)
     problems = list(dict.fromkeys(problem.text for check in checks for problem in check(settings)))
     if problems:
         raise StartError(problems, "\nNothing was run.")
@@ -78,6 +79,18 @@ def connectors(settings: Settings) -> Iterator[Problem]:
                 unset = (s for s in all_settings() if s.source is source and s.field not in own.model_fields_set)
                 named = next((s.assignment for s in unset if s.variable in str(error)), "vp config")
                 yield Problem(str(error), named)
+
+
+def topics(settings: Settings) -> Iterator[Problem]:
+    """Topics that VP_SOURCES names and whose brokers nobody has named."""
+    for source in topic_sources(settings.enabled_sources):
+        if not settings.of(source).is_configured:
+            setting = next(s for s in all_settings() if s.source is source and s.field == source.settings.NEEDED)
+            yield Problem(
+                f"{source.name} is a Kafka topic, and {setting.variable} does not name its brokers. Set it, or leave "
+                f"{source.name} out of VP_SOURCES.",
+                setting.assignment,
+            )
 
 
 def databases(settings: Settings) -> Iterator[Problem]:

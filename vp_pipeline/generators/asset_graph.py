@@ -16,7 +16,10 @@ from vp_pipeline.sources.registry import NAMES
 _COLORS = dict(
     zip(
         LAYERS,
-        ("#5b5bd6", "#a8672a", "#7a8ca3", "#2f7fb8", "#2a9d8f", "#3d8b40", "#c2334d", "#6b6b6b", "#8a5cb8", "#4d7c0f"),
+        (
+            *("#5b5bd6", "#b0568f", "#a8672a", "#7a8ca3", "#2f7fb8", "#2a9d8f"),
+            *("#3d8b40", "#c2334d", "#6b6b6b", "#8a5cb8", "#4d7c0f"),
+        ),
         strict=True,
     )
 )

@@ -72,7 +72,7 @@ def land(lake: Lake, stream: Stream, run_date: date) -> BronzeManifest:
     if sync is None:
         raise PermanentError(
             f"No sync of {stream.source}/{stream.name} for {run_date} has finished, so there is nothing to land. "
-            f"Materialize airbyte/{stream.source}/{stream.name} for {run_date} first."
+            f"Materialize {stream.intake}/{stream.source}/{stream.name} for {run_date} first."
         )
     existing = read_manifest(lake, stream, run_date)
     if existing is not None and existing.sync == sync:
@@ -101,14 +101,14 @@ def not_before(stream: Stream, sync: SyncRecord) -> datetime | None:
     """
     if stream.replay == "window" or sync.recorded:
         return None
-    if stream.replay == "updated":
+    if stream.is_of_changes:
         return start_of(sync.run_date)
     return start_of(sync.run_date + ONE_DAY) - CLOCKS_APART
 
 
 def not_after(stream: Stream, sync: SyncRecord) -> datetime | None:
     """The first moment that a response of the day may no longer be of; None: any moment that is not after the sync."""
-    return start_of(sync.run_date + ONE_DAY) if stream.replay == "updated" and not sync.recorded else None
+    return start_of(sync.run_date + ONE_DAY) if stream.is_of_changes and not sync.recorded else None
 
 
 def recent(lake: Lake, stream: Stream, sync: SyncRecord, days: int) -> list[BronzeManifest]:
@@ -151,4 +151,4 @@ def _unzip(path: str, content: bytes, run_date: date) -> bytes:
 
 
 def _remedy(run_date: date) -> str:
-    return f"Sync the day again: {remedies.resync(run_date)}, or materialize the airbyte asset with `resync: true`."
+    return f"Sync the day again: {remedies.resync(run_date)}, or materialize the asset above with `resync: true`."

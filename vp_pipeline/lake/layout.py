@@ -29,6 +29,9 @@ _PARTS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "kind": ("parquet|csv", str),
     "object": (r"[^/]+", str),
     "beside": ("delivering|set_aside", str),
+    "topic": (r"[A-Za-z0-9._-]+", str),
+    "partition": (r"\d+", int),
+    **dict.fromkeys(("first", "end"), (r"\d{20}", int)),
 }
 _PART = re.compile(r"\{(\w+)(?::\w+)?\}")
 
@@ -95,6 +98,11 @@ UNFINISHED_SYNC = Place("bronze/{source}/{stream}/_syncs/run_date={day}.unfinish
 BRONZE = Place("bronze/{source}/{stream}/_manifests/run_date={day}.json", is_document=True)
 UNANSWERED = Place("bronze/{source}/{stream}/_unanswered/run_date={day}.json", is_document=True)
 SUPERSEDED = Place("bronze/{source}/{stream}/_manifests/superseded/run_date={day}_job={job}.json")
+BATCH_ROWS = Place(
+    "bronze/{source}/{stream}/_topic/run_date={day}/{topic}/{partition}_{first:020d}_{end:020d}.jsonl.gz"
+)
+BATCH = Place("bronze/{source}/{stream}/_batches/{topic}/{partition}/{first:020d}.json", is_document=True)
+FILED = Place("bronze/{source}/{stream}/_batches/filed.json", is_document=True)
 SILVER_ROWS = Place("silver/{source}/{table}/run_date={day}/part-00000.parquet")
 SILVER = Place("silver/{source}/{table}/_manifests/run_date={day}.json", is_document=True)
 DECODED = Place("silver/{source}/_decoders/{stream}.json", is_document=True)

@@ -50,6 +50,7 @@ VOLUME: dict[ReplayMode, Limits] = {
     "snapshot": Limits(warn=0.9, block=0.6),
     "window": Limits(warn=0.5, block=0.1),
     "updated": Limits(warn=0.5, block=0.1),
+    "appended": Limits(warn=0.5, block=0.1),
 }
 # Enough days that one odd one does not move the median, few enough that a list that was shortened on purpose is the
 # usual one after four.

@@ -2,6 +2,7 @@
 
 from vp_pipeline.sources.keepa.source import KEEPA
 from vp_pipeline.sources.open_meteo.source import OPEN_METEO
+from vp_pipeline.sources.order_events.source import ORDER_EVENTS
 from vp_pipeline.sources.scraperapi.source import SCRAPERAPI
 from vp_pipeline.sources.source import Oracle, Source, Stream
 from vp_pipeline.sources.sp_api.source import SP_API
@@ -11,6 +12,7 @@ SOURCES: tuple[Source, ...] = (
     OPEN_METEO,
     SP_API,
     SCRAPERAPI,
+    ORDER_EVENTS,
 )
 ORACLES: tuple[Oracle, ...] = tuple(source.oracle for source in SOURCES if source.oracle)
 NAMES: tuple[str, ...] = tuple(source.name for source in SOURCES)

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.decoder_code import DecoderCode, decoder_code
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 # `window`: the API still serves a past day, as it was. `snapshot`: it serves the present only. `updated`: it serves
 # what was last updated on a day, in its present state. Of a past day that is what has not been updated again since; the
 # rest is of a later day, in a newer state. So the newest state of everything is there when every day is, whenever each
-# was requested; and requesting a day again can only take rows out of it.
-ReplayMode = Literal["window", "snapshot", "updated"]
+# was requested; and requesting a day again can only take rows out of it. `appended`: a topic, which is consumed once; a
+# day has what happened on it, and what comes late is added to its day.
+ReplayMode = Literal["window", "snapshot", "updated", "appended"]
+Intake = Literal["airbyte", "topic"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +122,16 @@ class Stream:
         """Its source and its name."""
         return self.source, self.name
 
+    @property
+    def intake(self) -> Intake:
+        """What its records come from."""
+        return "topic" if self.replay == "appended" else "airbyte"
+
+    @property
+    def is_of_changes(self) -> bool:
+        """Whether a day has what has changed on it, and nothing else: nothing may have."""
+        return self.replay in ("updated", "appended")
+
     @cached_property
     def code(self) -> DecoderCode:
         """The code that decodes it: the modules of the decoder and the contracts of the tables."""
@@ -157,9 +169,21 @@ class Batches:
     outlook: Callable[[Mapping[str, Any], list[str], Mapping[str, Any]], str]
 
 
+Own = TypeVar("Own", bound=SourceSettings, covariant=True)
+
+
+class HasSettings(Protocol[Own]):
+    """A source as far as its settings go: of which class they are."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def settings(self) -> type[Own]: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """One system that is ingested; how, is its type (`AirbyteSource`).
+    """One system that is ingested; how, is its type (`AirbyteSource`, `TopicSource`).
 
     `settings` is the class of its settings. `is_available`: whether it is ingested where VP_SOURCES names none; one
     that is off until it is configured is not. `oracle`: the vendor's own figures, where it gives some. `exported_mart`:

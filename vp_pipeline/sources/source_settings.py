@@ -27,6 +27,11 @@ class SourceSettings(BaseModel):
         return getattr(self, self.NEEDED) is not None
 
     @property
+    def is_configured(self) -> bool:
+        """Whether somebody has named where its data come from."""
+        return self.is_connected
+
+    @property
     def credentials(self) -> tuple[SecretStr, ...]:
         """The secrets that are set; nothing is looked up."""
         values = (getattr(self, name) for name in type(self).model_fields)
@@ -71,5 +76,5 @@ class ConnectorSettings(SourceSettings):
 
     @property
     def is_configured(self) -> bool:
-        """Whether somebody has named where its data come from: a key, recordings, or a connection of Airbyte."""
-        return self.uses_vendor or self.recordings is not None or self.airbyte_connection is not None
+        """Also by a key, or recordings."""
+        return self.uses_vendor or self.recordings is not None or self.is_connected

@@ -12,7 +12,7 @@ _HEAVY = ("boto3", "dagster", "dbt", "duckdb", "pandas", "pyarrow")
 
 
 def test_every_command_is_in_the_help() -> None:
-    of_runs = ("run", "plan", "diff", "rebuild", "quarantine", "published")
+    of_runs = ("run", "consume", "plan", "diff", "rebuild", "quarantine", "published")
     shown = CliRunner().invoke(app, ["--help"]).output
     for command in (*of_runs, "metrics", "sandbox", "maintain", "deploy", "doctor", "config", "dashboard"):
         assert f" {command} " in shown

@@ -22,7 +22,8 @@ from vp_pipeline.dbt.results import results
 from vp_pipeline.delivery import change_export, export_endpoint
 from vp_pipeline.delivery.lake_journal import LakeJournal
 from vp_pipeline.delivery.outbox import Box
-from vp_pipeline.lake import bronze, silver, unanswered
+from vp_pipeline.lake import batches, bronze, silver, unanswered
+from vp_pipeline.lake.batches import Batch
 from vp_pipeline.lake.decoded_days import restating, stale_days
 from vp_pipeline.lake.layout import PLACES
 from vp_pipeline.lake.manifests import LoadedDays, read_document, verified
@@ -57,6 +58,10 @@ PARTS = {
     "object": "2026_03_01_2_0",
     "box": "slack",
     "beside": "set_aside",
+    "topic": "orders",
+    "partition": 0,
+    "first": 0,
+    "end": 1,
 }
 Read = Callable[[], object]
 Value = TypeVar("Value")
@@ -90,6 +95,7 @@ class Folder:
         lake.write(unfinished_path(PRODUCT, DAY), unfinished.to_bytes())
         unanswered.record(lake, PRODUCT, DAY, {"1:B0SBXTWO06": DAY})
         lake.write("bronze/keepa/_origin", b"stand-in")
+        self._consume()
         rejected = Rejected(table=TABLE.name, reason="r", record="{}", source_object="o", source_line=1, entity=None)
         with restating(lake, PRODUCT):
             for table in PRODUCT.tables:
@@ -114,6 +120,14 @@ class Folder:
         invocation = monitoring.Invocation("run", ("2026-03-01",), {}, (), (), "2026-03-02", "2026-03-02", 1.0)
         (pending / "run-2026-03-01.json").write_bytes(orjson.dumps(dataclasses.asdict(invocation)))
 
+    def _consume(self) -> None:
+        batch = Batch(
+            source=PRODUCT.source, stream=PRODUCT.name, topic="orders", partition=0, first=0, end=1, number=1,
+            consumed_at=NOW, objects=(), tail=None, lost=False,
+        )  # fmt: skip
+        batches.write(self.lake, batch, {DAY: b"{}\n"})
+        batches.record_filed(self.lake, PRODUCT, batches.filed(self.lake, PRODUCT))
+
     def shared_box(self) -> Box:
         """The outbox as production has it."""
         return Box(LakeJournal(self.lake, PLACES["OUTBOX"].path(box="slack")))
@@ -136,6 +150,9 @@ class Folder:
             "BRONZE": lambda: [*removable_objects(lake, NOW)],
             "UNANSWERED": lambda: unanswered.before(lake, PRODUCT, DAY + ONE_DAY),
             "SUPERSEDED": lambda: bronze.days(lake, PRODUCT),
+            "BATCH_ROWS": lambda: [*removable_objects(lake, NOW)],
+            "BATCH": lambda: batches.last_batches(lake, PRODUCT, "orders"),
+            "FILED": lambda: batches.filed(lake, PRODUCT),
             "SILVER_ROWS": lambda: [*verified(lake, silver.read_manifest(lake, TABLE, DAY).objects, "Run it again.")],
             "SILVER": lambda: [silver.read_manifest(lake, TABLE, day) for day in silver.days(lake, TABLE)],
             "DECODED": lambda: stale_days(lake, PRODUCT),

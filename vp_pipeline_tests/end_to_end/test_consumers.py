@@ -33,7 +33,18 @@ CONSUMERS = (
     ("published", "list"),
 )
 OPERATORS = {
-    *("run", "days", "plan", "diff", "sandbox", "maintain", "rebuild silver", "deploy snowflake", "deploy airbyte"),
+    *(
+        "run",
+        "consume",
+        "days",
+        "plan",
+        "diff",
+        "sandbox",
+        "maintain",
+        "rebuild silver",
+        "deploy snowflake",
+        "deploy airbyte",
+    ),
     *("quarantine list", "quarantine show", "quarantine retry", "published rollback", "doctor", "config"),
 }
 # Serves until it is stopped; its pages go through `publishing/reader.py` alone (`vp_pipeline_tests/dashboard`).

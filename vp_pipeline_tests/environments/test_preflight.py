@@ -33,6 +33,11 @@ CASES: Mapping[str, tuple[Mapping[str, str], Callable[[Path], None], str]] = {
     "no grain": ({"VP_EXPORT_MART": "stg_keepa_price"}, nothing, r"VP_EXPORT_MART is stg_keepa_price, .* Known: "),
     "products": ({"KEEPA_API_KEY": "k"}, nothing, r"KEEPA_API_KEY is set, but VP_KEEPA_ASINS names no product"),
     "recordings": ({"VP_KEEPA_RECORDINGS": "/nowhere"}, nothing, r"/nowhere is not a folder: set VP_KEEPA_RECORDINGS"),
+    "topic": (
+        {"VP_SOURCES": "keepa,order_events"},
+        nothing,
+        r"order_events is a Kafka topic, and VP_ORDER_EVENTS_BOOTSTRAP_SERVERS does not name its brokers",
+    ),
     "warehouse": ({}, touch("warehouse.duckdb"), r"warehouse\.duckdb is no DuckDB database\. Restore .* or move"),
     "short": ({}, touch("warehouse.duckdb", b"a"), r"warehouse\.duckdb is no DuckDB database"),
     "published": ({}, touch("published.duckdb"), r"published\.duckdb is no DuckDB database\. .* published again"),

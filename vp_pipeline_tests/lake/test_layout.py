@@ -25,6 +25,10 @@ PARTS = {
     "object": "2026_03_01_1795250000000_0",
     "box": "slack",
     "beside": "delivering",
+    "topic": "orders.of-eu",
+    "partition": 3,
+    "first": 5,
+    "end": 9,
 }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from vp_pipeline.assets.keys import airbyte_key
+from vp_pipeline.assets.keys import intake_key
 from vp_pipeline.data_folder import PENDING_RECORDS
 from vp_pipeline.dbt.invocation import InstalledDbt
 from vp_pipeline.quality.monitoring import read_invocation, record
@@ -58,7 +58,7 @@ def _jobs(context: dg.AssetExecutionContext, streams: Sequence[Stream], days: Se
     for day in days:
         found = []
         for stream in streams:
-            of_day = dg.AssetRecordsFilter(airbyte_key(stream), asset_partitions=[day.isoformat()])
+            of_day = dg.AssetRecordsFilter(intake_key(stream), asset_partitions=[day.isoformat()])
             for newest in context.instance.fetch_materializations(of_day, limit=1).records:
                 materialization = newest.asset_materialization
                 if materialization is not None and "job_id" in materialization.metadata:

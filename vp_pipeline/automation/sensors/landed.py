@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 import orjson
 
-from vp_pipeline.assets.keys import airbyte_key
+from vp_pipeline.assets.keys import intake_key
 from vp_pipeline.automation.jobs import LANDED, from_bronze, requests_data, run_request
 from vp_pipeline.dagster_internals import run_statuses
 from vp_pipeline.dagster_internals.errors import recorded_as_sentence
@@ -129,7 +129,7 @@ def landed_sensor(
 
 def _syncing(instance: dg.DagsterInstance, streams: Sequence[Stream]) -> Set[date]:
     """The days of runs in progress that sync by themselves."""
-    keys = {airbyte_key(stream) for stream in streams}
+    keys = {intake_key(stream) for stream in streams}
     days: set[date] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=list(run_statuses.IN_PROGRESS))):
         partitions = days_of(run.tags)

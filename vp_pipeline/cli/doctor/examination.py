@@ -17,6 +17,7 @@ from vp_pipeline.failures import PipelineError, StartError
 from vp_pipeline.redaction import Redaction
 from vp_pipeline.settings import PROJECT_ROOT, Settings, load_settings
 from vp_pipeline.sources.source import airbyte_sources
+from vp_pipeline.sources.topic import topic_sources
 from vp_pipeline.variables import read_env_file
 
 if TYPE_CHECKING:
@@ -137,6 +138,8 @@ def _services(place: Installation) -> Iterator[Finding]:
             yield from services.vendor(place.settings, source, airbyte)
         else:
             yield from services.account(place.settings, source)
+    for each in topic_sources(place.settings.enabled_sources):
+        yield from services.topic(place.settings, each)
     yield from services.slack(place.settings)
     yield from services.power_bi(place.settings)
 

@@ -17,6 +17,8 @@ from vp_pipeline.failures import PermanentError, PipelineError
 from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline.settings import Settings, all_settings
 from vp_pipeline.sources.source import AirbyteSource
+from vp_pipeline.sources.topic import TopicSource
+from vp_pipeline.topics.kafka import open_topic
 
 _TIMEOUT_SECONDS = 5
 _NEEDED_SCOPE, _LOOK_UP_SCOPES = "chat:write", ("channels:history", "groups:history")
@@ -53,6 +55,17 @@ def account(settings: Settings, source: AirbyteSource) -> Iterator[Finding]:
         yield ok(source.name, import_module(source.account).account(own))
     except PipelineError as error:
         yield wrong(source.name, str(error), correction(str(error)) or _NETWORK)
+
+
+def topic(settings: Settings, source: TopicSource) -> Iterator[Finding]:
+    """The brokers respond, and the user may see the topic. Nothing is consumed."""
+    try:
+        with open_topic(settings, source) as opened:
+            partitions = opened.offsets()
+    except PipelineError as error:
+        yield wrong(source.name, str(error), correction(str(error)) or _NETWORK)
+        return
+    yield ok(source.name, f"its topic responds, with {len(partitions)} partitions")
 
 
 def slack(settings: Settings) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import dagster as dg
 
 from vp_pipeline.assets.dbt.models import MODELS
 from vp_pipeline.assets.exclusive import process_tags
+from vp_pipeline.assets.keys import INTAKES
 from vp_pipeline.automation.jobs import DAILY
 from vp_pipeline.dagster_internals.run_execution import create_run, execute
 from vp_pipeline.failures import PermanentError
@@ -39,7 +40,7 @@ def daily_run(
     nodes = {node.name for node in job.nodes}
     if full_refresh and MODELS not in nodes:
         raise PermanentError("--full-refresh builds models as a whole, and no model is selected: select some, or all.")
-    config = {name: {"config": {"resync": resync}} for name in nodes if name.startswith("airbyte_")}
+    config = {name: {"config": {"resync": resync}} for name in nodes if name.partition("_")[0] in INTAKES}
     if MODELS in nodes:
         config[MODELS] = {"config": {"full_refresh": full_refresh}}
     run = create_run(

@@ -20,7 +20,7 @@ _PAIRS = "Amazon's own sample pairs"
 _EARLIEST = datetime(1970, 1, 1)
 _LATEST = datetime(2099, 12, 31, 23, 59, 59, 999_999)
 _MOST_MONEY = 1_000_000_000
-_MOST_UNITS = 999_999
+MOST_UNITS = 999_999
 STATUSES = (
     "PENDING_AVAILABILITY", "PENDING", "UNSHIPPED", "PARTIALLY_SHIPPED", "SHIPPED", "INVOICE_UNCONFIRMED", "CANCELLED",
     "UNFULFILLABLE",
@@ -112,7 +112,7 @@ def _units(name: str, description: str, *, nullable: bool = False) -> Column:
         unit="units",
         nullable=nullable,
         at_least=0,
-        at_most=_MOST_UNITS,
+        at_most=MOST_UNITS,
         range_source=f"{_MODEL}: a count; six digits at most, a limit of ours, so that no phone number is one",
     )
 

@@ -62,9 +62,9 @@ class Fields:
         self._wrong(path, "is neither true nor false")
         return None
 
-    def moment(self, path: str) -> datetime | None:
-        """A required moment with its zone, as UTC without one."""
-        value = self._value(path, required=True)
+    def moment(self, path: str, *, required: bool = True) -> datetime | None:
+        """A moment with its zone, as UTC without one."""
+        value = self._value(path, required)
         if value is None:
             return None
         try:

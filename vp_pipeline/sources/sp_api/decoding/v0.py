@@ -8,7 +8,7 @@ from typing import Any
 
 from vp_pipeline.sources.sp_api.decoding.fields import Fields
 
-_STATUS = {
+STATUS = {
     "PendingAvailability": "PENDING_AVAILABILITY",
     "Pending": "PENDING",
     "Unshipped": "UNSHIPPED",
@@ -18,7 +18,7 @@ _STATUS = {
     "Canceled": "CANCELLED",
     "Unfulfillable": "UNFULFILLABLE",
 }
-_FULFILLED_BY = {"AFN": "AMAZON", "MFN": "MERCHANT"}
+FULFILLED_BY = {"AFN": "AMAZON", "MFN": "MERCHANT"}
 # v0 does not name units that are cancelled: when nothing more will be shipped, they are the rest.
 _DONE = ("SHIPPED", "CANCELLED", "UNFULFILLABLE")
 _NOTHING_YET = ("PENDING_AVAILABILITY", "PENDING", "UNSHIPPED", "INVOICE_UNCONFIRMED")
@@ -29,7 +29,7 @@ def header(order: Fields) -> dict[str, Any]:
     return {
         "order_id": order.text("AmazonOrderId", required=True),
         "marketplace_id": order.text("MarketplaceId"),
-        "order_status": order.word("OrderStatus", _STATUS, required=True),
+        "order_status": order.word("OrderStatus", STATUS, required=True),
         "purchased_at": order.moment("PurchaseDate"),
         "last_updated_at": order.moment("LastUpdateDate"),
     }
@@ -39,7 +39,7 @@ def rest(order: Fields) -> dict[str, Any]:
     """The order's own columns."""
     order_total = _money(order, "OrderTotal")
     return {
-        "fulfilled_by": order.word("FulfillmentChannel", _FULFILLED_BY),
+        "fulfilled_by": order.word("FulfillmentChannel", FULFILLED_BY),
         "order_total": order_total,
         "currency": order.currency,
         "is_replacement": bool(order.flag("IsReplacementOrder")),

@@ -1,55 +1,62 @@
-"""The Airbyte syncs: one asset a stream."""
+"""The intake of each stream: an Airbyte sync, or the consumption of a topic. One asset a stream."""
 
 from collections.abc import Iterator, Mapping, Set
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
-from vp_pipeline.airbyte.interface import Airbyte
 from vp_pipeline.assets.days.flow import day_by_day, run_days
 from vp_pipeline.assets.days.report import DayReport, checked
-from vp_pipeline.assets.keys import airbyte_key, asset_spec, check_specs
+from vp_pipeline.assets.keys import asset_spec, check_specs, intake_key
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.sources.source import AirbyteSource, Stream
+from vp_pipeline.sources.source import Source, Stream
+
+# How a stream's records come, by the replay mode.
+_HOW = {
+    "window": "Synced by Airbyte. A past day can be requested again.",
+    "updated": "Synced by Airbyte. A day has what was last updated on it. A past day can be requested again only in "
+    "part: what was updated again since is in a later day.",
+    "snapshot": "Synced by Airbyte. The API only has the current state: a past day comes from the sandbox or from "
+    "bronze.",
+    "appended": "Consumed from the topic, each message once. A day has what happened on it; what comes late is added.",
+}
+_KINDS = {"airbyte": {"airbyte", "json"}, "topic": {"kafka", "json"}}
 
 
 class SyncConfig(dg.Config):
-    """`resync`: request the day from the API again although a finished sync of it exists."""
+    """`resync`: request the day again although a finished sync of it exists; of a topic, read messages again of which
+    the lake has lost the object."""
 
     resync: bool = False
 
 
-def airbyte_asset(source: AirbyteSource, stream: Stream, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
-    """The sync of a stream."""
-    key = airbyte_key(stream)
-    replay = {
-        "window": "A past day can be requested again.",
-        "updated": "A day has what was last updated on it. A past day can be requested again only in part: what was "
-        "updated again since is in a later day.",
-        "snapshot": "The API only has the current state: a past day comes from the sandbox or from bronze.",
-    }[stream.replay]
+def intake_asset(stream: Stream, source: Source, partitions: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """The sync of a stream of a source, by the resource that is named like its layer."""
+    key = intake_key(stream)
 
     @dg.multi_asset(
-        name=f"airbyte_{stream.source}_{stream.name}",
+        name=f"{stream.intake}_{stream.source}_{stream.name}",
         specs=[
             asset_spec(
                 key,
                 deps=[],
-                description=f"{stream.description} Synced by Airbyte. {replay}",
-                kinds={"airbyte", "json"},
+                description=f"{stream.description} {_HOW[stream.replay]}",
+                kinds=_KINDS[stream.intake],
                 partitions=partitions,
                 source=stream.source,
-                metadata={"replay": stream.replay, "connector": str(source.manifest.name)},
+                metadata={"replay": stream.replay},
             )
         ],
         check_specs=check_specs([key], partitions),
         backfill_policy=dg.BackfillPolicy.single_run(),
+        required_resource_keys={stream.intake},
     )
-    def sync(
-        context: dg.AssetExecutionContext, config: SyncConfig, airbyte: dg.ResourceParam[Airbyte]
-    ) -> Iterator[object]:
+    def sync(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[object]:
+        intake: Any = getattr(context.resources, stream.intake)
+
         def build(day: date, _: Set[dg.AssetKey]) -> Mapping[dg.AssetKey, DayReport]:
-            sync = airbyte.sync(source, stream, day, resync=config.resync, log=context.log.info)
+            sync = intake.sync(source, stream, day, resync=config.resync, log=context.log.info)
             job = sync.record
             seconds = (job.ended_at - job.started_at).total_seconds()
             summary = f"Sync {job.job_id} landed {job.records:,} records from {job.origin} in {seconds:.1f} s."
