@@ -3,12 +3,12 @@
 Here: names of fields. Not here: values, and why a line is not a page (`decode.py`).
 """
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC
 
 from vp_pipeline.sources.envelope import Unreadable
-from vp_pipeline.sources.landed import ALTERED, Inspection, LandedLine, Received
+from vp_pipeline.sources.inspected import inspected
+from vp_pipeline.sources.landed import Inspection, LandedLine, Received
 from vp_pipeline.sources.scraperapi.decode import read_page
 
 # What ScraperAPI's documents and published examples have, and what the connector adds.
@@ -24,21 +24,14 @@ _FIELDS = frozenset(
 
 
 def inspect(lines: Iterable[LandedLine]) -> Inspection:
-    """How many records there are, and changed ones; unknown fields; and of which product each page is.
+    """How many pages there are, and changed ones; unknown fields; and of which product each page is."""
+    return inspected(lines, _read)
 
-    A line that is not a page counts as a record and nothing else; the decoder reports what is wrong with it.
-    """
-    records = altered = 0
-    unknown: Counter[str] = Counter()
-    received: list[Received] = []
-    for line in lines:
-        records += 1
-        page = read_page(line)
-        if isinstance(page, Unreadable):
-            altered += page.reason.startswith(ALTERED)
-            continue
-        unknown.update(page.body.keys() - _FIELDS)
-        country = page.requested.partition(":")[0]
-        entity = page.requested if page.is_of_request else f"{country}:{page.asin}"
-        received.append(Received(entity, page.requested, page.snapshot_at.replace(tzinfo=UTC)))
-    return Inspection(records, altered, dict(unknown), {}, tuple(received))
+
+def _read(line: LandedLine) -> tuple[Received, Iterable[str]] | Unreadable:
+    page = read_page(line)
+    if isinstance(page, Unreadable):
+        return page
+    country = page.requested.partition(":")[0]
+    entity = page.requested if page.is_of_request else f"{country}:{page.asin}"
+    return Received(entity, page.requested, page.snapshot_at.replace(tzinfo=UTC)), page.body.keys() - _FIELDS
