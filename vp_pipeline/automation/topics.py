@@ -24,6 +24,7 @@ def consume_job(source: TopicSource, intake: TopicIntake) -> dg.JobDefinition:
     def consume(context: dg.OpExecutionContext, config: ConsumeConfig) -> None:
         try:
             done = intake.consume(source, accept_loss=config.accept_loss, log=context.log.info)
+            done.require_filed()
         except PermanentError as error:
             raise StepFailure(str(error)) from error
         except TransientError as error:

@@ -15,9 +15,9 @@ import gzip
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
-from vp_pipeline.failures import DamagedDataError, PermanentError
+from vp_pipeline.failures import DamagedDataError, PermanentError, remedies
 from vp_pipeline.lake import layout
-from vp_pipeline.lake.manifests import Document, ManifestObject, SyncRecord, read_document, read_required
+from vp_pipeline.lake.manifests import Document, ManifestObject, SyncRecord, read_document, read_required, verified
 from vp_pipeline.lake.objects import Lake, checksum
 from vp_pipeline.sources.source import Stream
 from vp_pipeline.stored_formats import StoredFormat
@@ -150,10 +150,10 @@ def restore(lake: Lake, batch: Batch, expected: BatchObject, lines: Mapping[date
 
 
 def objects_at(lake: Lake, paths: Iterable[str]) -> list[tuple[Batch, BatchObject]]:
-    """The objects at paths that a manifest has named, each with its batch, in order.
+    """The objects at paths that a manifest has named, each with its batch, in order; all of them are whole.
 
     Raises:
-        DamagedDataError: the manifest of one is missing, or does not name it.
+        DamagedDataError: one is missing or differs from its manifest, or the manifest is missing.
     """
     found: list[tuple[Batch, BatchObject]] = []
     for path in sorted(paths):
@@ -165,6 +165,9 @@ def objects_at(lake: Lake, paths: Iterable[str]) -> list[tuple[Batch, BatchObjec
         if not named:
             raise DamagedDataError(f"{layout.BATCH.path(**parts)} does not name {path}. {Batch.REMEDY}")
         found.append((batch, named[0]))
+    for each in (each for _, each in found):
+        for _ in verified(lake, (each,), f"Read its messages again: {remedies.resync(each.day)}."):
+            pass
     return found
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from vp_pipeline.airbyte.interface import Log, Sync
-from vp_pipeline.failures import PermanentError
+from vp_pipeline.failures import DamagedDataError, PermanentError, listed
 from vp_pipeline.lake import batches, bronze
 from vp_pipeline.lake.batches import Batch, BatchObject, Tail
 from vp_pipeline.lake.manifests import SyncRecord
@@ -29,10 +29,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Consumed:
-    """What was consumed: the new batches, and the days that are over and have another sync now."""
+    """What was consumed: the new batches, and the days that are over and have another sync now. `problems`: why a day
+    could not be filed, by day; it waits, and the others do not."""
 
     batches: tuple[Batch, ...]
     days: tuple[date, ...]
+    problems: Mapping[date, str]
+
+    def require_filed(self) -> None:
+        """Raises DamagedDataError: a day could not be filed."""
+        if self.problems:
+            raise DamagedDataError(listed([*self.problems.values()]))
 
     @property
     def messages(self) -> int:
@@ -60,10 +67,13 @@ class TopicIntake:
         What was consumed before is not consumed again; `resync` reads the messages of a damaged object again, which
         have to be the same. Raises as `consume`.
         """
+        if resync:
+            self._file(stream, run_date, self._restore(source, run_date), resync=True)
+        before = bronze.read_sync(self.lake, stream, run_date)
         self.consume(source, log=log)
-        paths = self._restore(source, run_date) if resync else ()
-        record, is_new = self._file(stream, run_date, paths, resync=resync)
-        return Sync(record, reused=None if is_new else "what the topic has of the day is there")
+        waiting = batches.filed(self.lake, stream).waiting.get(run_date, ())
+        record = self._file(stream, run_date, waiting)[0]
+        return Sync(record, reused=None if record != before else "what the topic has of the day is there")
 
     def consume(self, source: TopicSource, *, accept_loss: bool = False, log: Log | None = None) -> Consumed:
         """Consumes what the topic has now, from where the last batch of each partition ends, and files the days of it
@@ -85,7 +95,7 @@ class TopicIntake:
                     made.append(batch)
                     if log:
                         log(f"{own.topic}/{partition}: {batch}.")
-        return Consumed(tuple(made), self._file_all(source.stream))
+        return Consumed(tuple(made), *self._file_all(source.stream))
 
     def waiting(self, source: TopicSource) -> str | None:
         """What there is to consume or to file, as a text that stays the same as long as that does; None: nothing.
@@ -158,22 +168,29 @@ class TopicIntake:
             lost=lost,
         )
 
-    def _file_all(self, stream: Stream) -> tuple[date, ...]:
-        """Files the days of all batches, as far as they are over. A process that was killed before has left the record
-        as it was, so the next one files them."""
+    def _file_all(self, stream: Stream) -> tuple[tuple[date, ...], Mapping[date, str]]:
+        """Files the days of all batches, as far as they are over; returns those that have another sync now, and those
+        that could not be filed. A process that was killed before has left the record as it was, so the next one files
+        them."""
         record = batches.filed(self.lake, stream)
         unfiled = batches.unfiled(self.lake, stream, record)
-        paths = {day: [*listed] for day, listed in record.waiting.items()}
+        paths = {day: [*those] for day, those in record.waiting.items()}
         for batch in unfiled:
             for each in batch.objects:
                 paths.setdefault(each.day, []).append(each.path)
         over = sorted(day for day in paths if day <= newest_finished_day(self.now()))
-        changed = [day for day in over if self._file(stream, day, paths[day])[1]]
+        changed: list[date] = []
+        problems: dict[date, str] = {}
+        for day in over:
+            try:
+                changed += [day] if self._file(stream, day, paths[day])[1] else []
+            except DamagedDataError as error:
+                problems[day] = str(error)
         if unfiled or over:
             numbers = {**record.filed, **{f"{batch.topic}/{batch.partition}": batch.number for batch in unfiled}}
-            left = {day: tuple(listed) for day, listed in sorted(paths.items()) if day not in over}
+            left = {day: tuple(those) for day, those in sorted(paths.items()) if day not in over or day in problems}
             batches.record_filed(self.lake, stream, record.model_copy(update={"filed": numbers, "waiting": left}))
-        return tuple(changed)
+        return tuple(changed), problems
 
     def _file(
         self, stream: Stream, day: date, paths: Iterable[str], *, resync: bool = False

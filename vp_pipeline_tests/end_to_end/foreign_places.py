@@ -150,7 +150,7 @@ class Folder:
             "BRONZE": lambda: [*removable_objects(lake, NOW)],
             "UNANSWERED": lambda: unanswered.before(lake, PRODUCT, DAY + ONE_DAY),
             "SUPERSEDED": lambda: bronze.days(lake, PRODUCT),
-            "BATCH_ROWS": lambda: [*removable_objects(lake, NOW)],
+            "BATCH_ROWS": lambda: batches.objects_at(lake, [lake_path("BATCH_ROWS")]),
             "BATCH": lambda: batches.last_batches(lake, PRODUCT, "orders"),
             "FILED": lambda: batches.filed(lake, PRODUCT),
             "SILVER_ROWS": lambda: [*verified(lake, silver.read_manifest(lake, TABLE, DAY).objects, "Run it again.")],

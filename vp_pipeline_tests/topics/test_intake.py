@@ -1,5 +1,6 @@
 """The intake of a topic: each message once, under its own day, however it is cut, killed, and started again."""
 
+import gzip
 import tempfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -289,6 +290,33 @@ def test_a_record_of_a_sync_that_cannot_be_read_is_made_again(tmp_path: Path) ->
     with pytest.raises(DamagedDataError, match="--resync"):
         made.sync(ORDER_EVENTS, ORDER_CHANGES, DAY)
     assert made.sync(ORDER_EVENTS, ORDER_CHANGES, DAY, resync=True).record == record
+
+
+@pytest.mark.parametrize("content", [None, b"", gzip.compress(b"{}\n", mtime=0)], ids=["missing", "empty", "another"])
+def test_an_object_that_is_damaged_before_its_day_is_filed_holds_its_own_day_only(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    topic = MemoryTopic()
+    for number in range(2):
+        topic.send(message(number, NOW), NOW)
+    intake(tmp_path, topic).consume(ORDER_EVENTS)
+    tomorrow = intake(tmp_path, topic, NOW + ONE_DAY)
+    ((path,),) = batches.filed(tomorrow.lake, ORDER_CHANGES).waiting.values()
+    if content is None:
+        tomorrow.lake.delete(path)
+    else:
+        tomorrow.lake.write(path, content)
+    topic.send(message(3, NOON), NOW)
+    for days in ((DAY,), ()):
+        done = tomorrow.consume(ORDER_EVENTS)
+        assert (done.days, [*done.problems]) == (days, [TODAY])
+        with pytest.raises(DamagedDataError, match=f"vp run --date {TODAY} --resync"):
+            done.require_filed()
+    assert tomorrow.sync(ORDER_EVENTS, ORDER_CHANGES, DAY).record.records == 1
+    with pytest.raises(DamagedDataError, match=path):
+        tomorrow.sync(ORDER_EVENTS, ORDER_CHANGES, TODAY)
+    assert tomorrow.sync(ORDER_EVENTS, ORDER_CHANGES, TODAY, resync=True).record.records == 2
+    assert tomorrow.consume(ORDER_EVENTS).problems == {}
 
 
 def test_the_record_of_filed_batches_can_be_lost(tmp_path: Path) -> None:

@@ -34,3 +34,4 @@ def consume(
             days = f" Days to run: {', '.join(map(str, done.days))}." if done.days else ""
             counts = f"{done.messages:,} messages in {len(done.batches)} batches"
             console.print(f"{source.name}: {counts}.{days}", soft_wrap=True)
+            done.require_filed()
