@@ -93,6 +93,14 @@ class Requested:
         outlook = self._batches.outlook(self._config, outstanding, self._newest)
         return f"{done}; {outlook}." if outlook else f"{done}."
 
+    def estimate(self, balance: Mapping[str, Any]) -> str:
+        """What is to be sent, and what that costs at most. `balance`: a response with the vendor's own figures; empty:
+        it bills nothing."""
+        sent = self.outstanding
+        cost = self._batches.tokens(self._config, sent)
+        text = f"{self._entities(sent):,} in {len(sent):,} requests, up to {cost:,} tokens"
+        return f"{text}; {self._batches.outlook(self._config, sent, balance)}" if balance else text
+
     def _outstanding(self, requests: Iterable[str]) -> list[str]:
         found = []
         for request in requests:

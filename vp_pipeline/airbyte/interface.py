@@ -14,6 +14,8 @@ from vp_pipeline.lake.manifests import SyncRecord
 from vp_pipeline.sources.source import AirbyteSource, Stream
 
 Log = Callable[[str], None]
+# The estimate of a source that requests one entity at a time.
+NOT_BILLED = "the day; the vendor does not bill by request"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ class Airbyte(Protocol):
             PermanentError: the vendor serves only the present and the day has no bronze; or the sync was rejected.
             TransientError: the sync failed in a way that a retry may fix.
         """
+        ...
+
+    def estimate(self, source: AirbyteSource, stream: Stream, run_date: date, *, resync: bool = False) -> str:
+        """What `sync` would request now, and what that costs, in words. Nothing is requested that costs anything."""
         ...
 
 

@@ -9,13 +9,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from importlib import import_module
 from pathlib import Path
 
 import orjson
 
 from vp_pipeline.airbyte.batches import Requested, UnfinishedSync, landed_responses, read_unfinished, unfinished_path
 from vp_pipeline.airbyte.connector_runner import AirbyteConnection, Begun, ConnectorRunner, next_job_id
-from vp_pipeline.airbyte.interface import Log, Sync, sync_of_past_day
+from vp_pipeline.airbyte.interface import NOT_BILLED, Log, Sync, sync_of_past_day
 from vp_pipeline.failures import DamagedDataError, PermanentError
 from vp_pipeline.lake import bronze, layout
 from vp_pipeline.lake.manifests import SyncRecord
@@ -59,6 +60,23 @@ class LocalAirbyte:
                 if past is not None:
                     return past
             return self._run(source, stream, run_date, origin, config, fingerprint, log)
+
+    def estimate(self, source: AirbyteSource, stream: Stream, run_date: date, *, resync: bool = False) -> str:
+        """See `Airbyte.estimate`."""
+        existing = bronze.sync_before(self.lake, stream, run_date, resync=resync)
+        with self.origin(source, run_date) as origin:
+            config = source.connector_config(self.settings.of(source), origin)
+            fingerprint = _fingerprint(source, origin, config)
+        if existing is not None and existing.fingerprint == fingerprint and not resync:
+            return f"nothing: sync {existing.job_id} requested the same"
+        if self._uses_vendor(source):
+            past = sync_of_past_day(stream, run_date, newest_finished_day(), existing, resync=resync)
+            if past is not None:
+                return f"nothing: {past.reused}"
+        if source.batches is None:
+            return NOT_BILLED
+        requested = self._continued(source.batches, stream, run_date, config, fingerprint).requested
+        return requested.estimate(balance(source, self.settings))
 
     def _run(
         self,
@@ -117,14 +135,8 @@ class LocalAirbyte:
         self, batches: Batches, stream: Stream, run_date: date, config: Mapping[str, object], fingerprint: str
     ) -> Begun:
         """The sync that an earlier attempt of the day began, with what it landed; or a new one. It is on record."""
-        earlier = read_unfinished(self.lake, stream, run_date, fingerprint)
-        requested = Requested(batches, config, earlier.refused if earlier else None)
-        landed = []
-        if earlier is not None:
-            for path, record in landed_responses(self.lake, stream, earlier.job_id):
-                requested.answer(record)
-                landed.append(path)
-        begun = Begun(earlier.job_id if earlier else next_job_id(), tuple(landed), requested)
+        begun = self._continued(batches, stream, run_date, config, fingerprint)
+        requested = begun.requested
 
         def keep() -> None:
             document = UnfinishedSync(
@@ -140,6 +152,18 @@ class LocalAirbyte:
         requested.on_refused = keep
         keep()
         return begun
+
+    def _continued(
+        self, batches: Batches, stream: Stream, run_date: date, config: Mapping[str, object], fingerprint: str
+    ) -> Begun:
+        earlier = read_unfinished(self.lake, stream, run_date, fingerprint)
+        requested = Requested(batches, config, earlier.refused if earlier else None)
+        landed = []
+        if earlier is not None:
+            for path, record in landed_responses(self.lake, stream, earlier.job_id):
+                requested.answer(record)
+                landed.append(path)
+        return Begun(earlier.job_id if earlier else next_job_id(), tuple(landed), requested)
 
     def _forget(self, stream: Stream, run_date: date) -> None:
         self.lake.delete(unfinished_path(stream, run_date))
@@ -194,6 +218,15 @@ class LocalAirbyte:
 
 def _origin_path(source: AirbyteSource) -> str:
     return layout.ORIGIN.path(source=source.name)
+
+
+def balance(source: AirbyteSource, settings: Settings) -> Mapping[str, object]:
+    """What is left to pay the vendor with, as it responds; nothing of a stand-in."""
+    own = settings.of(source)
+    if source.account is None or not own.uses_vendor:
+        return {}
+    found: Mapping[str, object] = import_module(source.account).balance(own)
+    return found
 
 
 def _fingerprint(source: AirbyteSource, origin: Origin, config: dict[str, object]) -> str:

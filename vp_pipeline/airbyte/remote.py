@@ -16,8 +16,9 @@ from datetime import date
 from typing import Any
 
 from vp_pipeline.airbyte.api import AirbyteApi, AlreadyRunning, Job, reason_of
+from vp_pipeline.airbyte.batches import Requested
 from vp_pipeline.airbyte.drift import drift, fingerprints, source_drift
-from vp_pipeline.airbyte.interface import Log, Sync, sync_of_past_day
+from vp_pipeline.airbyte.interface import NOT_BILLED, Log, Sync, sync_of_past_day
 from vp_pipeline.airbyte.remote_jobs import JobsOfSync, RunningSync, jobs_of, landed, records, running_path
 from vp_pipeline.failures import PermanentError, TransientError
 from vp_pipeline.lake import bronze
@@ -81,6 +82,22 @@ class RemoteAirbyte:
             job, request, sent = self._started(api, source, stream, run_date, log, jobs)
         record = self._file(api, job, stream, run_date, fingerprint, request, jobs)
         return Sync(record, reused=None, figures=jobs.requested.figures if jobs else {})
+
+    def estimate(self, source: AirbyteSource, stream: Stream, run_date: date, *, resync: bool = False) -> str:
+        """See `Airbyte.estimate`. What an earlier attempt has landed already is not left out."""
+        existing = bronze.sync_before(self.lake, stream, run_date, resync=resync)
+        expected = self.expected.get(source.name) or {}
+        known = fingerprints(self.connections[source.name], stream, expected)
+        if existing is not None and existing.fingerprint in known and not resync:
+            return f"nothing: sync {existing.job_id} requested the same"
+        past = sync_of_past_day(stream, run_date, self.newest(), existing, resync=resync)
+        if past is not None:
+            return f"nothing: {past.reused}"
+        if source.batches is None:
+            return NOT_BILLED
+        if source.batches.name not in expected:
+            return "what its source in Airbyte is configured with"
+        return Requested(source.batches, expected).estimate({})
 
     def _ended(
         self, api: AirbyteApi, job: Job, stream: Stream, run_date: date, log: Log, jobs: JobsOfSync | None

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from vp_pipeline.cli.terminal import console, print_failure, quiet_process
 from vp_pipeline.cli.terminal.options import AsCsv, AsJson, Recordings, chosen_form, day_option, recorded
-from vp_pipeline.cli.terminal.tables import print_rows
+from vp_pipeline.cli.terminal.tables import Column, print_rows
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.settings import Settings, load_settings
 from vp_pipeline.sources.source_settings import ConnectorSettings
@@ -65,6 +65,9 @@ def run(
         list[str] | None,
         typer.Option(metavar="ASSETS", help="Without these, in the same syntax; alone: all models without them."),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only print what would be requested of the vendors, and what that costs.")
+    ] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
 ) -> None:
@@ -83,6 +86,13 @@ def run(
     days = _requested_days(settings, from_ or date_, to or date_, every_day=failed, newest=newest)
     if failed:
         days = _failed_of(settings, days)
+    if dry_run:
+        print_rows(
+            [Column("day"), Column("stream"), Column("would_request", prose=True)],
+            _estimates(settings, days, resync=resync),
+            form,
+        )
+        return
     rows: list[Sequence[object]] | None = None if form == "table" else []
     codes = [
         run_days(settings, part, resync=resync, full_refresh=full_refresh, waive=waive or (), chosen=chosen, rows=rows)
@@ -91,6 +101,21 @@ def run(
     if rows is not None:
         print_rows(COLUMNS, rows, form)
     raise typer.Exit(max(codes, default=0))
+
+
+def _estimates(settings: Settings, days: Sequence[date], *, resync: bool) -> list[tuple[object, ...]]:
+    """What each sync of the days would request."""
+    from vp_pipeline.environments.environment import build_environment
+    from vp_pipeline.sources.source import airbyte_sources
+
+    environment = build_environment(settings)
+    airbyte = environment.build_airbyte(environment.build_lake())
+    return [
+        (day, f"{source.name}/{stream.name}", airbyte.estimate(source, stream, day, resync=resync))
+        for day in days
+        for source in airbyte_sources(settings.enabled_sources)
+        for stream in source.streams
+    ]
 
 
 @dataclass(frozen=True)

@@ -247,6 +247,30 @@ def test_another_configuration_begins_anew_and_a_damaged_response_is_asked_again
 
 
 @pytest.mark.integration
+def test_what_a_sync_would_request_is_known_before(tmp_path: Path) -> None:
+    products = asins(24)
+    with strict_keepa({"B0TEST0023": 402}, tokens=50, refill_per_minute=10) as keepa:
+        settings = pipeline_settings(tmp_path, keepa_api_key="k3y", keepa_url=keepa.url, keepa_asins=",".join(products))
+        airbyte = LocalAirbyte(settings, Lake(settings.lake_dir))
+        # The last request, of 3 products, is served at a balance of 1: 84 + 1 - 50 tokens have to come back.
+        said = airbyte.estimate(KEEPA, PRODUCT, DAY)
+        assert said.startswith("24 in 6 requests, up to 96 tokens; 50 tokens left, 10 come back a minute; ")
+        assert said.endswith("the rest costs up to 96: about 4 minutes")
+        assert keepa.consumed == 0
+        assert not Lake(settings.lake_dir).list("bronze")
+    with strict_keepa({"B0TEST0023": 402}) as keepa:
+        with pytest.raises(PermanentError):
+            sync(tmp_path, keepa, products)
+        settings = pipeline_settings(tmp_path, keepa_api_key="k3y", keepa_url=keepa.url, keepa_asins=",".join(products))
+        airbyte = LocalAirbyte(settings, Lake(settings.lake_dir))
+        assert airbyte.estimate(KEEPA, PRODUCT, DAY).startswith("3 in 1 requests, up to 12 tokens; ")
+        keepa.bad.clear()
+        done = sync(tmp_path, keepa, products)
+        assert airbyte.estimate(KEEPA, PRODUCT, DAY) == f"nothing: sync {done.record.job_id} requested the same"
+        assert airbyte.estimate(KEEPA, PRODUCT, DAY, resync=True).startswith("24 in 6 requests, up to 96 tokens; ")
+
+
+@pytest.mark.integration
 def test_an_unreachable_vendor_is_a_transient_failure(tmp_path: Path) -> None:
     with strict_keepa({}) as keepa:
         pass

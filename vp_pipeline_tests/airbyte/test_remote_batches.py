@@ -52,6 +52,7 @@ def test_a_refused_product_costs_itself_alone_and_is_named(
     batched: RemoteAirbyte, server: AirbyteStandIn, bucket: Lake, keepa: StrictKeepa
 ) -> None:
     keepa.bad = {"B0TEST0003": 400, "B0TEST0010": 200}
+    assert batched.estimate(KEEPA, PRODUCT, DAY) == "24 in 6 requests, up to 96 tokens"
     logged: list[str] = []
     done = sync(batched, log=logged.append)
     assert set(done.record.refused) == {"1:B0TEST0003"}, "a record has the reason of the other one"
@@ -69,6 +70,7 @@ def test_a_refused_product_costs_itself_alone_and_is_named(
     assert any("of 24 done; " in line for line in logged)
     assert server.source["configuration"]["api_key"] == "**********"
     assert sync(batched).reused
+    assert batched.estimate(KEEPA, PRODUCT, DAY).startswith("nothing: sync ")
 
 
 def test_a_failed_job_is_continued_by_another_one(

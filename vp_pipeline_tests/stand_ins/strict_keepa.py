@@ -63,7 +63,7 @@ class StrictKeepa:
         if found:
             status, envelope = self._refusal(found, envelope)
             self.refused.append(query["asin"])
-        elif status == 200:
+        elif status == 200 and request.path == "/product":
             self.served += [f"{query['domain']}:{asin}" for asin in asins]
             self.consumed += envelope["tokensConsumed"]
         self.waits += status == 429
