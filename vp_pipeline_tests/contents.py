@@ -29,18 +29,24 @@ OF_A_RUN = (
     *("started_at", "finished_at", "newest_finished_at"),
 )
 Query = Callable[[str], Sequence[Sequence[Any]]]
+# Which answer a point was last confirmed by: it differs with what was requested, and the point does not.
+PROVENANCE = ("snapshot_at", "run_date")
 
 
-def contents(path: Path, schemas: Sequence[str] = SCHEMAS) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table and view, sorted, without the moment of loading."""
+def contents(
+    path: Path, schemas: Sequence[str] = SCHEMAS, *, provenance: bool = True
+) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table and view, sorted, without the moment of loading; where `provenance` is false, without
+    the answers that the points of change tables are of."""
     found = {}
     with duckdb.connect(str(path), read_only=True) as connection:
         for schema, table in connection.execute(
             "select table_schema, table_name from information_schema.tables order by all"
         ).fetchall():
             if schema in schemas and not table.startswith("_") and table not in ACCOUNTS:
+                left_out = LOADED_AT if provenance or not table.endswith("_change") else LOADED_AT + PROVENANCE
                 found[f"{schema}.{table}"] = connection.execute(
-                    f'select columns(lambda c: c not in {LOADED_AT}) from "{schema}"."{table}" order by all'
+                    f'select columns(lambda c: c not in {left_out}) from "{schema}"."{table}" order by all'
                 ).fetchall()
     assert found
     return found

@@ -1,5 +1,6 @@
 """Documents of earlier versions are read, those of newer ones are refused by name and left as they are."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +15,7 @@ from vp_pipeline.delivery.export_endpoint import _Posted
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.failures import DamagedDataError, PermanentError
 from vp_pipeline.lake import layout, quarantine, silver
+from vp_pipeline.lake.answers.doubts import Doubts
 from vp_pipeline.lake.decoded_days import is_up_to_date, record_path, restating
 from vp_pipeline.lake.manifests import (
     BronzeManifest,
@@ -50,7 +52,13 @@ SYNC = SyncRecord(
     records=2,
     bytes=1,
     objects=("x",),
-    request=SyncRequest(("1:B0SBXUSA01",), 90, ("x.json is not a recorded Keepa response.",)),
+    request=SyncRequest(
+        ("1:B0SBXUSA01", "1:B0SBXUSA02"),
+        90,
+        ("x.json is not a recorded Keepa response.",),
+        recent={"1:B0SBXUSA01": 3},
+        why_whole={"1:B0SBXUSA02": "it has no earlier answer"},
+    ),
     refused={"1:B0SBXUSA01": "no such asin"},
     recorded=False,
 )
@@ -65,6 +73,7 @@ SILVER = SilverManifest(
     quarantined=0,
     quarantine=None,
     decoder="d",
+    recent_rows=1,
 )
 EXPORT = ExportManifest(
     mart="mart_deals",
@@ -92,6 +101,13 @@ DOCUMENTS = (
         source="keepa", stream="product", run_date=DAY, job_id=1, fingerprint="f", refused={"1:B0SBXUSA01|": "no"}
     ),
     Unanswered(source="keepa", stream="product", run_date=DAY, since={"1:B0SBXUSA01": DAY}),
+    Doubts(
+        source="keepa",
+        stream="product",
+        excluded_days={DAY: "why"},
+        excluded_answers={"1-B0SBXUSA01": {DAY: "why"}},
+        incomplete={"1-B0SBXUSA02": (DAY, "our history begins too late")},
+    ),
     _Posted(sequence=3),
 )
 
@@ -115,6 +131,7 @@ PLACES = {
     RunningSync: layout.RUNNING_SYNC,
     UnfinishedSync: layout.UNFINISHED_SYNC,
     Unanswered: layout.UNANSWERED,
+    Doubts: layout.DOUBTS,
 }
 
 
@@ -186,12 +203,32 @@ def test_a_sync_of_v0_1_0_does_not_know_what_it_requested(lake: Lake, recorded: 
     assert read_document(lake, path_of(SYNC), BronzeManifest) == BronzeManifest(sync=expected, objects=())
 
 
-def test_a_silver_manifest_of_v0_1_0_is_of_no_known_decoder(lake: Lake) -> None:
+def test_a_sync_before_requests_for_the_last_days_requested_all_alike(lake: Lake) -> None:
+    old = json.loads(SYNC.to_bytes())
+    assert old.pop("version") == 3
+    del old["request"]["recent"], old["request"]["why_whole"]
+    alike = dataclasses.replace(SYNC.request, recent={}, why_whole={}) if SYNC.request else None
+    expected = SYNC.model_copy(update={"request": alike})
+    for name, found, whole in (
+        (path_of(SYNC), SyncRecord, expected),
+        (path_of(BronzeManifest(sync=SYNC, objects=())), BronzeManifest, BronzeManifest(sync=expected, objects=())),
+    ):
+        stored = old if found is SyncRecord else {"sync": old, "objects": []}
+        lake.write(name, json.dumps({**stored, "version": 2}).encode())
+        assert read_document(lake, name, found) == whole
+
+
+def test_a_silver_manifest_of_an_earlier_version(lake: Lake) -> None:
+    """v0.1.0 did not record the decoder; before requests for the last days there were no rows of them."""
     old = json.loads(SILVER.to_bytes())
-    assert old.pop("version") == 2
+    assert old.pop("version") == 3
+    del old["recent_rows"]
+    lake.write(path_of(SILVER), json.dumps({**old, "version": 2}).encode())
+    assert read_document(lake, path_of(SILVER), SilverManifest) == SILVER.model_copy(update={"recent_rows": 0})
     del old["decoder"]
     lake.write(path_of(SILVER), json.dumps(old).encode())
-    assert read_document(lake, path_of(SILVER), SilverManifest) == SILVER.model_copy(update={"decoder": None})
+    older = SILVER.model_copy(update={"recent_rows": 0, "decoder": None})
+    assert read_document(lake, path_of(SILVER), SilverManifest) == older
 
 
 def test_what_is_newer_in_silver_is_not_replaced(lake: Lake) -> None:

@@ -7,7 +7,7 @@ Not here: how a connector is run and its records landed (`connector_runner.py`).
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -19,15 +19,25 @@ from vp_pipeline.airbyte.connector_runner import AirbyteConnection, Begun, Conne
 from vp_pipeline.airbyte.interface import NOT_BILLED, Log, Sync, sync_of_past_day
 from vp_pipeline.failures import DamagedDataError, PermanentError
 from vp_pipeline.lake import bronze, layout
+from vp_pipeline.lake.answers.earlier import Inspected, earlier
 from vp_pipeline.lake.manifests import SyncRecord
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import newest_finished_day
 from vp_pipeline.settings import Settings, secret_variables
-from vp_pipeline.sources.source import AirbyteSource, Batches, Origin, Stream
+from vp_pipeline.sources.source import AirbyteSource, Batches, Origin, Stream, SyncRequest
 
 # What the data of a source are, as its record `layout.ORIGIN` has it.
 _KINDS = ("vendor", "stand-in")
 _NAMED = 5
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a sync requests, and the configuration that does."""
+
+    origin: Origin
+    config: dict[str, object]
+    request: SyncRequest | None
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,7 @@ class LocalAirbyte:
 
     settings: Settings
     lake: Lake
+    _inspected: Inspected = field(default_factory=dict, repr=False, compare=False)
 
     def sync(
         self,
@@ -59,7 +70,22 @@ class LocalAirbyte:
                 past = sync_of_past_day(stream, run_date, newest_finished_day(), existing, resync=resync)
                 if past is not None:
                     return past
-            return self._run(source, stream, run_date, origin, config, fingerprint, log)
+            asked = self._asked(source, stream, run_date, origin, config)
+            return self._run(source, stream, run_date, asked, fingerprint, log)
+
+    def _asked(
+        self, source: AirbyteSource, stream: Stream, run_date: date, origin: Origin, config: dict[str, object]
+    ) -> _Asked:
+        """What a day requests. Recordings are as they are, whatever is requested of them."""
+        request = source.request_of(config)
+        settings, asking = self.settings.of(source), source.asking
+        days_back = asking.days_back(settings) if asking else 0
+        if request and asking and days_back and not origin.recorded:
+            request = asking.ask(
+                settings, request, run_date, earlier(self.lake, stream, run_date, days_back, self._inspected)
+            )
+            config |= asking.config(request)
+        return _Asked(origin, config, request)
 
     def estimate(self, source: AirbyteSource, stream: Stream, run_date: date, *, resync: bool = False) -> str:
         """See `Airbyte.estimate`."""
@@ -83,11 +109,11 @@ class LocalAirbyte:
         source: AirbyteSource,
         stream: Stream,
         run_date: date,
-        origin: Origin,
-        config: dict[str, object],
+        asked: _Asked,
         fingerprint: str,
         log: Log | None,
     ) -> Sync:
+        origin, config, request = asked.origin, asked.config, asked.request
         connection = AirbyteConnection(
             source=source.name,
             stream=stream.name,
@@ -99,7 +125,8 @@ class LocalAirbyte:
         )
         begun = None
         if source.batches is not None and not origin.recorded:  # a new stand-in begins the recordings anew
-            begun = self._begun(source.batches, stream, run_date, config, fingerprint)
+            # It continues only what requested the same of each product.
+            begun = self._begun(source.batches, stream, run_date, config, _fingerprint(source, origin, config))
         job = ConnectorRunner(self.lake, log=log).sync(connection, begun=begun)
         if job.refused and not job.records:
             # Not filed: a finished sync is used again, and the next run is to request everything once more.
@@ -109,7 +136,6 @@ class LocalAirbyte:
                 f"{source.name} refused everything that {source.name}/{stream.name} requested for {run_date} "
                 f"({len(job.refused)}): {reasons} Correct what is requested."
             )
-        request = source.request_of(config)
         record = SyncRecord(
             source=source.name,
             stream=stream.name,

@@ -19,7 +19,7 @@ from vp_pipeline.airbyte.api import AirbyteApi, Job
 from vp_pipeline.airbyte.batches import Requested
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake import layout
-from vp_pipeline.lake.manifests import Document
+from vp_pipeline.lake.manifests import Document, requested_alike
 from vp_pipeline.lake.objects import Lake
 from vp_pipeline.partitions import ONE_DAY
 from vp_pipeline.sources.source import AirbyteSource, Stream, SyncRequest
@@ -40,6 +40,7 @@ class RunningSync(Document):
         (
             with_default(source=None, stream=None, run_date=None, request=None),
             with_default(requests=(), sent=(), jobs=(), refused={}),
+            requested_alike,
         ),
     )
     REMEDY = "Move it away: the run starts another Airbyte job then, or attaches to the one that is running."

@@ -10,7 +10,7 @@ from vp_pipeline.assets.days.flow import day_by_day, run_days
 from vp_pipeline.assets.days.report import DayReport, checked
 from vp_pipeline.assets.keys import asset_spec, check_specs, intake_key
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.sources.source import Source, Stream
+from vp_pipeline.sources.source import Source, Stream, SyncRequest
 
 # How a stream's records come, by the replay mode.
 _HOW = {
@@ -22,6 +22,8 @@ _HOW = {
     "appended": "Consumed from the topic, each message once. A day has what happened on it; what comes late is added.",
 }
 _KINDS = {"airbyte": {"airbyte", "json"}, "topic": {"kafka", "json"}}
+
+_NAMED = 10  # entities in a list
 
 
 class SyncConfig(dg.Config):
@@ -63,6 +65,10 @@ def intake_asset(stream: Stream, source: Source, partitions: dg.PartitionsDefini
             if sync.figures:
                 counts = (f"{name} {count:,}" for name, count in sync.figures.items())
                 summary += f" Of the vendor: {', '.join(counts)}."
+            if job.request and job.request.recent:
+                summary += (
+                    f" It requested the last days of {len(job.request.recent):,} of {len(job.request.entities):,}."
+                )
             if sync.reused:
                 summary = f"Nothing was requested: {sync.reused}. Set `resync: true` to request it again."
             return {
@@ -79,6 +85,7 @@ def intake_asset(stream: Stream, source: Source, partitions: dg.PartitionsDefini
                         "origin": job.origin,
                         **sync.figures,
                         "reused": dg.MetadataValue.bool(sync.reused is not None),
+                        **_amounts(job.request),
                     },
                     data_version=job.digest[:16],
                 )
@@ -87,3 +94,23 @@ def intake_asset(stream: Stream, source: Source, partitions: dg.PartitionsDefini
         yield from run_days(context, day_by_day(context, build), depends_on=lambda _: [])
 
     return sync
+
+
+def _amounts(request: SyncRequest | None) -> Mapping[str, object]:
+    """Of how many entities the last days were requested, and of which all of it, for what reason."""
+    if request is None or not (request.recent or request.why_whole):
+        return {}
+    reasons: dict[str, list[str]] = {}
+    for entity, why in sorted(request.why_whole.items()):
+        reasons.setdefault(why, []).append(entity)
+    rows = [f"| {why} | {len(of)} | {_named(of)} |" for why, of in sorted(reasons.items())]
+    found: dict[str, object] = {"requested_recent": len(request.recent), "requested_whole": len(request.why_whole)}
+    if rows:
+        table = "\n".join(["| all of it, because | | |", "|---|---:|---|", *rows])
+        found["why_whole"] = dg.MetadataValue.md(table)
+    return found
+
+
+def _named(entities: list[str]) -> str:
+    more = f" and {len(entities) - _NAMED:,} more" if len(entities) > _NAMED else ""
+    return f"{', '.join(entities[:_NAMED])}{more}"

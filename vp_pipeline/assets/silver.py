@@ -21,7 +21,7 @@ from vp_pipeline.lake.objects import Lake
 from vp_pipeline.quality.contract import duplicates, keeps_contract, quarantine
 from vp_pipeline.quality.outcome import Outcome, conservation, first_blocking
 from vp_pipeline.quality.thresholds import VOLUME_DAYS
-from vp_pipeline.quality.volume import Volume, volume
+from vp_pipeline.quality.volume import Volumes, like_with_like, volumes
 from vp_pipeline.settings import Settings
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.landed import Decoded
@@ -121,28 +121,42 @@ def _outcomes(day_of_stream: Mapping[str, Decoded], table: Decoded, manifest: Br
 
 
 def _volume(lake: Lake, stream: Stream, table: Decoded, manifest: BronzeManifest, cause: Outcome | None) -> Outcome:
-    day, today = manifest.sync.run_date, Volume(table.rows.num_rows, manifest.records)
-    return volume(_what(table, manifest), day, stream.replay, today, _recent(lake, stream, table.table, day), cause)
+    day = manifest.sync.run_date
+    today = volumes(manifest, table.rows.num_rows, _recent_rows(stream, table, manifest))
+    return like_with_like(
+        _what(table, manifest), day, stream.replay, today, _earlier(lake, stream, table.table, day), cause
+    )
+
+
+def _recent_rows(stream: Stream, table: Decoded, manifest: BronzeManifest) -> int:
+    """Rows of entities of which the last days only were requested."""
+    request = manifest.sync.request
+    if request is None or not request.recent or stream.entity is None:
+        return 0
+    columns = list(stream.entity.columns)
+    counts = table.rows.select(columns).group_by(columns).aggregate([([], "count_all")]).to_pylist()
+    return sum(row["count_all"] for row in counts if ":".join(str(row[name]) for name in columns) in request.recent)
 
 
 def _what(table: Decoded, manifest: BronzeManifest) -> str:
     return f"silver/{table.table.source}/{table.table.name} for {manifest.sync.run_date}"
 
 
-def _recent(lake: Lake, stream: Stream, table: Table, day: date) -> list[Volume]:
+def _earlier(lake: Lake, stream: Stream, table: Table, day: date) -> list[Volumes]:
     found = []
     for earlier in silver.days_before(lake, table, day)[:VOLUME_DAYS]:
         landed = bronze.read_manifest(lake, stream, earlier)
         decoded = silver.read_manifest(lake, table, earlier)
         # Other code may find other rows in the same records: that is no change of the data.
         if landed is not None and decoded.decoder == stream.code.own:
-            found.append(Volume(decoded.rows, landed.records))
+            found.append(volumes(landed, decoded.rows, decoded.recent_rows))
     return found
 
 
 def _write(lake: Lake, stream: Stream, decoded: Decoded, manifest: BronzeManifest, report: DayReport) -> DayReport:
     day = manifest.sync.run_date
-    written = silver.write(lake, decoded, day, bronze=manifest.digest, decoder=stream.code.own)
+    recent_rows = _recent_rows(stream, decoded, manifest)
+    written = silver.write(lake, decoded, day, bronze=manifest.digest, decoder=stream.code.own, recent_rows=recent_rows)
     metadata = _metadata(lake, decoded, written)
     metadata["derived_from"] = derived_from([bronze_key(stream)], day)
     if decoded.table.name in stream.charts:

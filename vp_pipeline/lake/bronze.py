@@ -113,15 +113,20 @@ def not_after(stream: Stream, sync: SyncRecord) -> datetime | None:
 
 def recent(lake: Lake, stream: Stream, sync: SyncRecord, days: int) -> list[BronzeManifest]:
     """The newest partitions before the sync's day, at most `days`, that requested the same and that silver was decoded
-    from."""
+    from. Requests for the last days are fewer than those for whole histories: each kind is compared with its own."""
     found: list[BronzeManifest] = []
     for day in silver.days_before(lake, stream.tables[0], sync.run_date):
         manifest = read_manifest(lake, stream, day)
-        if manifest is not None and manifest.sync.fingerprint == sync.fingerprint:
+        if manifest is not None and _is_alike(manifest.sync, sync):
             found.append(manifest)
         if len(found) == days:
             break
     return found
+
+
+def _is_alike(one: SyncRecord, other: SyncRecord) -> bool:
+    recent = [bool(sync.request and sync.request.recent) for sync in (one, other)]
+    return one.fingerprint == other.fingerprint and recent[0] == recent[1]
 
 
 def lines_of(lake: Lake, manifest: BronzeManifest) -> Iterator[LandedLine]:
@@ -133,6 +138,20 @@ def lines_of(lake: Lake, manifest: BronzeManifest) -> Iterator[LandedLine]:
     for item, content in verified(lake, manifest.objects, _remedy(manifest.sync.run_date)):
         for number, text in enumerate(_unzip(item.path, content, manifest.sync.run_date).splitlines(), start=1):
             yield LandedLine(object=item.path, line=number, text=text)
+
+
+def lines_landed(lake: Lake, sync: SyncRecord) -> Iterator[LandedLine]:
+    """Every line that a sync has landed, in order of object and line; it need not be a partition yet.
+
+    Raises:
+        DamagedDataError: an object is missing or cannot be read.
+    """
+    for path in sync.objects:
+        content = lake.find(path)
+        if content is None:
+            raise DamagedDataError(f"The object {path} is missing. {_remedy(sync.run_date)}")
+        for number, text in enumerate(_unzip(path, content, sync.run_date).splitlines(), start=1):
+            yield LandedLine(object=path, line=number, text=text)
 
 
 def _inspect(lake: Lake, path: str, run_date: date) -> ManifestObject:

@@ -97,6 +97,7 @@ RUNNING_SYNC = Place("bronze/{source}/{stream}/_syncs/run_date={day}.running.jso
 UNFINISHED_SYNC = Place("bronze/{source}/{stream}/_syncs/run_date={day}.unfinished.json", is_document=True)
 BRONZE = Place("bronze/{source}/{stream}/_manifests/run_date={day}.json", is_document=True)
 UNANSWERED = Place("bronze/{source}/{stream}/_unanswered/run_date={day}.json", is_document=True)
+DOUBTS = Place("bronze/{source}/{stream}/_doubts.json", is_document=True)
 SUPERSEDED = Place("bronze/{source}/{stream}/_manifests/superseded/run_date={day}_job={job}.json")
 BATCH_ROWS = Place(
     "bronze/{source}/{stream}/_topic/run_date={day}/{topic}/{partition}_{first:020d}_{end:020d}.jsonl.gz"

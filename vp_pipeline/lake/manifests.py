@@ -57,6 +57,10 @@ def _before_requests(stored: dict[str, Any]) -> dict[str, Any]:
     return {"request": None, "refused": {}, "recorded": recorded, **stored}
 
 
+# An earlier version requested all entities alike.
+requested_alike = within("request", with_default(recent={}, why_whole={}))
+
+
 class SyncRecord(Document):
     """A finished Airbyte sync of one partition.
 
@@ -65,7 +69,7 @@ class SyncRecord(Document):
     earlier moments.
     """
 
-    FORMAT = StoredFormat("record of a sync", (_before_requests,))
+    FORMAT = StoredFormat("record of a sync", (_before_requests, requested_alike))
     REMEDY = "Restore it from a backup, or request the day again: `vp run --date DAY --resync`."
 
     source: str
@@ -91,7 +95,7 @@ class SyncRecord(Document):
 class BronzeManifest(Document):
     """A partition of bronze: the landed objects of one sync."""
 
-    FORMAT = StoredFormat("bronze manifest", (within("sync", _before_requests),))
+    FORMAT = StoredFormat("bronze manifest", (within("sync", _before_requests), within("sync", requested_alike)))
 
     sync: SyncRecord
     objects: tuple[ManifestObject, ...]
@@ -107,9 +111,10 @@ class BronzeManifest(Document):
 
 class SilverManifest(Document):
     """A partition of one silver table, with its counts of records. `bronze`: digest of the decoded manifest. `decoder`:
-    fingerprint of the code that decoded it (`Stream.code`); None: of version 1, which did not record it."""
+    fingerprint of the code that decoded it (`Stream.code`); None: of version 1, which did not record it. `recent_rows`:
+    those of entities of which the last days only were requested."""
 
-    FORMAT = StoredFormat("silver manifest", (with_default(decoder=None),))
+    FORMAT = StoredFormat("silver manifest", (with_default(decoder=None), with_default(recent_rows=0)))
 
     source: str
     table: str
@@ -121,6 +126,7 @@ class SilverManifest(Document):
     quarantined: int
     quarantine: ManifestObject | None
     decoder: str | None
+    recent_rows: int
 
     @property
     def parts(self) -> Mapping[str, object]:

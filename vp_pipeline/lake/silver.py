@@ -8,13 +8,15 @@ reason.
 """
 
 import io
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import orjson
 
 from vp_pipeline.failures import PermanentError
 from vp_pipeline.lake import layout, quarantine
-from vp_pipeline.lake.manifests import ManifestObject, SilverManifest, read_document
+from vp_pipeline.lake.manifests import ManifestObject, SilverManifest, read_document, verified
 from vp_pipeline.lake.objects import Lake, checksum
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.landed import Decoded
@@ -56,10 +58,28 @@ def days_before(lake: Lake, table: Table, day: date) -> list[date]:
     return [found for found in reversed(days(lake, table)) if found < day]
 
 
-def write(lake: Lake, decoded: Decoded, run_date: date, *, bronze: str, decoder: str) -> SilverManifest:
+def distinct(lake: Lake, manifest: SilverManifest, columns: Sequence[str]) -> set[tuple[Any, ...]]:
+    """The different values of some columns in a partition of a table.
+
+    Raises:
+        DamagedDataError: an object differs from its manifest.
+    """
+    import pyarrow.parquet as pq
+
+    found: set[tuple[Any, ...]] = set()
+    for _, content in verified(lake, manifest.objects, f"Run the day {manifest.run_date} again."):
+        rows = pq.read_table(io.BytesIO(content), columns=list(columns))
+        found |= set(zip(*(rows[name].to_pylist() for name in columns), strict=True))
+    return found
+
+
+def write(
+    lake: Lake, decoded: Decoded, run_date: date, *, bronze: str, decoder: str, recent_rows: int = 0
+) -> SilverManifest:
     """Replaces the partition of one table: quarantine first, then the rows, then the manifest.
 
     `bronze`: digest of the bronze manifest that it was decoded from. `decoder`: fingerprint of the code that did.
+    `recent_rows`: those of entities of which the last days only were requested.
     """
     table = decoded.table
     rejected = write_quarantine(lake, decoded, run_date)
@@ -83,6 +103,7 @@ def write(lake: Lake, decoded: Decoded, run_date: date, *, bronze: str, decoder:
         quarantined=len(decoded.quarantined),
         quarantine=rejected,
         decoder=decoder,
+        recent_rows=recent_rows,
     )
     lake.write(manifest_path(table, run_date), manifest.to_bytes())
     return manifest

@@ -9,8 +9,9 @@ from datetime import date
 from statistics import median
 
 from vp_pipeline.failures import remedies
+from vp_pipeline.lake.manifests import BronzeManifest
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.quality.thresholds import VOLUME, VOLUME_AT_LEAST, VOLUME_DAYS_AT_LEAST
+from vp_pipeline.quality.thresholds import FEW, VOLUME, VOLUME_AT_LEAST, VOLUME_DAYS_AT_LEAST
 from vp_pipeline.sources.source import ReplayMode
 
 CHECK = "volume"
@@ -30,6 +31,51 @@ class Volume:
         if self.records is None:
             return float(self.rows)
         return self.rows / self.records if self.records else 0.0
+
+
+@dataclass(frozen=True)
+class Volumes:
+    """What a table has of a day: of the entities whose whole history was requested, and of those of which the last days
+    were. None: there are none."""
+
+    whole: Volume | None
+    recent: Volume | None
+
+
+def volumes(manifest: BronzeManifest, rows: int, recent_rows: int) -> Volumes:
+    """What a table has of a day with `rows`, `recent_rows` of them of entities of which the last days were requested.
+
+    Where it is known what was requested, that many records are expected, whatever landed.
+    """
+    request = manifest.sync.request
+    if request is None or not request.recent:
+        requested = len(request.entities) if request else 0
+        return Volumes(Volume(rows, requested or manifest.records), None)
+    whole = len(request.entities) - len(request.recent)
+    return Volumes(Volume(rows - recent_rows, whole) if whole else None, Volume(recent_rows, len(request.recent)))
+
+
+def like_with_like(
+    what: str,
+    day: date,
+    replay: ReplayMode,
+    today: Volumes,
+    earlier: Sequence[Volumes],
+    cause: Outcome | None = None,
+) -> Outcome:
+    """The worse outcome of two: whole histories compared with whole ones, and last days with last days (as a window).
+
+    A few whole histories beside the others are each day those of other products: nothing is decided by them.
+    """
+    outcomes = []
+    if today.recent is not None:
+        recent = [each.recent for each in earlier if each.recent is not None]
+        outcomes.append(volume(f"{what}, of last days", day, "window", today.recent, recent, cause))
+    if today.whole is not None and (today.recent is None or (today.whole.records or 0) >= FEW):
+        whole = [each.whole for each in earlier if each.whole is not None]
+        name = what if today.recent is None else f"{what}, of whole histories"
+        outcomes.append(volume(name, day, replay, today.whole, whole, cause))
+    return min(outcomes, key=lambda outcome: (not outcome.blocks, outcome.passed))
 
 
 def volume(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from vp_pipeline.sources.contract import Table
 from vp_pipeline.sources.decoder_code import DecoderCode, decoder_code
+from vp_pipeline.sources.earlier import Earlier
 from vp_pipeline.sources.landed import Decoded, Inspection, LandedLine
 from vp_pipeline.sources.source_settings import ConnectorSettings, SourceSettings
 from vp_pipeline.sources.stream_days import Unit
@@ -53,18 +54,21 @@ class Origin:
 @dataclass(frozen=True)
 class SyncRequest:
     """What a sync requests. `entities`: each once, as the source names it; none where everything that there is of a day
-    is requested. `days` of history.
-    `left_out`: what was not requested although it should have been, each as a sentence."""
+    is requested. `days` of history. `left_out`: what was not requested although it should have been, each as a
+    sentence. `recent`: of which entities the last days only, and how many. `why_whole`: why all of `days` of the
+    others, where it depends on what earlier days have (`Asking`)."""
 
     entities: tuple[str, ...]
     days: int
     left_out: tuple[str, ...] = ()
+    recent: Mapping[str, int] = field(default_factory=dict)
+    why_whole: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Entity:
     """What an answer of a stream is about, such as a product. `columns`: its key in the tables of RAW. `key`: the one
-    column of the models that has these columns as text, joined by `-`."""
+    column of the models that has these columns as text, joined by `-`. A request has them joined by `:`."""
 
     columns: tuple[str, ...]
     key: str
@@ -76,13 +80,15 @@ class Oracle:
 
     `model`: that model. It has the columns `series`, `figure`, `our_value`, `difference`, `status` ("agrees", "agrees
     without outliers", "not comparable", "differs") and `finding`. `key`: its column of whose figure it is. `value`: its
-    column of the vendor's figures. `vendor`: whose they are, for people.
+    column of the vendor's figures. `vendor`: whose they are, for people. `needs_whole`: the findings of entities whose
+    whole history is to be requested.
     """
 
     model: str
     key: str
     value: str
     vendor: str
+    needs_whole: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> str:
@@ -181,6 +187,19 @@ class HasSettings(Protocol[Own]):
     def settings(self) -> type[Own]: ...
 
 
+@dataclass(frozen=True)
+class Asking:
+    """How what a day requests depends on what earlier days have.
+
+    `days_back`: on how many of these; 0: on none, and every day requests everything. `ask`: the request of a day, from
+    that of its configuration. `config`: what a configuration has of a request.
+    """
+
+    days_back: Callable[[Any], int]
+    ask: Callable[[Any, SyncRequest, date, Earlier], SyncRequest]
+    config: Callable[[SyncRequest], Mapping[str, object]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
     """One system that is ingested; how, is its type (`AirbyteSource`, `TopicSource`).
@@ -208,7 +227,7 @@ class AirbyteSource(Source):
     has more to request a day (UTC); nothing where every day is requested alike. `incidental`: names of the
     configuration that do not change what is requested: credentials and addresses. `account`: the module whose function
     `account(settings)` requests what the vendor says of the account, as a sentence. `batches`: None, where a request is
-    for one entity.
+    for one entity. `asking`: where what is requested depends on what earlier days have.
     """
 
     settings: type[ConnectorSettings]
@@ -219,6 +238,7 @@ class AirbyteSource(Source):
     incidental: frozenset[str] = frozenset({"api_key", "base_url"})
     account: str | None = None
     batches: Batches | None = None
+    asking: Asking | None = None
 
 
 def airbyte_sources(sources: Iterable[Source]) -> tuple[AirbyteSource, ...]:

@@ -113,6 +113,16 @@ def entities_by_day(connection: "Connection", stream: Stream, days: AbstractSet[
     return found
 
 
+def newest_days(connection: "Connection", stream: Stream, entities: AbstractSet[str]) -> dict[str, date]:
+    """The newest day on which RAW has each of these entities."""
+    assert stream.entity
+    text = entity_text(stream.entity)
+    found = connection.execute(
+        f"select {text}, max(_run_date) from raw.{stream.tables[0].raw_name} group by {text}"
+    ).fetchall()
+    return {entity: day for entity, day in found if entity in entities}
+
+
 def entity_text(entity: Entity) -> str:
     """SQL of the key as text, from the columns of RAW. As `product_key` of the dbt project."""
     return " || '-' || ".join(f"cast({column} as varchar)" for column in entity.columns)

@@ -23,6 +23,7 @@ from vp_pipeline.delivery import change_export, export_endpoint
 from vp_pipeline.delivery.lake_journal import LakeJournal
 from vp_pipeline.delivery.outbox import Box
 from vp_pipeline.lake import batches, bronze, silver, unanswered
+from vp_pipeline.lake.answers import doubts
 from vp_pipeline.lake.batches import Batch
 from vp_pipeline.lake.decoded_days import restating, stale_days
 from vp_pipeline.lake.layout import PLACES
@@ -94,6 +95,10 @@ class Folder:
         )
         lake.write(unfinished_path(PRODUCT, DAY), unfinished.to_bytes())
         unanswered.record(lake, PRODUCT, DAY, {"1:B0SBXTWO06": DAY})
+        nothing = doubts.Doubts(
+            source=PRODUCT.source, stream=PRODUCT.name, excluded_days={}, excluded_answers={}, incomplete={}
+        )
+        doubts.write(lake, PRODUCT, nothing)
         lake.write("bronze/keepa/_origin", b"stand-in")
         self._consume()
         rejected = Rejected(table=TABLE.name, reason="r", record="{}", source_object="o", source_line=1, entity=None)
@@ -148,6 +153,7 @@ class Folder:
             "RUNNING_SYNC": lambda: read_document(lake, running_path(PRODUCT, DAY), RunningSync),
             "UNFINISHED_SYNC": lambda: read_unfinished(lake, PRODUCT, DAY, "f"),
             "BRONZE": lambda: [*removable_objects(lake, NOW)],
+            "DOUBTS": lambda: doubts.read(lake, PRODUCT),
             "UNANSWERED": lambda: unanswered.before(lake, PRODUCT, DAY + ONE_DAY),
             "SUPERSEDED": lambda: bronze.days(lake, PRODUCT),
             "BATCH_ROWS": lambda: batches.objects_at(lake, [lake_path("BATCH_ROWS")]),

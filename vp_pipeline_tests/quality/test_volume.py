@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from vp_pipeline.quality.outcome import Outcome
-from vp_pipeline.quality.volume import Volume, volume
+from vp_pipeline.quality.volume import Volume, Volumes, like_with_like, volume
 
 DAY = date(2026, 2, 8)
 USUAL = [Volume(20_000 + 10 * n, 10) for n in range(7)]
@@ -74,6 +74,33 @@ def test_what_another_check_blocks_for_is_no_second_failure() -> None:
     assert (found.passed, found.blocks) == (False, False)
     assert "The check completeness has failed because of what is missing." in found.description
     assert "--waive" not in found.description
+
+
+MIXED = [Volumes(Volume(2_000 * n, 10), Volume(100, 100)) for n in (9, 10, 11)]
+
+
+@pytest.mark.parametrize(
+    ("today", "expected"),
+    [
+        (Volumes(Volume(20_000, 10), Volume(90, 100)), "passed"),
+        (Volumes(Volume(200_000, 100), None), "passed"),  # everything as a whole
+        (Volumes(Volume(19_000, 10), Volume(9, 100)), "blocked"),  # what is recent did not arrive
+        (Volumes(Volume(19_000, 10), Volume(40, 100)), "warning"),
+        (Volumes(Volume(9_000, 10), Volume(100, 100)), "blocked"),  # half of what is whole did not
+        (Volumes(Volume(900, 3), Volume(100, 100)), "passed"),  # a few products, others than on the days before
+        (Volumes(None, Volume(100, 100)), "passed"),
+    ],
+)
+def test_whole_histories_and_last_days_are_compared_with_their_like(today: Volumes, expected: str) -> None:
+    found = like_with_like("p", DAY, "snapshot", today, MIXED)
+    assert expected == ("passed" if found.passed else "warning" if found.warning else "blocked")
+
+
+def test_a_first_day_of_last_days_is_not_compared_with_whole_histories() -> None:
+    before = [Volumes(each, None) for each in USUAL]
+    found = like_with_like("p", DAY, "snapshot", Volumes(None, Volume(30, 10)), before)
+    assert found.passed
+    assert found.description == "p, of last days: 30 rows; fewer than 3 days before it to compare with."
 
 
 def test_a_stream_of_events_may_have_quiet_days() -> None:

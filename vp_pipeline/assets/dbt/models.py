@@ -137,7 +137,7 @@ def dbt_models(
             there = present(admitted, origins.units, absent)
             yield from refusals(context, admitted, there, origins.units, absent)
             if there and _is_whole(build_models, context):
-                yield from WholeBuild(step, origins).run(there, absent.keys())
+                yield from WholeBuild(step, origins, lake).run(there, absent.keys())
             elif there:
                 yield from partial_build(step, there, origins)
 

@@ -9,8 +9,8 @@ are built.
 What is included or excluded is a day of one stream, and only the streams are searched that the tests which failed are
 derived from: streams do not hold each other back.
 
-Here: that search on real builds, and its records in the ledger. Not here: the search as such (`quality/bisection.py`),
-the ledger (`warehouse/ledger.py`), one dbt command (`attempts.py`).
+Here: that search on real builds, and its records in the ledger and the lake (what the next syncs have to know). Not
+here: the search as such (`quality/bisection.py`), the ledger (`warehouse/ledger.py`), one dbt command (`attempts.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
@@ -27,8 +27,10 @@ from vp_pipeline.assets.dbt.attempts import Attempt, DbtStep
 from vp_pipeline.assets.dbt.day_reports import Built, green_reports, red_reports, without_a_stream
 from vp_pipeline.assets.dbt.downstream import Downstream
 from vp_pipeline.assets.dbt.upstream import RawChecks, Units, Upstream, units_of_models, upstream_of_models
+from vp_pipeline.lake.objects import Lake
 from vp_pipeline.quality.bisection import Bisection, bisect
 from vp_pipeline.quality.gate import current_failures
+from vp_pipeline.quality.responses.doubts import record_doubts
 from vp_pipeline.sources.source import Stream
 from vp_pipeline.sources.stream_days import StreamDay
 from vp_pipeline.warehouse import ledger
@@ -71,6 +73,7 @@ class WholeBuild:
 
     step: DbtStep
     origins: Origins
+    lake: Lake
     _attempts: dict[frozenset[StreamDay], Attempt] = field(default_factory=dict)
     _excluded: dict[frozenset[StreamDay], Blames] = field(default_factory=dict)
 
@@ -113,6 +116,7 @@ class WholeBuild:
         with self.step.warehouse.connect() as connection:
             self._set_days(connection, found.good, excluded, self._excluded[good], is_validated=True)
             ledger.finish(connection, build_id, "green", self.origins.streams)
+            record_doubts(connection, self.lake, self.origins.streams)
         built = self._built(admitted, found.good)
         leave_out(context, without_a_stream(built, self.origins.units, failed))
         for day in sorted({each.day for each in failed}):

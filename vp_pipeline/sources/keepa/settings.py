@@ -43,6 +43,20 @@ class KeepaSettings(ConnectorSettings):
         "warning.",
     )
 
+    full_every_days: int = Field(
+        default=1,
+        ge=1,
+        description="How often each product's whole history is requested, in days: 1 is every day. With more, such as "
+        "30, the days between request its history since its newest answer, which costs the same tokens and makes the "
+        "same tables of less data.",
+    )
+    overlap_days: int = Field(
+        default=2,
+        ge=1,
+        description="How many days before a product's newest answer are requested again: what Keepa adds late is there "
+        "then.",
+    )
+
     @field_validator("domain")
     @classmethod
     def _is_a_marketplace(cls, value: int) -> int:
