@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from vp_pipeline.sources.earlier import Doubt, Earlier, EarlierAnswer
+from vp_pipeline.sources.keepa.questions import amounts
 from vp_pipeline_tests.dbt_project.three_products import PRODUCTS, Row, Rows, random_rows
 
 DAYS = 6
@@ -28,24 +30,34 @@ class Answer:
 
 
 def answers_of(random: Random) -> dict[int, dict[Product, Answer]]:
-    """By day: some products were lost, one is excluded now and then, and each request is for the time since the newest
-    included answer before, with an overlap of up to two days; a first one, and one in five, is for all time."""
-    newest: dict[Product, datetime] = {}
+    """By day: some products were lost, one is excluded now and then, and each day requests what its answers before, and
+    the doubts about them, make it request."""
+    included: dict[Product, list[EarlierAnswer]] = {product: [] for product in PRODUCTS}
+    doubts: dict[str, Doubt] = {}
     found: dict[int, dict[Product, Answer]] = {}
     for number in range(DAYS):
-        midnight = datetime.combine(START + timedelta(days=number + 1), datetime.min.time())
+        day = START + timedelta(days=number)
+        earlier = Earlier({_name(product): answers for product, answers in included.items()}, {**doubts})
+        requested = amounts(map(_name, PRODUCTS), day, earlier, full_every=50, overlap=random.choice((1, 2)))
         found[number] = {}
         out = random.choice((None, None, *PRODUCTS))
         for product in PRODUCTS:
             if random.random() < 0.2:
                 continue
-            whole = product not in newest or random.random() < 0.2
-            begins = None if whole else newest[product] - timedelta(minutes=random.choice((0, 1, 700, 2_880)))
-            answer = Answer(midnight + timedelta(seconds=random.randrange(3_600)), begins, product != out)
-            found[number][product] = answer
-            if answer.is_included:
-                newest[product] = answer.at
+            days = requested[_name(product)].days
+            at = datetime.combine(day + timedelta(days=1), datetime.min.time())
+            at += timedelta(seconds=random.randrange(80_000))
+            begins = None if days is None else at - timedelta(days=days)
+            found[number][product] = Answer(at, begins, product != out)
+            if product == out:
+                doubts[_name(product)] = Doubt(day, "its answer is excluded")
+            else:
+                included[product].insert(0, EarlierAnswer(day, days))
     return found
+
+
+def _name(product: Product) -> str:
+    return f"{product[1]}:{product[0]}"
 
 
 def rows_of(answers: Mapping[Product, Answer], *, whole: bool) -> Rows:
