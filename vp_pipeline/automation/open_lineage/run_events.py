@@ -22,7 +22,7 @@ from openlineage.client.facet_v2 import (
     schema_dataset,
 )
 
-from vp_pipeline.assets.keys import DBT_LAYERS
+from vp_pipeline.assets.keys import DBT_LAYERS, INTAKES
 from vp_pipeline.assets.metadata import LINEAGE
 from vp_pipeline.partitions import parse_days
 from vp_pipeline.settings import Settings
@@ -31,7 +31,7 @@ PRODUCER = f"urn:vp-pipeline:{version('vp-pipeline')}"
 SCHEMA = "dagster/column_schema"
 ROWS = "dagster/row_count"
 _IN_THE_WAREHOUSE = ("raw", *DBT_LAYERS)
-_IN_THE_LAKE = ("airbyte", "bronze", "silver")
+_IN_THE_LAKE = (*INTAKES, "bronze", "silver")
 _ENDS = {
     dg.DagsterRunStatus.SUCCESS: RunState.COMPLETE,
     dg.DagsterRunStatus.FAILURE: RunState.FAIL,
