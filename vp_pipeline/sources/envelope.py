@@ -1,10 +1,11 @@
 """Airbyte's envelope around a record, the same for every source.
 
-Here: a landed line as a record, when it was extracted, and what Airbyte changed in it. Not here: what the record means
-(each source's decoder).
+Here: a landed line as a record, when it was extracted, what Airbyte changed in it, and the counts over such lines. Not
+here: what a record means (each source's decoder), and what a line is about (its `inspection.py`).
 """
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from vp_pipeline.sources.landed import ALTERED, LandedLine
+from vp_pipeline.sources.landed import ALTERED, Inspection, LandedLine, Received
 
 _EPOCH = datetime(1970, 1, 1)
 # Later moments are damage: they would not fit every consumer's calendar either.
@@ -87,3 +88,26 @@ def alterations(meta: Any) -> str:
         f"{each.get('field')} {each.get('change')} ({each.get('reason')})" if isinstance(each, dict) else str(each)
         for each in changes
     )
+
+
+# What a line has of an entity, and the names in it that the decoder does not know.
+Read = Callable[[LandedLine], tuple[Received, Iterable[str]] | Unreadable]
+
+
+def inspected(lines: Iterable[LandedLine], read: Read) -> Inspection:
+    """How many records there are, and changed ones; the unknown names; and what was received.
+
+    A line that cannot be read counts as a record and nothing else; the decoder reports what is wrong with it.
+    """
+    records = altered = 0
+    unknown: Counter[str] = Counter()
+    received: list[Received] = []
+    for line in lines:
+        records += 1
+        found = read(line)
+        if isinstance(found, Unreadable):
+            altered += found.reason.startswith(ALTERED)
+            continue
+        received.append(found[0])
+        unknown.update(set(found[1]))
+    return Inspection(records, altered, dict(unknown), {}, tuple(received))

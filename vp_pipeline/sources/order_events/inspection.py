@@ -7,8 +7,7 @@ Here: the day of each. Fields that Amazon does not document do not land, so none
 from collections.abc import Iterable
 from datetime import UTC
 
-from vp_pipeline.sources.envelope import Unreadable
-from vp_pipeline.sources.inspected import inspected
+from vp_pipeline.sources.envelope import Unreadable, inspected
 from vp_pipeline.sources.landed import Inspection, LandedLine, Received
 from vp_pipeline.sources.sp_api.decoding.fields import Fields
 from vp_pipeline.sources.topic import opened_event

@@ -6,8 +6,7 @@ Here: names of fields. Not here: values, and why a line is not a page (`decode.p
 from collections.abc import Iterable
 from datetime import UTC
 
-from vp_pipeline.sources.envelope import Unreadable
-from vp_pipeline.sources.inspected import inspected
+from vp_pipeline.sources.envelope import Unreadable, inspected
 from vp_pipeline.sources.landed import Inspection, LandedLine, Received
 from vp_pipeline.sources.scraperapi.decode import read_page
 

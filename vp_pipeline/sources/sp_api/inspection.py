@@ -6,8 +6,7 @@ Here: names of fields, and the day of a record. Not here: other values (`decode.
 from collections.abc import Iterable
 from datetime import UTC
 
-from vp_pipeline.sources.envelope import Unreadable
-from vp_pipeline.sources.inspected import inspected
+from vp_pipeline.sources.envelope import Unreadable, inspected
 from vp_pipeline.sources.landed import Inspection, LandedLine, Received
 from vp_pipeline.sources.sp_api.decoding.lines import read_answer
 
