@@ -15,11 +15,10 @@ from vp_pipeline.assets.keys import GROUPS, LAYERS
 from vp_pipeline.automation.jobs import LEASE_TAG
 from vp_pipeline.build import build_definitions
 from vp_pipeline.generators.asset_graph import names
-from vp_pipeline.settings import PROJECT_ROOT, load_settings, variable_of
+from vp_pipeline.settings import PROJECT_ROOT, load_settings
 from vp_pipeline.sources.keepa.tables import TABLES
-from vp_pipeline.sources.registry import SOURCES
 from vp_pipeline_tests.conftest import pipeline_settings
-from vp_pipeline_tests.test_service_settings import COMPLETE
+from vp_pipeline_tests.test_service_settings import COMPLETE, CONNECTED
 
 BIN = Path(sys.executable).parent
 
@@ -175,9 +174,7 @@ def test_the_graph_of_production_has_the_same_names(monkeypatch: pytest.MonkeyPa
     for name in [name for name in os.environ if name.startswith("VP_SNOWFLAKE_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(os, "environ", {**os.environ})  # what it sets for dbt is not for the other tests
-    connections = {variable_of(source, source.settings.NEEDED): "a-connection" for source in SOURCES}
-    connections |= {"VP_ORDER_EVENTS_TOPIC": "orders", "VP_ORDER_EVENTS_SECURITY_PROTOCOL": "SSL"}
-    made = build_definitions(load_settings({**COMPLETE, **connections, "VP_DATA_DIR": str(tmp_path)}))
+    made = build_definitions(load_settings({**COMPLETE, **CONNECTED, "VP_DATA_DIR": str(tmp_path)}))
     assert names(made) == (PROJECT_ROOT / "docs" / "names.txt").read_text()
 
 

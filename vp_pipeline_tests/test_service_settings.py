@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from vp_pipeline.settings import SettingsError, load_settings
+from vp_pipeline.settings import SettingsError, load_settings, variable_of
+from vp_pipeline.sources.registry import SOURCES
 
 COMPLETE = {
     "VP_ENV": "production",
@@ -16,6 +17,12 @@ COMPLETE = {
     "VP_SNOWFLAKE_ACCOUNT": "org-account",
     "VP_SNOWFLAKE_USER": "PIPELINE",
     "VP_SNOWFLAKE_PASSWORD": "a-password",
+}
+# What connects every source.
+CONNECTED = {
+    **{variable_of(source, source.settings.NEEDED): "a-connection" for source in SOURCES},
+    "VP_ORDER_EVENTS_TOPIC": "orders",
+    "VP_ORDER_EVENTS_SECURITY_PROTOCOL": "SSL",
 }
 
 

@@ -22,8 +22,8 @@ from sqlglot import exp
 from vp_pipeline.dbt.environment import dbt_environment
 from vp_pipeline.settings import load_settings
 from vp_pipeline.warehouse.snowflake import SESSION_PARAMETERS
-from vp_pipeline_tests.dbt_project.conftest import EVERY_SOURCE, PROJECT, parsed
-from vp_pipeline_tests.test_service_settings import COMPLETE
+from vp_pipeline_tests.dbt_project.conftest import PROJECT, parsed
+from vp_pipeline_tests.test_service_settings import COMPLETE, CONNECTED
 
 pytestmark = pytest.mark.integration
 
@@ -54,8 +54,7 @@ class Sent:
 def sent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
     """`dbt build` of everything on Snowflake, on an empty database and on one that has every table."""
     later, folder, kept = request.param == "later run", tmp_path_factory.mktemp("snowflake"), Sent()
-    connections = {f"VP_AIRBYTE_CONNECTION_{name.upper()}": "a-connection" for name in EVERY_SOURCE}
-    settings = load_settings({**COMPLETE, **connections, "VP_DATA_DIR": str(folder)})
+    settings = load_settings({**COMPLETE, **CONNECTED, "VP_DATA_DIR": str(folder)})
     manifest = parsed(settings)
     with pytest.MonkeyPatch.context() as patch:
         for name, value in dbt_environment(settings, connects=False).items():
