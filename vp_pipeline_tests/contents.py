@@ -77,14 +77,17 @@ def differing_tables(snowflake: Query, duckdb: Query, leave_out: Collection[str]
         counted = {"mon_model_run": "model", "mon_rows_by_day": "asset", "mon_freshness": "asset"}.get(str(table))
         of_tables = f" where layer || '.' || {counted} not in {views}" if counted else ""
         asked = f"select {listed} from {schema}.{table}{of_tables}"
-        found, expected = (
-            sorted((tuple(map(_plain, row)) for row in query(asked)), key=repr) for query in (snowflake, duckdb)
-        )
+        found, expected = plain_rows(snowflake, asked), plain_rows(duckdb, asked)
         if found != expected:
             differing[f"{schema}.{table}"] = next(
                 (pair for pair in zip(found, expected, strict=False) if pair[0] != pair[1]), (len(found), len(expected))
             )
     return differing
+
+
+def plain_rows(query: Query, asked: str) -> list[tuple[Any, ...]]:
+    """The rows of a query in one order, with values as both engines mean them."""
+    return sorted((tuple(map(_plain, row)) for row in query(asked)), key=repr)
 
 
 def _plain(value: Any) -> Any:

@@ -9,9 +9,10 @@ import pytest
 
 from vp_pipeline.sources.scraperapi.source import SCRAPERAPI
 from vp_pipeline_tests.conftest import Pipeline, pipeline_settings
+from vp_pipeline_tests.contents import plain_rows
 from vp_pipeline_tests.end_to_end.test_command_line import vp, words
 from vp_pipeline_tests.end_to_end.test_production import UP_TO_RAW, reasons
-from vp_pipeline_tests.end_to_end.test_production_dbt import DBT, plain
+from vp_pipeline_tests.end_to_end.test_production_dbt import DBT
 from vp_pipeline_tests.stand_ins.production import API_KEY, SECRETS, Production, production
 
 pytestmark = pytest.mark.slow
@@ -59,8 +60,8 @@ def test_it_is_deployed_and_runs_in_production_as_locally(tmp_path: Path, enviro
                 assert result.success, reasons(result)
                 assert local.materialize(selection, day).success
         asked = f"select {COLUMNS} from published.{MART}"
-        expected = sorted((tuple(map(plain, row)) for row in local.query(asked.replace("published", "mart"))), key=repr)
-        found = sorted((tuple(map(plain, row)) for row in made.snowflake.query(asked)), key=repr)
+        expected = plain_rows(local.query, asked.replace("published", "mart"))
+        found = plain_rows(made.snowflake.query, asked)
         assert found == expected
         assert len(found) == len(DAYS) * len(made.products)
         stored = "".join(str(each) for run in made.instance.get_runs() for each in made.instance.all_logs(run.run_id))
