@@ -91,7 +91,7 @@ def automation_definitions(settings: Settings, first_day: date, freshness: dg.As
 
 
 def _lineage(settings: Settings, box: Box) -> Iterator[dg.SensorDefinition]:
-    """The sensor that tells an OpenLineage receiver of runs, where there is one."""
+    """The sensor that posts runs to an OpenLineage receiver, where there is one."""
     if (receiver := build_receiver(settings)) is not None:
         from vp_pipeline.automation.open_lineage.run_events import places_of  # deferred import: 0.2 s
         from vp_pipeline.automation.open_lineage.sensor import lineage_sensor

@@ -13,7 +13,7 @@ from vp_pipeline.settings import Settings
 
 @dataclass(frozen=True)
 class Outboxes:
-    """`slack`: of the messages. `lineage`: of the runs that an OpenLineage receiver is to be told of. `deliveries`: of
+    """`slack`: of the messages. `lineage`: of the runs that an OpenLineage receiver is to get. `deliveries`: of
     the assets that deliver."""
 
     slack: Box

@@ -1,4 +1,4 @@
-"""The receiver of OpenLineage events, and the outbox of the runs that it is to be told of.
+"""The receiver of OpenLineage events, and the outbox of the runs that it is to get.
 
 An entry of the outbox is a run; its events are made of Dagster's records when they are posted. They have the same ids
 each time, so a run whose posting was interrupted is posted again as a whole: the receiver takes it for the same run.
